@@ -1,0 +1,1 @@
+"""Data files only; see the files beside this one."""

@@ -1,0 +1,85 @@
+"""Footnote: answers about a library of paper abstracts, every sentence tied to the sentence it rests on.
+
+    from rag import Rag, Settings, answer
+
+    a = answer("How does FROSTER keep CLIP general?")
+    print(a.text)
+
+Public names are loaded when first used: `import rag` costs milliseconds and loads no torch, gradio or chromadb.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.errors import FootnoteError
+    from rag.pipeline import Rag, answer
+    from rag.schema import (
+        Answer,
+        Citation,
+        Claim,
+        Event,
+        Evidence,
+        EvidenceFound,
+        Hit,
+        Paper,
+        Passage,
+        Sentence,
+        TextPiece,
+    )
+    from rag.settings import Settings
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "FootnoteError": "rag.errors",
+    "Rag": "rag.pipeline",
+    "answer": "rag.pipeline",
+    "Settings": "rag.settings",
+    **dict.fromkeys(
+        [
+            "Answer",
+            "Citation",
+            "Claim",
+            "Event",
+            "Evidence",
+            "EvidenceFound",
+            "Hit",
+            "Paper",
+            "Passage",
+            "Sentence",
+            "TextPiece",
+        ],
+        "rag.schema",
+    ),
+}
+
+__all__ = [
+    "Answer",
+    "Citation",
+    "Claim",
+    "Event",
+    "Evidence",
+    "EvidenceFound",
+    "FootnoteError",
+    "Hit",
+    "Paper",
+    "Passage",
+    "Rag",
+    "Sentence",
+    "Settings",
+    "TextPiece",
+    "answer",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'rag' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

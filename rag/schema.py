@@ -1,0 +1,193 @@
+"""The nouns that every other module speaks: papers, sentences, passages, hits, evidence, claims, answers.
+
+Frozen dataclasses over the standard library alone. They hold facts and convert themselves to and from
+JSON-ready dictionaries; they know nothing of models, indexes, files or pages.
+
+Offsets are character offsets into `Paper.abstract`, half open, so `abstract[start:end]` is the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["supported", "partly", "unsupported"]
+Status = Literal["answered", "abstained"]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper: what the library knows of it. `id` is the same whatever file it came from."""
+
+    id: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    venue: str | None = None
+    url: str | None = None
+    doi: str | None = None
+    keywords: tuple[str, ...] = ()
+    source: str | None = None
+    """Name of the file it was read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an abstract; `index` counts from 0 within the abstract."""
+
+    paper_id: str
+    index: int
+    start: int
+    end: int
+    text: str
+
+    @property
+    def id(self) -> str:
+        """Unique within a library: `paper_id:index`."""
+        return f"{self.paper_id}:{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences of one abstract, short enough for the embedder; `abstract[start:end] == text`."""
+
+    paper_id: str
+    index: int
+    start: int
+    end: int
+    text: str
+
+    @property
+    def id(self) -> str:
+        """Unique within a library: `paper_id#index`."""
+        return f"{self.paper_id}#{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved paper with its best passage. `score`: larger is better. `rank` counts from 1."""
+
+    paper: Paper
+    passage: Passage
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A numbered sentence that the model was shown and may cite. `number` counts from 1."""
+
+    number: int
+    paper: Paper
+    sentence: Sentence
+    score: float
+    """How well it bears on the question, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A pointer from an answer to one sentence: `paper.abstract[start:end] == quote`. `marker` counts from 1."""
+
+    marker: int
+    paper: Paper
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer with what it rests on.
+
+    `text` is the sentence without its markers, `score` in [0, 1] says how well the citations support it.
+    `is_quote` marks words taken over from the abstract by Footnote itself rather than written by the model.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: Verdict
+    score: float
+    is_quote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked, what is shown, and what every sentence of it rests on."""
+
+    question: str
+    text: str
+    status: Status
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    standalone_question: str = ""
+    notice: str = ""
+    """What the reader should know about this answer: something was left out, it was stopped, and so on."""
+    raw_text: str = ""
+    model_id: str = ""
+    prompt_id: str = ""
+    settings_id: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds since the question came in: `evidence_s`, `first_token_s`, `total_s`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary from which `from_dict` makes an equal Answer."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Answer:
+        """The Answer that `to_dict` described.
+
+        Raises:
+            KeyError, TypeError: the dictionary does not describe an Answer.
+        """
+        values = dict(data)
+        values["claims"] = tuple(
+            Claim(**{**claim, "citations": tuple(_citation(c) for c in claim["citations"])})
+            for claim in values.get("claims", ())
+        )
+        values["citations"] = tuple(_citation(c) for c in values.get("citations", ()))
+        values["hits"] = tuple(
+            Hit(**{**hit, "paper": _paper(hit["paper"]), "passage": Passage(**hit["passage"])})
+            for hit in values.get("hits", ())
+        )
+        values["evidence"] = tuple(
+            Evidence(**{**item, "paper": _paper(item["paper"]), "sentence": Sentence(**item["sentence"])})
+            for item in values.get("evidence", ())
+        )
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """First event of a stream: what was looked up, before the model has said anything."""
+
+    question: str
+    standalone_question: str
+    hits: tuple[Hit, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A piece of the model's draft as it comes; not checked yet."""
+
+    text: str
+
+
+Event = EvidenceFound | TextPiece | Answer
+"""What `Rag.stream` yields: one EvidenceFound, any number of TextPiece, one Answer."""
+
+
+def _paper(data: Mapping[str, Any]) -> Paper:
+    values = dict(data)
+    values["authors"] = tuple(values.get("authors", ()))
+    values["keywords"] = tuple(values.get("keywords", ()))
+    return Paper(**values)
+
+
+def _citation(data: Mapping[str, Any]) -> Citation:
+    return Citation(**{**data, "paper": _paper(data["paper"])})
