@@ -1,0 +1,310 @@
+"""A LangChain chat model over an Engine on this machine, or any remote chat model behind the same interface.
+
+`LocalChatModel` turns messages into a prompt with the model's own chat template, and tokens into a stream of
+clean text with stop sequences, usage and timings. Knows nothing of papers or citations; what it knows of the
+computation is `Engine.start`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain.chat_models import init_chat_model
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables.config import run_in_executor
+from pydantic import ConfigDict, Field
+
+from rag.engine import Engine, Generation, load_engine
+from rag.errors import ContextOverflow, MissingExtra, ModelError
+from rag.generation import LogitsProcessor, Request
+from rag.settings import ModelSettings
+from rag.textstream import TextStream
+
+_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
+_END = object()
+
+
+class LocalChatModel(BaseChatModel):
+    """A language model on this machine. Greedy unless `temperature` is above 0.
+
+    Calls take `stop`, and by keyword `max_new_tokens` (or `max_tokens`), `temperature`, `seed`, `timeout_s`,
+    `draft_tokens` and `logits_processor` for that call alone. Closing a stream stops the computation.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
+
+    engine: Engine = Field(exclude=True, repr=False)
+    max_new_tokens: int = Field(default=160, alias="max_tokens", ge=1)
+    temperature: float = Field(default=0.0, ge=0.0)
+    seed: int = 0
+    stop: list[str] | None = None
+    timeout_s: float | None = Field(default=120.0, alias="timeout")
+    draft_tokens: int = Field(default=4, ge=0, le=16)
+
+    @property
+    def model_id(self) -> str:
+        """Hub id or folder of the weights."""
+        return self.engine.model_id
+
+    @property
+    def device(self) -> str:
+        """`cpu` or `cuda`."""
+        return self.engine.device
+
+    @property
+    def dtype(self) -> str:
+        """Number format of the weights: `float32`, `bfloat16`, `float16` or `int8`."""
+        return self.engine.dtype
+
+    @property
+    def reason(self) -> str:
+        """One sentence on why this device and number format."""
+        return self.engine.reason
+
+    @property
+    def context_tokens(self) -> int:
+        """Most tokens that prompt and answer may have together."""
+        return self.engine.network.context_tokens
+
+    @property
+    def _llm_type(self) -> str:
+        return "footnote-local"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model_id": self.model_id, "device": self.device, "dtype": self.dtype, "temperature": self.temperature}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = "footnote"
+        params["ls_model_name"] = str(kwargs.get("model", self.model_id))
+        return params
+
+    def describe(self) -> str:
+        """One line for people: model, number format, and why."""
+        return f"{self.model_id} ({self.dtype} on {self.device}; {self.reason})"
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of plain text, without special tokens."""
+        return len(self.engine.tokenizer.encode(text, add_special_tokens=False))
+
+    def get_num_tokens(self, text: str) -> int:
+        """The LangChain name of `count_tokens`."""
+        return self.count_tokens(text)
+
+    def count_prompt_tokens(self, messages: LanguageModelInput) -> int:
+        """Tokens of a whole prompt as the model sees it, chat template included."""
+        return len(self.prompt_tokens(self._convert_input(messages).to_messages()))
+
+    def prompt_tokens(self, messages: Sequence[BaseMessage]) -> list[int]:
+        """Token ids of a conversation. If the last message is the assistant's, the model goes on with it."""
+        turns = _turns(messages, self.engine.control_texts)
+        is_continued = turns[-1]["role"] == "assistant"
+        tokenizer = self.engine.tokenizer
+        if not tokenizer.chat_template:
+            text = "".join(f"{turn['role']}: {turn['content']}\n\n" for turn in turns)
+            text = text.rstrip("\n") if is_continued else text + "assistant:"
+            return list(tokenizer.encode(text))
+        # The template writes the BOS itself where the model wants one; tokenising its text would add another.
+        encoded = tokenizer.apply_chat_template(
+            turns,
+            add_generation_prompt=not is_continued,
+            continue_final_message=is_continued,
+            tokenize=True,
+            return_dict=True,
+            enable_thinking=False,
+        )
+        return list(encoded["input_ids"])
+
+    def _request(self, messages: list[BaseMessage], **options: Any) -> Request:
+        prompt = self.prompt_tokens(messages)
+        room = self.context_tokens - len(prompt)
+        if room < 1:
+            problem = f"The prompt has {len(prompt)} tokens; {self.model_id} is set to {self.context_tokens}."
+            raise ContextOverflow(problem, "Ask with fewer evidence sentences or raise model.context_tokens.")
+        wanted = options.get("max_new_tokens") or options.get("max_tokens") or self.max_new_tokens
+        processor: LogitsProcessor | None = options.get("logits_processor")
+        temperature, seed = options.get("temperature"), options.get("seed")
+        drafts = options.get("draft_tokens")
+        return Request(
+            prompt=prompt,
+            max_new_tokens=min(int(wanted), room),
+            end_tokens=self.engine.end_tokens,
+            temperature=self.temperature if temperature is None else float(temperature),
+            seed=self.seed if seed is None else int(seed),
+            draft_tokens=self.draft_tokens if drafts is None else int(drafts),
+            logits_processor=processor,
+        )
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        request = self._request(messages, **kwargs)
+        text = TextStream(self.engine.decode, stop if stop is not None else self.stop or ())
+        generation = self.engine.start(request)
+        try:
+            for token in generation.tokens(kwargs.get("timeout_s", self.timeout_s)):
+                piece = text.push(token)
+                if piece:
+                    chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+                    if run_manager:
+                        run_manager.on_llm_new_token(piece, chunk=chunk)
+                    yield chunk
+                if text.stopped:
+                    generation.cancel()
+                    break
+            rest = text.flush()
+        finally:
+            generation.cancel()
+        yield ChatGenerationChunk(message=self._last_chunk(rest, generation, is_stopped=text.stopped))
+
+    def _last_chunk(self, text: str, generation: Generation, *, is_stopped: bool) -> AIMessageChunk:
+        progress = generation.progress
+        details = {
+            "finish_reason": "stop" if is_stopped else progress.finish_reason,
+            "model_name": self.model_id,
+            "prompt_tokens": progress.prompt_tokens,
+            "reused_tokens": progress.reused_tokens,
+            "prefill_s": progress.prefill_s,
+            "decode_s": progress.decode_s,
+            "steps": progress.steps,
+            "drafted_tokens": progress.drafted_tokens,
+            "accepted_tokens": progress.accepted_tokens,
+        }
+        prompt_tokens = len(generation.request.prompt)
+        usage = UsageMetadata(
+            input_tokens=prompt_tokens,
+            output_tokens=progress.generated_tokens,
+            total_tokens=prompt_tokens + progress.generated_tokens,
+            input_token_details=InputTokenDetails(cache_read=progress.reused_tokens),
+        )
+        return AIMessageChunk(content=text, response_metadata=details, usage_metadata=usage, chunk_position="last")
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        chunks = [chunk.message for chunk in self._stream(messages, stop, run_manager, **kwargs)]
+        last = chunks[-1]
+        assert isinstance(last, AIMessageChunk)
+        message = AIMessage(
+            content="".join(str(chunk.content) for chunk in chunks),
+            response_metadata=last.response_metadata,
+            usage_metadata=last.usage_metadata,
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        pieces = self._stream(messages, stop, run_manager.get_sync() if run_manager else None, **kwargs)
+        try:
+            while True:
+                chunk = await run_in_executor(None, next, pieces, _END)
+                if chunk is _END:
+                    return
+                assert isinstance(chunk, ChatGenerationChunk)
+                yield chunk
+        finally:
+            pieces.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+def _turns(messages: Sequence[BaseMessage], control_texts: Sequence[str]) -> list[dict[str, str]]:
+    """Messages as the template's dictionaries; neighbours of one role are joined, for many templates refuse them.
+
+    The texts of control tokens (`<|im_end|>` and the like) are broken up: an abstract or a question that holds
+    one must not be able to end its turn and speak as the system.
+    """
+    turns: list[dict[str, str]] = []
+    for message in messages:
+        role = _ROLES.get(message.type) or str(getattr(message, "role", "user"))
+        content = _text(message)
+        for control in control_texts:
+            content = content.replace(control, f"{control[0]} {control[1:]}")
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += f"\n\n{content}"
+        else:
+            turns.append({"role": role, "content": content})
+    if not turns:
+        raise ModelError("There is no message to answer.", "Give at least one.")
+    return turns
+
+
+def _text(message: BaseMessage) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    parts = []
+    for block in message.content:
+        if isinstance(block, str):
+            parts.append(block)
+        elif block.get("type") == "text":
+            parts.append(str(block["text"]))
+        else:
+            raise ModelError(f"A message holds {block.get('type')!r}; this model reads text alone.", "Leave it out.")
+    return "".join(parts)
+
+
+def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseChatModel:
+    """The chat model that the settings describe; `path` is the folder of local weights.
+
+    Raises:
+        MissingExtra: the package of a remote provider is not installed.
+        ModelError, WeightsMissing: the local model can't be loaded here.
+    """
+    if settings.base_url is not None or settings.provider is not None:
+        return _open_remote(settings)
+    if path is None:
+        raise ModelError("A local model needs the folder of its weights.", "Give `path`, or set model.base_url.")
+    engine = load_engine(
+        path,
+        model_id=settings.name if settings.name != "auto" else path.name.replace("--", "/"),
+        device=settings.device,
+        dtype=settings.dtype,
+        context_tokens=settings.context_tokens,
+        threads=settings.threads,
+    )
+    return LocalChatModel(
+        engine=engine,
+        max_new_tokens=settings.max_new_tokens,
+        temperature=settings.temperature,
+        timeout_s=settings.timeout_s,
+    )
+
+
+def _open_remote(settings: ModelSettings) -> BaseChatModel:
+    provider = settings.provider or "openai"
+    options: dict[str, Any] = {
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_new_tokens,
+        "timeout": settings.timeout_s,
+    }
+    if settings.base_url is not None:
+        options["base_url"] = settings.base_url
+        # Local servers ask for no key, but the client refuses to start without one.
+        options["api_key"] = os.environ.get(settings.api_key_env) or "none"
+    try:
+        model: BaseChatModel = init_chat_model(settings.name, model_provider=provider, **options)
+    except ImportError as error:
+        extra = "pip install 'footnote-rag[remote]'" if provider == "openai" else f"pip install langchain-{provider}"
+        raise MissingExtra(f"The {provider!r} chat model is not installed.", f"{extra}.") from error
+    return model

@@ -1,0 +1,109 @@
+"""What this machine can run: cores, memory, instruction sets, and which model and number format suit them.
+
+Reads /proc and /sys where they exist and falls back to what Python knows. Chooses by rules measured on two
+cores of an AMD EPYC (see `choose_model`); knows nothing of how models are loaded or run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+
+Dtype = Literal["float32", "bfloat16", "float16", "int8"]
+
+GIB = 1024**3
+
+
+class ModelChoice(NamedTuple):
+    """A model to run and why; `fallbacks` are to be tried in order where its weights can't be had."""
+
+    name: str
+    dtype: Dtype
+    reason: str
+    fallbacks: tuple[str, ...]
+
+
+CODER_1_5B = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
+CODER_0_5B = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
+SMALLEST = "HuggingFaceTB/SmolLM2-135M-Instruct"
+GPU_MODELS = (
+    # bf16 weights take 2 bytes a parameter; the rest is for keys, values and the embedder.
+    (12 * GIB, "Qwen/Qwen3-4B-Instruct-2507"),
+    (5 * GIB, "Qwen/Qwen2.5-1.5B-Instruct"),
+    (2 * GIB, "Qwen/Qwen2.5-0.5B-Instruct"),
+)
+
+
+def choose_model(gpu_free_bytes: int | None, cpu_capability: str, ram_bytes: int) -> ModelChoice:
+    """The model for a machine whose settings say "auto".
+
+    `cpu_capability` is `torch.backends.cpu.get_cpu_capability()`, e.g. "AVX2" or "AVX512"; `ram_bytes` what
+    is free for use.
+    """
+    mirrored = (CODER_1_5B, CODER_0_5B, SMALLEST)
+    for needed, name in GPU_MODELS:
+        if gpu_free_bytes is not None and gpu_free_bytes >= needed:
+            reason = f"GPU with {gpu_free_bytes / GIB:.0f} GB free: bfloat16"
+            return ModelChoice(name, "bfloat16", reason, mirrored)
+    # Without an int8 engine (not x86) weights stay in float32 or bfloat16: only the smaller model is quick enough.
+    is_x86 = cpu_capability.startswith(("AVX", "AMX"))
+    dtype: Dtype = "int8" if is_x86 else "bfloat16"
+    if is_x86 and ram_bytes >= 6 * GIB:
+        return ModelChoice(CODER_1_5B, dtype, f"CPU with {cpu_capability}: int8", mirrored[1:])
+    why = "short of memory" if is_x86 else f"{cpu_capability} has no int8 engine"
+    return ModelChoice(CODER_0_5B, dtype, f"CPU, {why}: the small model", mirrored[2:])
+
+
+def physical_cores() -> int:
+    """Cores that this process may use, hyper-threads counted once, bounded by a container's CPU quota."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    siblings = set()
+    for cpu in allowed:
+        path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        siblings.add(path.read_text().strip() if path.exists() else str(cpu))
+    return max(1, min(len(siblings), _quota()))
+
+
+def _quota() -> int:
+    """Whole CPUs that the control group allows; a large number where there is no limit."""
+    path = Path("/sys/fs/cgroup/cpu.max")
+    try:
+        limit, period = path.read_text().split()
+    except (OSError, ValueError):
+        return 1_000_000
+    return 1_000_000 if limit == "max" else max(1, int(limit) // int(period))
+
+
+def available_ram() -> int:
+    """Bytes of memory free for use, bounded by a container's limit."""
+    free = 8 * GIB
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+        free = int(lines["MemAvailable"].split()[0]) * 1024
+    try:
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        free = min(free, int(Path("/sys/fs/cgroup/memory.max").read_text()) - used)
+    except (OSError, ValueError):  # no control group, or "max"
+        pass
+    return free
+
+
+def cpu_flags() -> frozenset[str]:
+    """Instruction sets that the kernel reports, in lower case; empty where it reports none."""
+    path = Path("/proc/cpuinfo")
+    for line in path.read_text().splitlines() if path.exists() else ():
+        if line.startswith(("flags", "Features")):
+            return frozenset(line.split(":", 1)[1].lower().split())
+    return frozenset()
+
+
+def gpu_free_bytes() -> int | None:
+    """Free memory of the current CUDA device, or None without one."""
+    if not torch.cuda.is_available():
+        return None
+    free, _total = torch.cuda.mem_get_info()
+    return int(free)

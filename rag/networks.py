@@ -1,0 +1,68 @@
+"""A language model as one function: tokens at a place in, logits out, with keys and values kept between calls.
+
+`Network` is what the generation loop needs; `TransformersNetwork` gives it for any causal language model of
+transformers, on the CPU or a GPU. Knows nothing of prompts, text, or how the next token is chosen.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+
+class Network(Protocol):
+    """A decoder with a memory of the tokens it has been run over."""
+
+    context_tokens: int
+    """Most tokens that fit, prompt and answer together."""
+    rewindable: bool
+    """Whether `forward` may start before the end of what was run. Recurrent and sliding-window models can't."""
+
+    def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
+        """Run `tokens` at positions `start` onwards, forgetting what was kept from `start` on.
+
+        Returns float32 logits (wanted, vocabulary) of the last `wanted` tokens; `wanted` may be 0.
+        """
+        ...
+
+    def warm_up(self) -> None:
+        """Do what is slow only the first time."""
+        ...
+
+
+class TransformersNetwork:
+    """Any causal language model of transformers, through its own `forward` and a DynamicCache."""
+
+    def __init__(self, model: Any, context_tokens: int) -> None:
+        self.model = model
+        self.context_tokens = context_tokens
+        self._cache = self._new_cache()
+        # Only plain layers can be cut back to any length: sliding windows and recurrent states have moved on.
+        self.rewindable = all(type(layer).__name__ == "DynamicLayer" for layer in self._cache.layers)
+
+    def _new_cache(self) -> Any:
+        return DynamicCache(config=self.model.config)
+
+    @torch.inference_mode()
+    def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
+        """See `Network.forward`."""
+        held = self._cache.get_seq_length()
+        if start == 0:
+            self._cache = self._new_cache()
+        elif start < held:
+            self._cache.crop(start - held)  # a negative number removes that many, in transformers 5.17 and 5.23
+        ids = torch.tensor([tokens], device=self.model.device)
+        # logits_to_keep=0 would mean all of them.
+        output = self.model(ids, past_key_values=self._cache, use_cache=True, logits_to_keep=max(wanted, 1))
+        logits: Tensor = output.logits[0].float()
+        return logits[logits.shape[0] - wanted :]
+
+    def warm_up(self) -> None:
+        """Run a few tokens at once and then one, so that kernels are chosen and loaded."""
+        token = self.model.config.get_text_config().eos_token_id or 0
+        first = token[0] if isinstance(token, list) else token
+        self.forward([first] * 8, 0, 1)
+        self.forward([first], 8, 1)
