@@ -1,0 +1,146 @@
+"""Opens the concrete parts that the settings ask for: embedder, index, chat model.
+
+The only place that knows which class serves which setting and where on disk things lie.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.corpus import corpus_digest, read_library
+from rag.errors import IndexMissing, WeightsMissing
+from rag.index import LibraryIndex, build
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from rag.embedding import SentenceEmbeddings
+    from rag.settings import Settings
+
+Report = Callable[[str], None]
+
+
+class LazyModel:
+    """A chat model that is opened when it is first needed: searching and reading evidence never wait for it."""
+
+    def __init__(self, opener: Callable[[], BaseChatModel]) -> None:
+        self._opener = opener
+        self._model: BaseChatModel | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> BaseChatModel:
+        """The model, opened at the first call; a failed opening is tried again at the next."""
+        with self._lock:
+            if self._model is None:
+                self._model = self._opener()
+            return self._model
+
+
+def index_folder(settings: Settings) -> Path:
+    """Where the index of the settings' library lies: one folder a library, named after it."""
+    place = hashlib.sha256(str(settings.library.resolve()).encode()).hexdigest()[:8]
+    name = re.sub(r"[^\w-]+", "-", settings.library.stem) or "library"
+    return settings.home / "index" / f"{name}-{place}"
+
+
+def open_encoder(settings: Settings, *, report: Report) -> SentenceEmbeddings:
+    """The embedder of the settings, its weights fetched if they are not here yet."""
+    from rag import weights
+    from rag.embedding import SentenceEmbeddings
+
+    found = weights.ensure(settings.embedding.name, settings.home, report=report)
+    return SentenceEmbeddings(
+        found.path,
+        name=settings.embedding.name,
+        revision=found.revision,
+        device=settings.embedding.device,
+        batch_size=settings.embedding.batch_size,
+    )
+
+
+def open_index(
+    settings: Settings, *, report: Report = lambda _line: None, rebuild: bool = False
+) -> tuple[LibraryIndex, SentenceEmbeddings]:
+    """The index of the settings' library, built or updated where the library changed, and its embedder.
+
+    Raises:
+        CorpusError, WeightsError, IndexCorrupt, IndexMismatch: see `Rag.open`.
+    """
+    papers = read_library(settings.library)
+    encoder = open_encoder(settings, report=report)
+    folder = index_folder(settings)
+    try:
+        index = None if rebuild else LibraryIndex.open(folder, encoder)
+    except IndexMissing:
+        index = None
+    if index is None or index.manifest.corpus != corpus_digest(papers):
+        if index is not None:
+            index.close()
+        report(f"Indexing {len(papers)} papers from {settings.library.name} …")
+        done = build(folder, papers, encoder, rebuild=rebuild, report=_progress(report))
+        report(f"Indexed: {done.embedded} passages embedded, {done.kept} kept, {done.removed} removed.")
+        index = LibraryIndex.open(folder, encoder)
+    return index, encoder
+
+
+def _progress(report: Report) -> Callable[[int, int], None]:
+    started = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        if 0 < done < total:
+            left = (time.monotonic() - started) / done * (total - done)
+            report(f"  {done:,} of {total:,} passages embedded, about {left:,.0f} s left")
+
+    return tell
+
+
+def open_model(settings: Settings, *, report: Report = lambda _line: None) -> BaseChatModel:
+    """The chat model of the settings; "auto" takes the best that fits this machine and is to be had.
+
+    Raises:
+        WeightsMissing: none of the candidates is here or to be had.
+        ModelError, MissingExtra: it cannot be opened.
+    """
+    from rag.chat import open_chat_model
+
+    wanted = settings.model
+    if wanted.base_url is not None or wanted.provider is not None:
+        return open_chat_model(wanted)
+    from rag import weights
+
+    names = model_names(settings)
+    for name in names:
+        try:
+            found = weights.ensure(name, settings.home, report=report)
+        except WeightsMissing:
+            if name == names[-1]:
+                raise
+            continue
+        report(f"Loading {name} …")
+        model = open_chat_model(wanted.model_copy(update={"name": name}), found.path)
+        report(f"Loaded {model.describe()}")  # type: ignore[attr-defined]
+        return model
+    raise AssertionError("model_names gives at least one name")
+
+
+def model_names(settings: Settings) -> list[str]:
+    """Local chat models that would serve, the preferred one first."""
+    if settings.model.name != "auto":
+        return [settings.model.name]
+    from rag import hardware
+
+    choice = hardware.choose_model(hardware.gpu_free_bytes(), hardware.cpu_capability(), hardware.available_ram())
+    return [choice.name, *choice.fallbacks]
+
+
+def default_weights(settings: Settings) -> list[str]:
+    """What has to be on this machine before a question can be answered here."""
+    names = [settings.embedding.name]
+    is_local = settings.model.base_url is None and settings.model.provider is None
+    return [*names, model_names(settings)[0]] if is_local else names

@@ -1,0 +1,241 @@
+"""The `footnote` command: chat, ask, search, index, models, doctor, eval.
+
+Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from rag.schema import Answer, Hit
+    from rag.settings import Settings
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+# These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
+OTHER_DOORS = {"chat": "ui", "eval": "eval"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command in `argv` (the process's own by default) and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _be_quiet()
+    if arguments and arguments[0] in OTHER_DOORS:
+        return _run_module(OTHER_DOORS[arguments[0]], arguments[1:])
+    options = _parser().parse_args(arguments)
+    return run_safely(lambda: options.run(options))
+
+
+def run_safely(command: Any) -> int:
+    """Run `command()`; an error made for people is printed as one line on stderr and gives exit code 2."""
+    try:
+        code = command()
+    except FootnoteError as error:
+        print(f"footnote: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        print("footnote: stopped.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return int(code or 0)
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    """Settings with what the command line says on top."""
+    from rag.settings import Settings
+
+    values: dict[str, Any] = {}
+    if getattr(options, "library", None) is not None:
+        values["library"] = options.library
+    if getattr(options, "model", None) is not None:
+        values["model"] = {"name": options.model}
+    return Settings(**values)
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Options that every command on a library takes."""
+    parser.add_argument(
+        "--library", type=Path, metavar="PATH", help="file or folder of papers (default: the bundled one)"
+    )
+    parser.add_argument("--model", metavar="NAME", help="hub id or local folder of a chat model")
+
+
+def tell(line: str) -> None:
+    """Progress goes to stderr, so that stdout holds results alone."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _be_quiet() -> None:
+    """Libraries speak when something is wrong, not while it goes well; nothing is ever sent anywhere."""
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _run_module(module: str, arguments: list[str]) -> int:
+    sys.argv = [f"footnote {module}", *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from rag import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="footnote", description="Answers about a library of paper abstracts, every sentence with its source."
+    )
+    parser.add_argument("--version", action="version", version=f"footnote {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("chat", help="open the chat page (see footnote chat --help)", add_help=False)
+    commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
+
+    ask = commands.add_parser("ask", help="answer one question")
+    ask.add_argument("question", nargs="+", help="the question; quotes are not needed")
+    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    ask.add_argument(
+        "--where", type=_filter, metavar="JSON", help='only papers that fit, e.g. \'{"year": {"gte": 2023}}\''
+    )
+    add_common_options(ask)
+    ask.set_defaults(run=_ask)
+
+    search = commands.add_parser("search", help="find papers, without a language model")
+    search.add_argument("question", nargs="+")
+    search.add_argument("-k", type=int, default=None, help="how many papers")
+    search.add_argument("--json", action="store_true")
+    search.add_argument("--where", type=_filter, metavar="JSON")
+    add_common_options(search)
+    search.set_defaults(run=_search)
+
+    index = commands.add_parser("index", help="build or update the index of a library")
+    index.add_argument("--rebuild", action="store_true", help="start from nothing")
+    add_common_options(index)
+    index.set_defaults(run=_index)
+
+    models = commands.add_parser("models", help="show, fetch, verify or remove model weights")
+    models.add_argument("action", nargs="?", default="list", choices=["list", "fetch", "verify", "remove"])
+    models.add_argument(
+        "names", nargs="*", metavar="NAME", help="hub ids; for fetch: what this machine needs by default"
+    )
+    models.set_defaults(run=_models)
+
+    doctor = commands.add_parser("doctor", help="say what is here, what is missing, and what mends it")
+    add_common_options(doctor)
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _filter(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError('give an object, e.g. {"year": {"gte": 2023}}')
+    return value
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from rag.pipeline import Rag
+
+    rag = Rag.open(settings_from(options), report=tell)
+    answer = rag.ask(" ".join(options.question), where=options.where)
+    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if options.json else answer_text(answer))
+    return 0
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer for the terminal: text, notice, and each footnote with its quote and paper."""
+    lines = [answer.text]
+    if answer.notice:
+        lines += ["", f"({answer.notice})"]
+    if answer.citations:
+        lines.append("")
+    for citation in answer.citations:
+        lines.append(f"[{citation.marker}] “{citation.quote}”")
+        lines.append(f"    {_cite(citation.paper)}")
+    return "\n".join(lines)
+
+
+def _cite(paper: Any) -> str:
+    extra = [str(part) for part in (paper.year, paper.venue, paper.url) if part]
+    return f"{paper.title}" + (f" ({', '.join(extra)})" if extra else "")
+
+
+def _search(options: argparse.Namespace) -> int:
+    from rag.pipeline import Rag
+
+    rag = Rag.open(settings_from(options), report=tell)
+    hits = rag.retrieve(" ".join(options.question), k=options.k, where=options.where)
+    if options.json:
+        from dataclasses import asdict
+
+        print(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=2))
+    else:
+        print("\n\n".join(_hit_text(hit) for hit in hits) or "No paper fits.")
+    return 0
+
+
+def _hit_text(hit: Hit) -> str:
+    text = " ".join(hit.passage.text.split())
+    return f"{hit.rank}. {_cite(hit.paper)}\n   {text[:300]}{'…' if len(text) > 300 else ''}"
+
+
+def _index(options: argparse.Namespace) -> int:
+    from rag.assembly import open_index
+
+    index, _ = open_index(settings_from(options), report=tell, rebuild=options.rebuild)
+    manifest = index.manifest
+    print(f"{manifest.n_papers} papers, {manifest.n_passages} passages, {manifest.embedder}\n{index.folder}")
+    return 0
+
+
+def _models(options: argparse.Namespace) -> int:
+    from rag import weights
+    from rag.assembly import default_weights
+
+    settings = settings_from(options)
+    if options.action == "list":
+        print(weights.table(settings.home))
+        return 0
+    names = options.names or default_weights(settings)
+    for name in names:
+        if options.action == "fetch":
+            print(f"{name}: {weights.ensure(name, settings.home, report=tell).path}")
+        elif options.action == "verify":
+            weights.verify(name, settings.home)
+            print(f"{name}: as it should be")
+        else:
+            print(f"{name}: {weights.remove(name, settings.home) / 1e6:,.0f} MB freed")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from rag.doctor import examine
+
+    findings = examine(settings_from(options))
+    for finding in findings:
+        print(finding)
+    return EXIT_ERROR if any(not finding.is_well for finding in findings) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

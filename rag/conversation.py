@@ -1,0 +1,57 @@
+"""A follow-up and its history become one question that stands alone, without asking a model.
+
+Small models rewrite questions badly and take a second to do so. What retrieval and the answering model need is the
+earlier question beside the new one, and a reader can see and correct that: "How much better are MindForge agents at
+collecting dirt? And for wood?" A question that names its own subject is left exactly as it is.
+
+Knows nothing of retrieval or answers beyond the words of the conversation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from rag.keywords import tokenize, words
+
+History = Sequence[Mapping[str, str]]
+"""Messages, oldest first: {"role": "user" | "assistant", "content": text}."""
+
+# Words that point back at something said before.
+_POINTERS = frozenset(
+    "it its they them their theirs that this these those he she his her one ones former latter same then there".split()
+)
+_OPENERS = re.compile(
+    r"^\s*(and|but|so|also|or|what about|how about|why not|what else|anything else|any other)\b", re.IGNORECASE
+)
+_NAME = re.compile(r"\b(?:[A-Z][\w^*]*[A-Z0-9^*][\w^*-]*|[A-Z]{2,}[\w-]*|[A-Z][a-z]+-[A-Z0-9][\w-]*)")
+
+
+def standalone(question: str, history: History) -> str:
+    """`question` as it can be understood without `history`.
+
+    Returns the question itself where there is no earlier question or nothing points back; else the earlier
+    question and this one, as one text.
+    """
+    earlier = [message["content"] for message in history if message.get("role") == "user" and message.get("content")]
+    if not earlier or not _points_back(question):
+        return question
+    opening = earlier[-1]
+    # A chain of follow-ups hangs on the last question that stood by itself.
+    for previous in reversed(earlier):
+        opening = previous
+        if not _points_back(previous):
+            break
+    last = earlier[-1]
+    parts = [opening] if opening == last else [opening, last]
+    return " ".join([*parts, question])
+
+
+def _points_back(question: str) -> bool:
+    has_name = _NAME.search(question) is not None
+    if _OPENERS.match(question):
+        return True
+    spoken = words(question)
+    if any(word in _POINTERS for word in spoken) and not (has_name and len(spoken) > 12):
+        return True
+    return not has_name and len(set(tokenize(question))) <= 3

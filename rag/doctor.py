@@ -1,0 +1,95 @@
+"""Looks at what Footnote needs on this machine and says in plain words what is here and what mends the rest.
+
+Fetches, builds and repairs nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import FootnoteError
+from rag.settings import Settings
+
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    is_well: bool
+    text: str
+
+    def __str__(self) -> str:
+        """A line with a mark that does not rely on colour."""
+        return f"{'ok  ' if self.is_well else 'FIX '} {self.name}: {self.text}"
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every finding, in the order in which things are needed."""
+    return list(_findings(settings))
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    yield Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0])
+    yield _try("Library", lambda: _library(settings))
+    yield _try("Machine", _machine)
+    home = settings.home if settings.home.exists() else Path(settings.home.anchor)
+    free = shutil.disk_usage(home).free
+    yield Finding("Disk", free > 4 * _GIB, f"{free / _GIB:.0f} GiB free for {settings.home}; 4 are needed at first")
+    yield _try("Embedder", lambda: _weights(settings.embedding.name, settings))
+    yield _try("Model", lambda: _model(settings))
+    yield _try("Index", lambda: _index(settings))
+
+
+def _try(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, is_well=True, text=look())
+    except FootnoteError as error:
+        return Finding(name, is_well=False, text=str(error))
+
+
+def _library(settings: Settings) -> str:
+    from rag.corpus import read_library
+
+    return f"{len(read_library(settings.library))} papers in {settings.library}"
+
+
+def _machine() -> str:
+    from rag import hardware
+
+    gpu = hardware.gpu_free_bytes()
+    cores = f"{hardware.physical_cores()} cores ({hardware.cpu_capability()})"
+    memory = f"{hardware.available_ram() / _GIB:.0f} GiB of memory free"
+    return f"{cores}, {memory}, " + (f"GPU with {gpu / _GIB:.0f} GiB free" if gpu else "no GPU")
+
+
+def _weights(name: str, settings: Settings) -> str:
+    from rag import weights
+    from rag.errors import WeightsMissing
+
+    found = weights.find(name, settings.home)
+    if found is None:
+        raise WeightsMissing(f"{name} is not on this machine.", f"Fetch it: footnote models fetch {name}")
+    return f"{name} at {found.path}"
+
+
+def _model(settings: Settings) -> str:
+    from rag.assembly import default_weights
+
+    if settings.model.base_url:
+        return f"{settings.model.name} at {settings.model.base_url}"
+    return _weights(default_weights(settings)[-1], settings)
+
+
+def _index(settings: Settings) -> str:
+    from rag.assembly import index_folder
+    from rag.index import read_manifest
+
+    manifest = read_manifest(index_folder(settings))
+    return f"{manifest.n_papers} papers, {manifest.n_passages} passages, built with {manifest.embedder}"

@@ -1,0 +1,424 @@
+"""The library on disk: papers, passages, Chroma vectors and BM25 side by side under one manifest.
+
+    <folder>/CURRENT                  name of the live generation
+    <folder>/generation-000007/       manifest.json  papers.jsonl  passages.jsonl  chroma/  keywords/
+
+A build never touches the live generation: it copies it, applies what changed to the copy, and moves the name in
+CURRENT. Killed at any moment, the old generation still answers and the next build starts over from it. A passage's
+row id ends in a hash of what the embedder reads, so that only text that is new or changed is embedded.
+
+Knows nothing of questions, fusion or models; vectors come from the embeddings that it is given.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from rag.corpus import corpus_digest
+from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexProblem
+from rag.keywords import TOKENIZER_VERSION, KeywordIndex
+from rag.passages import SPLITTER_VERSION, passage_input, split_passages
+from rag.schema import Paper, Passage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rag.embedding import Purpose
+
+FORMAT = 1
+REBUILD = "Rebuild it: footnote index --rebuild"
+_ADD_BATCH = 2048  # Chroma takes at most 5,461 rows a call
+_FILTER_LIMIT = 30_000  # SQLite refuses more than 32,766 values in one `$in`
+
+
+class PassageEncoder(Protocol):
+    """What an index needs of an embedder; `rag.embedding.SentenceEmbeddings` is one."""
+
+    name: str
+    revision: str
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens that are read of one text."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`, special tokens included."""
+
+    def encode(self, texts: Sequence[str], purpose: Purpose) -> NDArray[np.float32]:
+        """Unit vectors of shape (n_texts, dimension)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index was built from and with; everything that must agree before its vectors may be compared."""
+
+    format: int
+    corpus: str
+    embedder: str
+    embedder_revision: str
+    dimension: int
+    max_tokens: int
+    splitter: str
+    tokenizer: str
+    metric: str
+    n_papers: int
+    n_passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did: passages embedded, kept and removed."""
+
+    embedded: int
+    kept: int
+    removed: int
+    n_papers: int
+    n_passages: int
+
+
+class LibraryIndex:
+    """An open index, read only."""
+
+    def __init__(self, folder: Path, manifest: Manifest, papers: Mapping[str, Paper], rows: _Rows) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.papers = papers
+        self.passages = rows.passages
+        self._row_of = {row_id: row for row, row_id in enumerate(rows.ids)}
+        self._client = _open_chroma(folder / "chroma")
+        self._collection = self._client.get_collection("passages", embedding_function=None)
+        self.keywords = KeywordIndex.load(folder / "keywords")
+
+    @classmethod
+    def open(cls, folder: Path, encoder: PassageEncoder) -> LibraryIndex:
+        """Open the live generation under `folder`.
+
+        Raises:
+            IndexMissing: nothing was built there yet.
+            IndexCorrupt: files are damaged or missing.
+            IndexMismatch: it was built with another embedder, splitter or format than `encoder` and this code.
+        """
+        generation = live_generation(folder)
+        if generation is None:
+            raise IndexMissing(f"There is no index at {folder}.", "Build it: footnote index")
+        try:
+            manifest = _read_manifest(generation)
+            _refuse_mismatch(manifest, encoder)
+            papers = {paper.id: paper for paper in _read_papers(generation)}
+            index = cls(generation, manifest, papers, _read_rows(generation))
+            found = index._collection.count()
+        except IndexProblem:
+            raise
+        except Exception as error:
+            raise IndexCorrupt(f"The index at {generation} is damaged: {error!r}.", REBUILD) from error
+        if not (found == len(index.passages) == manifest.n_passages == index.keywords.n_rows):
+            raise IndexCorrupt(f"The index at {generation} holds {found} of {manifest.n_passages} passages.", REBUILD)
+        return index
+
+    def nearest(
+        self, vector: NDArray[np.float32], count: int, papers: frozenset[str] | None = None
+    ) -> list[tuple[int, float]]:
+        """Rows nearest to a unit `vector` of shape (dimension,): (row, cosine similarity), best first.
+
+        Args:
+            vector: the question, encoded with the embedder of this index.
+            count: how many rows at most.
+            papers: only rows of these papers; None for all.
+        """
+        if not self.passages or count < 1 or papers == frozenset():
+            return []
+        filtered = papers is not None and len(papers) < len(self.papers)
+        narrow = filtered and len(papers or ()) <= _FILTER_LIMIT
+        # A filter too wide for Chroma lets most rows through: fetching four times as many leaves enough of them.
+        wanted = min(len(self.passages), count * 4 if filtered and not narrow else count)
+        found = self._collection.query(
+            query_embeddings=[vector],
+            n_results=wanted,
+            where={"paper": {"$in": sorted(papers or ())}} if narrow else None,
+            include=["distances"],
+        )
+        distances = (found["distances"] or [[]])[0]
+        rows = [(self._row_of[row_id], 1.0 - d) for row_id, d in zip(found["ids"][0], distances, strict=True)]
+        if filtered and papers is not None:
+            rows = [(row, score) for row, score in rows if self.passages[row].paper_id in papers]
+        return rows[:count]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._client.close()
+
+
+def build(
+    folder: Path,
+    papers: Sequence[Paper],
+    encoder: PassageEncoder,
+    *,
+    rebuild: bool = False,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> BuildReport:
+    """Make the index under `folder` hold exactly `papers`; embeds only passages that are new or changed.
+
+    Args:
+        folder: made if missing; one build at a time, others wait.
+        papers: the whole library, not an addition to it.
+        encoder: the embedder.
+        rebuild: start from nothing, even where the present index could be reused.
+        report: called with (passages embedded, passages to embed) as it goes.
+
+    Raises:
+        IndexMismatch: the present index was built otherwise, and `rebuild` is False.
+        IndexProblem: the disk is full, or the folder cannot be written. The old index still answers.
+    """
+    with _full_disk_explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "build.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _sweep(folder)
+            old = None if rebuild else _reusable(folder, encoder)
+            return _build_generation(folder, old, papers, encoder, report)
+
+
+def live_generation(folder: Path) -> Path | None:
+    """The generation that answers now, or None where nothing was built."""
+    pointer = folder / "CURRENT"
+    if not pointer.is_file():
+        return None
+    return folder / pointer.read_text().strip()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the index under `folder`, without opening anything else.
+
+    Raises:
+        IndexMissing, IndexCorrupt, IndexMismatch: as `LibraryIndex.open`.
+    """
+    generation = live_generation(folder)
+    if generation is None:
+        raise IndexMissing(f"There is no index at {folder}.", "Build it: footnote index")
+    try:
+        return _read_manifest(generation)
+    except (OSError, ValueError, TypeError) as error:
+        raise IndexCorrupt(f"The index at {generation} is damaged: {error!r}.", REBUILD) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    ids: tuple[str, ...]
+    passages: tuple[Passage, ...]
+    texts: tuple[str, ...] = ()
+    """What embedder and BM25 read; not kept on disk."""
+
+
+def _reusable(folder: Path, encoder: PassageEncoder) -> Path | None:
+    """The live generation if it can be opened, else None; a damaged one is built anew without being asked."""
+    try:
+        index = LibraryIndex.open(folder, encoder)
+    except (IndexMissing, IndexCorrupt):
+        return None
+    index.close()
+    return index.folder
+
+
+def _build_generation(
+    folder: Path,
+    old: Path | None,
+    papers: Sequence[Paper],
+    encoder: PassageEncoder,
+    report: Callable[[int, int], None],
+) -> BuildReport:
+    rows = _cut(papers, encoder)
+    manifest = _manifest_of(papers, rows, encoder)
+    before = set(_read_rows(old).ids) if old else set()
+    wanted = set(rows.ids)
+    removed = sorted(before - wanted)
+    new = [row for row, row_id in enumerate(rows.ids) if row_id not in before]
+    outcome = BuildReport(len(new), len(before & wanted), len(removed), len(papers), len(rows.ids))
+    if old and _read_manifest(old) == manifest and not new and not removed:
+        return outcome
+    number = 1 + max((int(p.name.split("-")[1]) for p in folder.glob("generation-*")), default=0)
+    target = folder / f"generation-{number:06d}"
+    partial = folder / f"partial-{number:06d}"
+    if old:
+        shutil.copytree(old / "chroma", partial / "chroma")
+    partial.mkdir(exist_ok=True)
+    _write_vectors(partial / "chroma", rows, new, removed, encoder, report)
+    (partial / "keywords").mkdir()
+    KeywordIndex.build(rows.texts).save(partial / "keywords")
+    _write_lines(partial / "papers.jsonl", (asdict(paper) for paper in papers))
+    _write_lines(
+        partial / "passages.jsonl", ({"row": i, **asdict(p)} for i, p in zip(rows.ids, rows.passages, strict=True))
+    )
+    _write_synced(partial / "manifest.json", json.dumps(asdict(manifest), indent=1))
+    partial.rename(target)
+    _write_synced(folder / "CURRENT.new", target.name)
+    (folder / "CURRENT.new").replace(folder / "CURRENT")
+    _sweep(folder)
+    return outcome
+
+
+def _cut(papers: Sequence[Paper], encoder: PassageEncoder) -> _Rows:
+    ids: list[str] = []
+    passages: list[Passage] = []
+    texts: list[str] = []
+    for paper in papers:
+        for passage in split_passages(paper, count_tokens=encoder.count_tokens, max_tokens=encoder.max_tokens):
+            text = passage_input(paper, passage)
+            ids.append(f"{passage.id}:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}")
+            passages.append(passage)
+            texts.append(text)
+    return _Rows(tuple(ids), tuple(passages), tuple(texts))
+
+
+def _write_vectors(
+    folder: Path,
+    rows: _Rows,
+    new: Sequence[int],
+    removed: Sequence[str],
+    encoder: PassageEncoder,
+    report: Callable[[int, int], None],
+) -> None:
+    client = _open_chroma(folder)
+    try:
+        collection = client.get_or_create_collection(
+            "passages",
+            embedding_function=None,
+            configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}},
+        )
+        for start in range(0, len(removed), _ADD_BATCH):
+            collection.delete(ids=list(removed[start : start + _ADD_BATCH]))
+        report(0, len(new))
+        for start in range(0, len(new), _ADD_BATCH):
+            batch = new[start : start + _ADD_BATCH]
+            collection.add(
+                ids=[rows.ids[row] for row in batch],
+                embeddings=encoder.encode([rows.texts[row] for row in batch], "document"),
+                metadatas=[{"paper": rows.passages[row].paper_id} for row in batch],
+            )
+            report(start + len(batch), len(new))
+    finally:
+        client.close()
+
+
+def _manifest_of(papers: Sequence[Paper], rows: _Rows, encoder: PassageEncoder) -> Manifest:
+    return Manifest(
+        format=FORMAT,
+        corpus=corpus_digest(papers),
+        embedder=encoder.name,
+        embedder_revision=encoder.revision,
+        dimension=encoder.dimension,
+        max_tokens=encoder.max_tokens,
+        splitter=SPLITTER_VERSION,
+        tokenizer=TOKENIZER_VERSION,
+        metric="cosine",
+        n_papers=len(papers),
+        n_passages=len(rows.ids),
+    )
+
+
+def _refuse_mismatch(manifest: Manifest, encoder: PassageEncoder) -> None:
+    asked = {
+        "format": FORMAT,
+        "embedder": encoder.name,
+        "embedder_revision": encoder.revision,
+        "dimension": encoder.dimension,
+        "max_tokens": encoder.max_tokens,
+        "splitter": SPLITTER_VERSION,
+        "tokenizer": TOKENIZER_VERSION,
+    }
+    for key, value in asked.items():
+        built = getattr(manifest, key)
+        if built != value:
+            name = key.replace("_", " ")
+            raise IndexMismatch(f"The index was built with {name} {built!r}, the settings ask for {value!r}.", REBUILD)
+
+
+def _open_chroma(folder: Path) -> Any:
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def _read_manifest(generation: Path) -> Manifest:
+    facts = json.loads((generation / "manifest.json").read_text())
+    if facts.get("format") != FORMAT:
+        raise IndexMismatch(f"The index has format {facts.get('format')!r}, this version reads {FORMAT}.", REBUILD)
+    return Manifest(**facts)
+
+
+def _read_papers(generation: Path) -> Iterator[Paper]:
+    with (generation / "papers.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            facts = json.loads(line)
+            yield Paper(**{**facts, "authors": tuple(facts["authors"]), "keywords": tuple(facts["keywords"])})
+
+
+def _read_rows(generation: Path) -> _Rows:
+    ids: list[str] = []
+    passages: list[Passage] = []
+    with (generation / "passages.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            facts = json.loads(line)
+            ids.append(facts.pop("row"))
+            passages.append(Passage(**facts))
+    return _Rows(tuple(ids), tuple(passages))
+
+
+def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed builds left, and generations older than the one before the live one.
+
+    The one before stays because another process may have it open and reads some of its files late.
+    """
+    for leftover in folder.glob("partial-*"):
+        shutil.rmtree(leftover)
+    live = live_generation(folder)
+    if live is not None:
+        older = sorted(p for p in folder.glob("generation-*") if p.name < live.name)
+        for generation in older[:-1]:
+            shutil.rmtree(generation)
+
+
+@contextmanager
+def _full_disk_explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC or "disk is full" in str(error):
+            raise IndexProblem(f"The disk is full while building the index at {folder}.", "Free some space.") from error
+        raise IndexProblem(f"The index at {folder} cannot be written: {error}.", "Check the folder.") from error
+    except Exception as error:
+        if "disk is full" in str(error):  # Chroma wraps SQLite's error in its own
+            raise IndexProblem(f"The disk is full while building the index at {folder}.", "Free some space.") from error
+        raise

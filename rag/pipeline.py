@@ -1,0 +1,341 @@
+"""Rag: the way of a question through the parts.
+
+question + history -> stand-alone question -> fused hits -> numbered evidence sentences -> enough to answer? ->
+prompt -> draft, streamed -> every sentence checked against the evidence -> Answer.
+
+What each step decides is in the module of its name; here is only their order. `rag.assembly` opens the parts.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import prompts
+from rag.assembly import LazyModel, Report, open_index, open_model
+from rag.conversation import History, standalone
+from rag.errors import BadQuestion
+from rag.evidence import EvidenceSelector, as_prompt
+from rag.grounding import Grounder, draft_sentences, is_refusal, number_claims, shown_text
+from rag.retrieval import FusedRetriever, Where
+from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, TextPiece
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What answers here and why, in words for the reader."""
+
+    model: str
+    device: str
+    dtype: str
+    reason: str
+    index: str
+
+    @property
+    def line(self) -> str:
+        """All of it but the reason, in one line."""
+        return f"{self.model} · {self.dtype} on {self.device} · {self.index}"
+
+
+class Rag:
+    """Answers questions about one library. Open one with `Rag.open`, or give the parts yourself."""
+
+    def __init__(
+        self,
+        *,
+        retriever: FusedRetriever,
+        model: BaseChatModel | LazyModel,
+        settings: Settings | None = None,
+        prompt: prompts.Prompt | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.retriever = retriever
+        self.prompt = prompt or prompts.load("answer")
+        self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
+        self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
+        self._grounder = Grounder(
+            retriever.encoder, retriever.index.keywords, threshold=self.settings.answer.support_threshold
+        )
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, *, report: Report = lambda _line: None) -> Rag:
+        """A Rag on the library of `settings`; fetches weights and builds or updates the index where needed.
+
+        Args:
+            settings: read from footnote.toml and the environment if not given.
+            report: told in a line each what takes time.
+
+        Raises:
+            CorpusError: the library cannot be read.
+            WeightsMissing, WeightsCorrupt: the embedder's weights are not to be had.
+            IndexCorrupt, IndexMismatch: the index on disk cannot be used; the message says how to rebuild it.
+        """
+        settings = settings or Settings()
+        index, encoder = open_index(settings, report=report)
+        retriever = FusedRetriever(
+            index=index,
+            encoder=encoder,
+            k=settings.retrieval.k,
+            candidates=settings.retrieval.candidates,
+            fusion_constant=settings.retrieval.fusion_constant,
+        )
+        return cls(retriever=retriever, model=LazyModel(lambda: open_model(settings, report=report)), settings=settings)
+
+    @property
+    def papers(self) -> tuple[Paper, ...]:
+        """Every paper of the library, in the order of its file."""
+        return tuple(self.retriever.index.papers.values())
+
+    @property
+    def model(self) -> BaseChatModel:
+        """The chat model; opening it can take seconds the first time."""
+        return self._model.get()
+
+    @property
+    def description(self) -> Description:
+        """What answers here and why; opens the model."""
+        manifest = self.retriever.index.manifest
+        embedder = manifest.embedder.rsplit("/", 1)[-1]
+        index = f"{manifest.n_papers} papers, {manifest.n_passages} passages, {embedder}"
+        model: Any = self.model
+        return Description(
+            model=_model_id(model).rsplit("/", 1)[-1],
+            device=getattr(model, "device", "remote"),
+            dtype=getattr(model, "dtype", "as served"),
+            reason=getattr(model, "reason", "A remote endpoint was set."),
+            index=index,
+        )
+
+    def warm_up(self) -> None:
+        """Open the model and run everything once, so that the first question is as quick as the next ones."""
+        hits = self.retrieve("What is this library about?")
+        evidence = self._evidence("What is this library about?", hits)
+        for _ in self.model.stream(self._messages("What is this library about?", evidence[:1]), max_tokens=1):
+            pass
+
+    def retrieve(self, question: str, k: int | None = None, where: Where | None = None) -> tuple[Hit, ...]:
+        """The `k` best papers for `question`, best first.
+
+        Raises:
+            BadQuestion, BadFilter: see their text.
+        """
+        return self.retriever.search(self._checked(question), k=k, where=where)
+
+    def ask(self, question: str, history: History = (), where: Where | None = None) -> Answer:
+        """The answer to `question`; what the library does not say is an Answer with status "abstained".
+
+        Raises:
+            BadQuestion: it is empty or too long.
+            BadFilter: `where` names an unknown field or operator.
+            WeightsMissing, ModelError: the model cannot be had, or failed.
+        """
+        last: Event | None = None
+        for event in self.stream(question, history, where):
+            last = event
+        assert isinstance(last, Answer)
+        return last
+
+    def stream(self, question: str, history: History = (), where: Where | None = None) -> Iterator[Event]:
+        """The evidence at once, then the draft piece by piece, then the checked Answer. Closing it stops the model.
+
+        Raises:
+            As `ask`.
+        """
+        started = time.perf_counter()
+        found = self._look_up(question, history, where)
+        timings = {"evidence_s": time.perf_counter() - started}
+        yield found
+        if not self._is_enough(found):
+            yield self._finish(self._abstention(found), timings, started)
+            return
+        draft = ""
+        last: Any = None
+        with closing(self.model.stream(self._messages(found.standalone_question, found.evidence))) as chunks:  # type: ignore[type-var]
+            for chunk in chunks:
+                last = chunk
+                piece = str(chunk.text)
+                if piece:
+                    timings.setdefault("first_token_s", time.perf_counter() - started)
+                    draft += piece
+                    yield TextPiece(piece)
+        is_cut = last is not None and last.response_metadata.get("finish_reason") == "length"
+        yield self._finish(self._checked_answer(found, draft, is_cut=is_cut), timings, started)
+
+    def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
+        """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
+        started = time.perf_counter()
+        found = [self._look_up(question, (), where) for question in questions]
+        evidence_s = time.perf_counter() - started
+        asked = [item for item in found if self._is_enough(item)]
+        drafts = self.model.batch([self._messages(f.standalone_question, f.evidence) for f in asked]) if asked else []
+        by_place = {id(item): draft for item, draft in zip(asked, drafts, strict=True)}
+        answers = []
+        for item in found:
+            draft = by_place.get(id(item))
+            if draft is None:
+                answer = self._abstention(item)
+            else:
+                is_cut = draft.response_metadata.get("finish_reason") == "length"
+                answer = self._checked_answer(item, str(draft.text), is_cut=is_cut)
+            answers.append(self._finish(answer, {"evidence_s": evidence_s}, started))
+        return tuple(answers)
+
+    def as_runnable(self) -> Runnable[str, Answer]:
+        """This Rag as a LangChain Runnable from question to Answer."""
+        from langchain_core.runnables import RunnableLambda
+
+        return RunnableLambda(self.ask)
+
+    def close(self) -> None:
+        """Let go of the index files."""
+        self.retriever.index.close()
+
+    def _checked(self, question: str) -> str:
+        """`question` without control characters.
+
+        Raises:
+            BadQuestion: nothing is left, or it is longer than the settings allow.
+        """
+        if not isinstance(question, str):
+            raise BadQuestion(f"A question is text, not {type(question).__name__}.", "Give a string.")
+        readable = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in question)
+        readable = re.sub(r"\s+", " ", readable).strip()
+        limit = self.settings.answer.max_question_chars
+        if not readable:
+            raise BadQuestion("The question is empty.", "Ask about something that a paper may say.")
+        if len(readable) > limit:
+            raise BadQuestion(
+                f"The question has {len(readable):,} characters; {limit:,} are read.", "Ask in fewer words."
+            )
+        return readable
+
+    def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
+        asked = self._checked(question)
+        alone = self._checked(standalone(asked, history))
+        hits = self.retriever.search(alone, where=where)
+        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits))
+
+    def _evidence(self, question: str, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        wanted = self.settings.answer
+        return self._selector.select(
+            question,
+            hits[: wanted.evidence_papers],
+            max_sentences=wanted.evidence_sentences,
+            max_tokens=wanted.evidence_tokens,
+            count_tokens=self.retriever.encoder.count_tokens,
+        )
+
+    def _is_enough(self, found: EvidenceFound) -> bool:
+        return self._selector.relevance(found.standalone_question, found.hits) >= self.settings.answer.abstain_threshold
+
+    def _messages(self, question: str, evidence: Sequence[Evidence]) -> list[tuple[str, str]]:
+        """The prompt, with the least useful evidence left out where it would not fit the model's context."""
+        kept = list(evidence)
+        while True:
+            messages = self.prompt.messages(evidence=as_prompt(kept), question=question)
+            model: Any = self.model
+            count = getattr(model, "count_prompt_tokens", None)
+            room = getattr(model, "context_tokens", self.settings.model.context_tokens)
+            room -= self.settings.model.max_new_tokens
+            if count is None or len(kept) <= 1 or count(messages) <= room:
+                return messages
+            kept.remove(min(kept, key=lambda item: item.score))
+
+    def _abstention(self, found: EvidenceFound) -> Answer:
+        nearest = "; ".join(hit.paper.title for hit in found.hits[:3])
+        text = "The library does not say."
+        if nearest:
+            text += f" The nearest papers are: {nearest}."
+        return self._answer(found, text=text, status="abstained")
+
+    def _checked_answer(self, found: EvidenceFound, draft: str, *, is_cut: bool) -> Answer:
+        sentences = draft_sentences(draft)
+        if is_refusal(sentences):
+            return replace(self._abstention(found), raw_text=draft)
+        checked = self._grounder.claims(draft, found.evidence, found.standalone_question)
+        if is_cut and len(checked) > 1:
+            checked = checked[:-1]  # its end is missing, so what it says is not known
+        kept = [claim for claim in checked if claim.verdict != "unsupported"]
+        notice = _notice(dropped=len(checked) - len(kept), has_kept=bool(kept), is_cut=is_cut)
+        claims = kept or list(self._grounder.quotes(found.evidence, count=2))
+        return self._answer(found, claims=claims, notice=notice, raw_text=draft)
+
+    def _answer(
+        self,
+        found: EvidenceFound,
+        *,
+        claims: Sequence[Claim] = (),
+        text: str = "",
+        status: str = "answered",
+        notice: str = "",
+        raw_text: str = "",
+    ) -> Answer:
+        numbered, citations = number_claims(claims)
+        return Answer(
+            question=found.question,
+            text=text or shown_text(numbered),
+            status="abstained" if status == "abstained" else "answered",
+            claims=numbered,
+            citations=citations,
+            hits=found.hits,
+            evidence=found.evidence,
+            standalone_question=found.standalone_question,
+            notice=notice,
+            raw_text=raw_text,
+            prompt_id=self.prompt.id,
+            settings_id=self.settings.id,
+        )
+
+    def _finish(self, answer: Answer, timings: Mapping[str, float], started: float) -> Answer:
+        # An abstention before the model was asked names no model: none had a part in it.
+        model_id = _model_id(self.model) if answer.raw_text else ""
+        return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
+
+
+def _notice(*, dropped: int, has_kept: bool, is_cut: bool) -> str:
+    if not has_kept:
+        return "The model's own words were not supported by the abstracts, so the nearest sentences are quoted instead."
+    parts = []
+    if dropped:
+        what = "One sentence was" if dropped == 1 else f"{dropped} sentences were"
+        parts.append(
+            f"{what} left out: the abstracts do not support it."
+            if dropped == 1
+            else f"{what} left out: the abstracts do not support them."
+        )
+    if is_cut:
+        parts.append("The answer reached its length limit.")
+    return " ".join(parts)
+
+
+def _model_id(model: Any) -> str:
+    for name in ("model_id", "model_name", "model"):
+        found = getattr(model, name, None)
+        if isinstance(found, str):
+            return found
+    return type(model).__name__
+
+
+@cache
+def _default() -> Rag:
+    return Rag.open()
+
+
+def answer(question: str, history: History = (), where: Where | None = None) -> Answer:
+    """The answer of a default Rag, opened once and kept.
+
+    Raises:
+        As `Rag.open` and `Rag.ask`.
+    """
+    return _default().ask(question, history, where)
