@@ -1,0 +1,99 @@
+"""A browser, and pages served to it from this process.
+
+`serve(rag)` gives the address of a page over any Rag, real or fake; `visit(url)` opens it in a context of its own
+and fails the test if the page logged an error or asked for anything outside this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium of this system; skipped with the reason where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install -e .[test]")
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"No Chromium on this machine (looked for {', '.join(BROWSERS)}): apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[[object], str]]:
+    """A function from a Rag (or from a function that makes a Blocks) to the address where its page is served."""
+    from ui.app import build
+    from ui.server import Page, listen_on
+
+    with contextlib.ExitStack() as pages:
+
+        def begin(source: object) -> str:
+            make = (lambda: build(source)) if hasattr(source, "stream") else source
+            return pages.enter_context(Page(make, listen_on("127.0.0.1", 0))).url
+
+        yield begin
+
+
+@pytest.fixture(scope="session")
+def context_of(browser):
+    """One context for each look, so that Gradio's scripts come from its cache after the first page."""
+    contexts = {}
+
+    def context(width: int, height: int, scheme: str):
+        look = (width, height, scheme)
+        if look not in contexts:
+            contexts[look] = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            )
+        return contexts[look]
+
+    yield context
+    for opened in contexts.values():
+        opened.close()
+
+
+@pytest.fixture
+def visit(context_of):
+    """Opens an address in a new tab (`width`, `height`, `scheme`) and watches what the page does."""
+    pages, errors, outside = [], [], []
+
+    def open_page(url: str, width: int = 1280, height: int = 800, scheme: str = "light"):
+        page = context_of(width, height, scheme).new_page()
+        pages.append(page)
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
+        page.goto(url)
+        page.wait_for_selector("#fn-shell h1")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert errors == [], "the console had errors"
+    assert outside == [], "the page asked for something outside this machine"
+
+
+def _is_outside(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme not in ("data", "blob", "about") and parts.hostname != "127.0.0.1"

@@ -1,0 +1,210 @@
+"""A Rag for tests of the page: six invented papers, answers by keyword, and timing in the test's hands.
+
+Words in the question choose what happens: "wifi" abstains, "broken" raises a ModelError, "crash" raises something
+unexpected, "long" writes many words, "partly" gives an answer of mixed verdicts, a leading "and" is understood as a
+stand-alone question; anything else is answered from LanternNet. A blank or over-long question is a BadQuestion.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+from rag.errors import BadQuestion, ModelError
+from rag.schema import (
+    Answer,
+    Citation,
+    Claim,
+    Event,
+    Evidence,
+    EvidenceFound,
+    Hit,
+    Paper,
+    Passage,
+    Sentence,
+    TextPiece,
+)
+
+LANTERN = Paper(
+    id="lantern",
+    title="LanternNet: Low-Light Video Restoration with Learned Exposure Fields",
+    abstract=(
+        "Videos taken at night are noisy and lose colour. We present LanternNet, a network that restores low-light "
+        "video by predicting an exposure field for every frame. The field is shared between neighbouring frames, "
+        "which removes flicker without an explicit motion model. On the DuskClips benchmark LanternNet improves "
+        "the signal-to-noise ratio by 1.8 dB over the strongest baseline while running at 42 frames per second. "
+        "Training needs only pairs of short and long exposures, $x_s$ and $x_l$, from a fixed tripod."
+    ),
+    authors=("Ida Holm", "Peter Vance", "Mei Tanaka", "Omar Reyes"),
+    year=2024,
+    venue="Journal of Night Imaging",
+    url="https://papers.example/lanternnet",
+)
+TIDE = Paper(
+    id="tide",
+    title="TideCache: Reusing Attention Across Turns of a Dialogue",
+    abstract=(
+        "Dialogue systems recompute attention for text that has not changed. TideCache keeps keys and values of "
+        "earlier turns and checks them with a short fingerprint. It halves the time to the first token on long "
+        "dialogues. Quality is unchanged on four public sets."
+    ),
+    authors=("Rosa Lind",),
+    year=2023,
+    doi="10.5555/tide.2023",
+)
+MOSS = Paper(
+    id="moss",
+    title="MossBench: Measuring How Language Models Handle Missing Units",
+    abstract="MossBench collects 3,200 questions whose numbers lack units. Models guess in 71% of cases.",
+    year=2022,
+    venue="Workshop on Measurement",
+)
+QUARRY = Paper(id="quarry", title="Quarry: Mining Hard Negatives", abstract="Quarry finds hard negatives by rank.")
+ROWAN = Paper(id="rowan", title="On Sampling Trees Uniformly", abstract="We sample trees uniformly in linear time.")
+HOSTILE = Paper(
+    id="hostile",
+    title="<img src=x onerror=window.hacked=1>Injected: A Title",
+    abstract='An abstract with <script>window.hacked=1</script> and <b onclick="window.hacked=1">markup</b>.',
+    url="javascript:window.hacked=1",
+)
+PAPERS = (LANTERN, TIDE, MOSS, QUARRY, ROWAN, HOSTILE)
+
+
+def sentences_of(paper: Paper) -> list[Sentence]:
+    """The sentences of an abstract, split at a full stop and a blank; enough for these papers."""
+    found, start = [], 0
+    for index, part in enumerate(paper.abstract.split(". ")):
+        end = min(start + len(part) + 1, len(paper.abstract))
+        found.append(Sentence(paper.id, index, start, end, paper.abstract[start:end]))
+        start = end + 1
+    return found
+
+
+def citation(marker: int, paper: Paper, index: int) -> Citation:
+    """A citation of the sentence at `index`."""
+    sentence = sentences_of(paper)[index]
+    return Citation(marker, paper, sentence.text, sentence.start, sentence.end)
+
+
+def hit(paper: Paper, rank: int) -> Hit:
+    """A hit whose passage is the whole abstract."""
+    return Hit(paper, Passage(paper.id, 0, 0, len(paper.abstract), paper.abstract), 1.0 / rank, rank)
+
+
+@dataclass
+class FakeRag:
+    """Stands in for `rag.Rag`. `pace_s` is the pause between pieces; a cleared gate holds the stream until set."""
+
+    papers: tuple[Paper, ...] = PAPERS
+    pace_s: float = 0.01
+    asked: list[tuple[str, list[dict[str, str]]]] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    """Questions whose stream was closed before its end."""
+    before_first_token: threading.Event = field(default_factory=threading.Event)
+    before_answer: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.open_gates()
+        self.settings = SimpleNamespace()
+        self.description = SimpleNamespace(
+            model="Pebble-1B-Instruct",
+            device="cpu",
+            dtype="int8",
+            reason="No GPU was found, so the smallest model that answers well was taken.",
+            index=f"{len(self.papers)} papers, 9 passages, tiny-embedder",
+            line=f"Pebble-1B-Instruct on cpu (int8) · {len(self.papers)} papers",
+        )
+
+    def open_gates(self) -> None:
+        """Let everything through."""
+        self.before_first_token.set()
+        self.before_answer.set()
+
+    def stream(self, question: str, history: list[dict[str, str]] | None = None) -> Iterator[Event]:
+        """Evidence, pieces, and an Answer, as the keywords of the question say."""
+        self.asked.append((question, list(history or [])))
+        if not question.strip():
+            raise BadQuestion("The question is empty.", "Type a question.")
+        if len(question) > 4000:
+            raise BadQuestion(f"The question has {len(question)} characters.", "Ask in at most 4000 characters.")
+        return self._events(question)
+
+    def _events(self, question: str) -> Iterator[Event]:
+        words = question.lower()
+        standalone = f"What is the speed of LanternNet, {question}?" if words.startswith("and ") else question
+        try:
+            yield from self._found(question, standalone, words)
+        except GeneratorExit:
+            self.closed.append(question)
+            raise
+
+    def _found(self, question: str, standalone: str, words: str) -> Iterator[Event]:
+        began = time.monotonic()
+        evidence = tuple(
+            Evidence(number, paper, sentence, 0.8)
+            for number, (paper, sentence) in enumerate(
+                [(LANTERN, s) for s in sentences_of(LANTERN)[1:4]] + [(TIDE, s) for s in sentences_of(TIDE)[1:3]], 1
+            )
+        )
+        hits = tuple(hit(paper, rank) for rank, paper in enumerate((LANTERN, TIDE, MOSS, HOSTILE), 1))
+        common = {"question": question, "standalone_question": standalone, "hits": hits}
+        if "wifi" in words:
+            text = "None of the papers found says anything about this."
+            yield EvidenceFound(evidence=(), **common)
+            yield Answer(text=text, status="abstained", timings={"evidence_s": 0.1, "total_s": 0.1}, **common)
+            return
+        yield EvidenceFound(evidence=evidence, **common)
+        self.before_first_token.wait(20)
+        if "broken" in words:
+            raise ModelError("The model ran out of memory.", "Choose a smaller one: footnote chat --model small")
+        if "crash" in words:
+            raise RuntimeError("secret internals at /srv/private/model.bin")
+        for piece in _draft(words):
+            yield TextPiece(piece)
+            time.sleep(self.pace_s)
+        self.before_answer.wait(20)
+        claims = _claims(words)
+        citations = tuple({c.marker: c for claim in claims for c in claim.citations}.values())
+        yield Answer(
+            text=" ".join(claim.text + "".join(f" [{c.marker}]" for c in claim.citations) for claim in claims),
+            status="answered",
+            claims=claims,
+            citations=citations,
+            evidence=evidence,
+            notice="One sentence was left out: nothing in the library supports it." if "partly" in words else "",
+            timings={"evidence_s": 0.21, "first_token_s": 0.9, "total_s": time.monotonic() - began},
+            **common,
+        )
+
+
+def _draft(words: str) -> list[str]:
+    draft = "LanternNet restores low-light video by predicting an exposure field [1]. It runs at 42 frames [3]."
+    return [f"{word} " for word in draft.split()] * (30 if "long" in words else 1)
+
+
+def _claims(words: str) -> tuple[Claim, ...]:
+    first = Claim(
+        "LanternNet restores videos taken at night by predicting an exposure field for every frame.",
+        (citation(1, LANTERN, 1),),
+        "supported",
+        0.93,
+    )
+    second = Claim(
+        "It gains 1.8 dB on DuskClips and runs at 42 frames per second.", (citation(2, LANTERN, 3),), "supported", 0.9
+    )
+    if "partly" in words:
+        half = Claim(
+            "Sharing work between neighbours, as TideCache does for dialogue, also removes flicker.",
+            (citation(3, LANTERN, 2), citation(4, TIDE, 1)),
+            "partly",
+            0.55,
+        )
+        quote = Claim(sentences_of(TIDE)[2].text, (citation(5, TIDE, 2),), "supported", 1.0, is_quote=True)
+        return first, second, half, quote
+    if "<" in words:
+        hostile = Claim(HOSTILE.abstract, (citation(2, HOSTILE, 0),), "partly", 0.5)
+        return first, hostile
+    return first, second

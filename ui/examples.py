@@ -1,0 +1,46 @@
+"""Questions to begin with, made from a library's own titles.
+
+Works for any library and gives the same questions for the same papers. Knows nothing of what the abstracts say, so
+it asks only what an abstract nearly always answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag import Paper
+
+HOW_MANY = 5
+_NAMED = re.compile(r"^(?P<name>[^:?!]{2,28}):\s+\S")
+_LONGEST_TITLE = 90
+_FOR_NAMES = ("What is {} and what problem does it address?", "How does {} work?")
+
+
+def example_questions(papers: Sequence[Paper], how_many: int = HOW_MANY) -> list[str]:
+    """Up to `how_many` questions, spread evenly over the library; empty for an empty library.
+
+    Papers titled "Name: subtitle" come first, since a name makes a short question; whole titles fill up.
+    """
+    names = list(dict.fromkeys(name for paper in papers if (name := _name_in(paper.title))))
+    questions = [_FOR_NAMES[i % len(_FOR_NAMES)].format(name) for i, name in enumerate(_spread(names, how_many))]
+    if len(questions) < how_many:
+        titles = [
+            t for p in papers if (t := " ".join(p.title.split())) and not _name_in(t) and len(t) <= _LONGEST_TITLE
+        ]
+        missing = how_many - len(questions)
+        questions += [f"What does “{title}” propose?" for title in _spread(list(dict.fromkeys(titles)), missing)]
+    return questions
+
+
+def _name_in(title: str) -> str | None:
+    found = _NAMED.match(" ".join(title.split()))
+    if found is None or len(found["name"].split()) > 3:
+        return None
+    return found["name"].strip()
+
+
+def _spread(items: list[str], how_many: int) -> list[str]:
+    if len(items) <= how_many:
+        return items
+    return [items[i * len(items) // how_many] for i in range(how_many)]

@@ -1,0 +1,44 @@
+"""The top of every page: the name, the promise, and what is at work; and the page shown when something is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui.markup import text
+
+PROMISE = "Every sentence tied to the one it rests on."
+
+
+def header(description: Any) -> str:
+    """Name and promise; with a `rag.description` also model, device and index, the reasons on demand."""
+    about = "" if description is None else _about(description)
+    return (
+        '<header class="fn-header"><div class="fn-brand"><h1>Footnote</h1>'
+        f'<p class="fn-promise">{text(PROMISE)}</p></div>{about}</header>'
+    )
+
+
+def missing(problem: str, remedy: str) -> str:
+    """What is missing, and what to do about it."""
+    return (
+        '<main class="fn-missing"><h2>Footnote cannot start yet</h2>'
+        f'<p class="fn-problem">{text(problem)}</p><div class="fn-remedy"><h3 class="fn-label">What to do</h3>'
+        f"<p>{text(remedy)}</p></div><p>Then load this page again.</p></main>"
+    )
+
+
+def _about(description: Any) -> str:
+    facts = "".join(
+        f"<div><dt>{label}</dt><dd>{text(value)}</dd></div>"
+        for label, value in (
+            ("Model", description.model),
+            ("Runs on", f"{description.device}, {description.dtype}"),
+            ("Why", description.reason),
+            ("Library", description.index),
+        )
+        if value
+    )
+    return (
+        f'<details class="fn-about"><summary title="{text(description.reason)}">{text(description.line)}</summary>'
+        f"<dl>{facts}</dl></details>"
+    )

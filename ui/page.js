@@ -1,0 +1,102 @@
+// What HTML alone can't do on the page: markers lead to sentences, sentences back to markers, a drawer on a phone.
+// Gradio runs this function once when the page has loaded. Everything is delegated from the document, because the
+// parts it acts on come and go. Without it the links are still links.
+() => {
+  const narrow = window.matchMedia("(max-width: 999px)");
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const root = document.documentElement;
+  let cameFrom = null;
+
+  const behaviour = () => (calm.matches ? "auto" : "smooth");
+  const all = (selector) => [...document.querySelectorAll(selector)];
+
+  const pulse = (elements) => {
+    all(".fn-pulse").forEach((element) => element.classList.remove("fn-pulse"));
+    elements.forEach((element) => {
+      void element.offsetWidth; // restarts the animation on a second click
+      element.classList.add("fn-pulse");
+    });
+  };
+
+  const openDrawer = () => {
+    if (narrow.matches) root.classList.add("fn-drawer-open");
+  };
+
+  const closeDrawer = () => {
+    root.classList.remove("fn-drawer-open");
+  };
+
+  const goTo = (id) => {
+    const target = document.getElementById(id);
+    if (!target) return;
+    const section = target.closest(".fn-sources");
+    if (section) {
+      all(".fn-sources").forEach((other) => { other.hidden = other !== section; });
+      openDrawer();
+    }
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    target.focus({ preventScroll: true });
+    const whole = target.classList.contains("fn-sources");
+    target.scrollIntoView({ block: whole ? "start" : "center", behavior: behaviour() });
+    const pieces = all(`[data-cites~="${CSS.escape(id)}"]`);
+    if (!whole) pulse(pieces.length ? pieces : [target]);
+  };
+
+  const goBack = (id) => {
+    const marker = document.getElementById(id);
+    if (!marker) return;
+    closeDrawer();
+    marker.focus({ preventScroll: true });
+    marker.scrollIntoView({ block: "center", behavior: behaviour() });
+    pulse([marker]);
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-goto], a[data-back]");
+    if (link) {
+      // The page has a <base>, so a plain "#id" would drop ?__theme=dark from the address and reload.
+      event.preventDefault();
+      if (link.dataset.goto) {
+        cameFrom = link;
+        goTo(link.dataset.goto);
+      } else {
+        goBack(link.dataset.back);
+      }
+    } else if (event.target.closest("#fn-close-drawer, #fn-shade")) {
+      closeDrawer();
+      if (cameFrom && cameFrom.isConnected) cameFrom.focus();
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && root.classList.contains("fn-drawer-open")) {
+      closeDrawer();
+      if (cameFrom && cameFrom.isConnected) cameFrom.focus();
+    }
+  });
+
+  // A new question moves to the top of the view once; its answer then grows into the empty space below it, so that
+  // nothing jumps while it streams.
+  let shown = "";
+  const bringUp = () => {
+    const turn = document.querySelector("#fn-live .fn-turn");
+    if (!turn || turn.id === shown) return;
+    shown = turn.id;
+    turn.scrollIntoView({ block: "start", behavior: behaviour() });
+  };
+
+  const prepare = () => {
+    const live = document.getElementById("fn-live");
+    const status = document.getElementById("fn-status");
+    if (!live || !status) return false;
+    status.setAttribute("role", "status");
+    status.setAttribute("aria-live", "polite");
+    const evidence = document.getElementById("fn-evidence");
+    evidence.setAttribute("role", "complementary");
+    evidence.setAttribute("aria-label", "Evidence");
+    new MutationObserver(bringUp).observe(live, { childList: true, subtree: true, attributes: true, attributeFilter: ["id"] });
+    return true;
+  };
+  const wait = () => { if (!prepare()) setTimeout(wait, 50); };
+  wait();
+}

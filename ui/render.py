@@ -1,0 +1,248 @@
+"""A turn of the conversation as safe HTML: the question, and its answer at whatever stage it is.
+
+Why not `gr.Chatbot`: footnote markers need ids that survive, links into the evidence column and a verdict on every
+sentence, and a chatbot renders Markdown, which is one parser too many between a stranger's abstract and the page.
+So a turn is written here, every piece of foreign text through `ui.markup`.
+
+Pure: same turn, same HTML. Knows nothing of Gradio. The evidence column is `ui.evidence`.
+
+Ids, with n the turn's number: `tn` the turn, `tn-mk` the first marker of footnote k, `tn-fk` its line under the
+answer, `tn-ck` the cited sentence and `tn-pk` the paper in the evidence column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag import Answer, Citation, Claim
+from ui.conversation import Turn, without_markers
+from ui.evidence import paper_order, target_of
+from ui.markup import count, text
+
+DRAFT_LABEL = "Draft, not checked yet"
+STOPPED_LABEL = "Stopped before it was checked."
+ABSTAINED_LABEL = "The library does not say"
+
+
+def render_turn(turn: Turn) -> str:
+    """The whole turn: question, understood question, and answer, draft, abstention or error."""
+    understood = turn.standalone_question
+    also = f'<p class="fn-understood" dir="auto">Understood as: {text(understood)}</p>' if understood else ""
+    return (
+        f'<article class="fn-turn" id="t{turn.number}" data-stage="{turn.stage}" aria-label="Question {turn.number}">'
+        f'<h2 class="fn-question" dir="auto">{text(turn.question)}</h2>{also}'
+        f"{_body(turn)}</article>"
+    )
+
+
+def render_turns(turns: Sequence[Turn]) -> str:
+    """Several turns, oldest first; empty for none."""
+    return "".join(render_turn(turn) for turn in turns)
+
+
+def status_line(turn: Turn | None) -> str:
+    """What is going on, in one sentence, for the line that screen readers follow; empty for None."""
+    if turn is None:
+        return ""
+    if turn.stage == "waiting":
+        return "Looking for evidence…"
+    if turn.stage in ("reading", "drafting") and turn.found is not None:
+        papers = len({item.paper.id for item in turn.found.evidence})
+        return f"Reading {count(len(turn.found.evidence), 'sentence')} from {count(papers, 'paper')}…"
+    if turn.stage == "done" and turn.answer is not None:
+        abstained = turn.answer.status == "abstained"
+        return f"{ABSTAINED_LABEL}." if abstained else f"Answered. {grounding_line(turn.answer)}."
+    return {"stopped": STOPPED_LABEL, "failed": f"Not answered. {turn.problem}"}.get(turn.stage, "Drafting…")
+
+
+def render_status(turn: Turn | None) -> str:
+    """The status line as HTML: seen while an answer is on its way; after that only heard, as the answer says it too."""
+    if turn is None:
+        return ""
+    line = status_line(turn)
+    return render_said(line) if turn.running else f'<span class="fn-heard">{text(line)}</span>'
+
+
+def render_said(line: str) -> str:
+    """A sentence for the status line that is seen as well as heard."""
+    return f'<span class="fn-said">{text(line)}</span>'
+
+
+def grounding_line(answer: Answer) -> str:
+    """What the answer rests on: `2 sentences, all supported by 1 paper`. Empty without claims."""
+    claims = answer.claims
+    if not claims:
+        return ""
+    papers = count(len({c.paper.id for claim in claims for c in claim.citations}), "paper")
+    total = count(len(claims), "sentence")
+    if all(claim.is_quote for claim in claims):
+        return f"{total}, quoted from {papers}"
+    tally = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in _VERDICT_WORDS}
+    if tally["supported"] == len(claims):
+        return f"{total}, {'all ' if len(claims) > 1 else ''}supported by {papers}"
+    parts = [f"{number} {_VERDICT_WORDS[verdict]}" for verdict, number in tally.items() if number]
+    return f"{total} from {papers}: {', '.join(parts)}"
+
+
+_VERDICT_WORDS = {"supported": "supported", "partly": "partly supported", "unsupported": "not supported"}
+
+
+def _body(turn: Turn) -> str:
+    if turn.stage == "failed":
+        return (
+            '<div class="fn-box fn-error"><h3>This could not be answered</h3>'
+            f"{_paragraph(turn.problem)}{_paragraph(turn.remedy)}</div>"
+        )
+    if turn.stage == "done" and turn.answer is not None:
+        body = _abstention(turn) if turn.answer.status == "abstained" else _answer(turn.number, turn.answer)
+        return body + _open_evidence(turn) + _timings(turn.answer)
+    return _unfinished(turn) + _open_evidence(turn)
+
+
+def _unfinished(turn: Turn) -> str:
+    """Waiting, reading, drafting or stopped. The draft's own markers are left out: they number the evidence."""
+    draft = without_markers(turn.draft).strip()
+    words = f'<p class="fn-draft-text" dir="auto">{text(draft)}</p>' if draft else ""
+    if turn.stage == "stopped":
+        label = STOPPED_LABEL if draft else "Stopped before anything was written."
+        return f'<div class="fn-draft fn-stopped"><p class="fn-label">{label}</p>{words}</div>'
+    label = DRAFT_LABEL if draft else status_line(turn)
+    return (
+        f'<div class="fn-draft"><p class="fn-label"><span class="fn-busy" aria-hidden="true"></span>{text(label)}</p>'
+        f"{words}</div>"
+    )
+
+
+def _answer(number: int, answer: Answer) -> str:
+    grounding = grounding_line(answer)
+    sound = all(claim.verdict == "supported" for claim in answer.claims)
+    sign, tone = ("✓", "fn-sound") if sound else ("≈", "fn-unsure")
+    line = f'<p class="fn-grounding {tone}"><span aria-hidden="true">{sign}</span> {text(grounding)}</p>'
+    head = line if grounding else ""
+    notice = f'<p class="fn-notice" dir="auto">{text(answer.notice)}</p>' if answer.notice else ""
+    return f'<div class="fn-answer">{head}{_claims(number, answer)}{notice}{_footnotes(number, answer)}</div>'
+
+
+def _claims(number: int, answer: Answer) -> str:
+    """Sentences run on in paragraphs; each quotation is a block of its own."""
+    if not answer.claims:
+        return f'<p class="fn-paragraph" dir="auto">{text(answer.text)}</p>'
+    blocks: list[str] = []
+    sentences: list[str] = []
+    seen: set[int] = set()
+    breaks = _paragraph_starts(answer)
+
+    def finish() -> None:
+        if sentences:
+            blocks.append(f'<p class="fn-paragraph" dir="auto">{" ".join(sentences)}</p>')
+            sentences.clear()
+
+    for index, claim in enumerate(answer.claims):
+        if claim.is_quote or index in breaks:
+            finish()
+        if claim.is_quote:
+            blocks.append(_quotation(number, answer, claim, seen))
+        else:
+            sentences.append(_sentence(number, answer, claim, seen))
+    finish()
+    return "".join(blocks)
+
+
+def _paragraph_starts(answer: Answer) -> set[int]:
+    """Indexes of claims that begin a new line in `answer.text`; the claims themselves carry no layout."""
+    starts: set[int] = set()
+    position = 0
+    for index, claim in enumerate(answer.claims):
+        found = answer.text.find(claim.text, position)
+        if found < 0:
+            continue
+        if index and "\n" in answer.text[position:found]:
+            starts.add(index)
+        position = found + len(claim.text)
+    return starts
+
+
+def _sentence(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
+    markers = _markers(number, answer, claim, seen)
+    if claim.verdict == "supported":
+        return f'<span class="fn-claim">{text(claim.text)}</span>{markers}'
+    words = _VERDICT_WORDS[claim.verdict]
+    return (
+        f'<span class="fn-claim fn-{claim.verdict}" title="{text(words)} by what it cites">{text(claim.text)}</span>'
+        f'{markers} <span class="fn-verdict">{text(words)}</span>'
+    )
+
+
+def _quotation(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
+    return (
+        f'<blockquote class="fn-quote" dir="auto"><p>“{text(claim.text)}”{_markers(number, answer, claim, seen)}</p>'
+        '<footer class="fn-verdict">quoted from the abstract</footer></blockquote>'
+    )
+
+
+def _markers(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
+    return "".join(_marker(number, answer, citation, seen) for citation in claim.citations)
+
+
+def _marker(number: int, answer: Answer, citation: Citation, seen: set[int]) -> str:
+    """A marker is a link to the cited sentence; its first occurrence has the id that back links lead to."""
+    own_id = "" if citation.marker in seen else f' id="t{number}-m{citation.marker}"'
+    seen.add(citation.marker)
+    target = target_of(number, answer, citation)
+    return (
+        f'<sup class="fn-sup"><a class="fn-marker"{own_id} href="#{target}" data-goto="{target}" '
+        f'aria-label="Footnote {citation.marker}: {text(citation.paper.title)}" title="{text(citation.quote)}">'
+        f"[{citation.marker}]</a></sup>"
+    )
+
+
+def _footnotes(number: int, answer: Answer) -> str:
+    if not answer.citations:
+        return ""
+    lines = []
+    for citation in answer.citations:
+        target = target_of(number, answer, citation)
+        year = f", {citation.paper.year}" if citation.paper.year else ""
+        lines.append(
+            f'<li id="t{number}-f{citation.marker}" dir="auto"><span class="fn-number">{citation.marker}</span>'
+            f'<div><q class="fn-verbatim">{text(citation.quote)}</q> '
+            f'<p class="fn-source"><a href="#{target}" data-goto="{target}" '
+            f'aria-label="Show in the abstract: {text(citation.paper.title)}">{text(citation.paper.title)}</a>'
+            f"{text(year)}</p></div></li>"
+        )
+    return (
+        f'<section class="fn-footnotes" aria-label="Footnotes"><h3 class="fn-label">Footnotes</h3>'
+        f"<ol>{''.join(lines)}</ol></section>"
+    )
+
+
+def _abstention(turn: Turn) -> str:
+    answer = turn.answer
+    assert answer is not None
+    said = without_markers(answer.text).strip()
+    notice = f'<p class="fn-notice" dir="auto">{text(answer.notice)}</p>' if answer.notice else ""
+    nearest = "".join(
+        f'<li dir="auto"><a href="#t{turn.number}-p{place}" data-goto="t{turn.number}-p{place}">{text(paper.title)}</a>'
+        f"{f', {paper.year}' if paper.year else ''}</li>"
+        for place, paper in enumerate(paper_order(answer), start=1)
+    )
+    papers = f'<h4 class="fn-label">Nearest papers</h4><ul>{nearest}</ul>' if nearest else ""
+    return f'<div class="fn-box fn-abstained"><h3>{ABSTAINED_LABEL}</h3>{_paragraph(said)}{notice}{papers}</div>'
+
+
+def _paragraph(words: str) -> str:
+    return f'<p dir="auto">{text(words)}</p>' if words else ""
+
+
+def _open_evidence(turn: Turn) -> str:
+    """The way into the evidence on a narrow screen, where it lies behind the conversation."""
+    if turn.found is None and turn.answer is None:
+        return ""
+    key = f"t{turn.number}-evidence"
+    return f'<p class="fn-open"><a class="fn-chip" href="#{key}" data-goto="{key}">Show the evidence</a></p>'
+
+
+def _timings(answer: Answer) -> str:
+    words = {"evidence_s": "evidence after", "first_token_s": "first words after", "total_s": "checked after"}
+    parts = [f"{label} {answer.timings[key]:.1f} s" for key, label in words.items() if key in answer.timings]
+    return f'<p class="fn-timings">{text(" · ".join(parts))}</p>' if parts else ""

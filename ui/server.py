@@ -1,0 +1,168 @@
+"""Serves a page on this machine: one socket, one ASGI application, a clean end.
+
+Gradio's own `launch` picks another port when one is taken, asks itself over HTTP through whatever proxy is set, and
+prints banners; so the page is mounted in an application of ours and run by uvicorn directly. Knows nothing of what
+the page shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from rag.errors import SettingsError
+from ui.theme import look
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN_S = 3
+STARTUP_S = 30.0
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A socket bound to `host` and `port`; port 0 takes any free one.
+
+    Raises:
+        SettingsError: the port is in use or not allowed, or the host is not an address of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        raise SettingsError(f"Cannot listen on {host!r}, port {port}: {error}.", "Use --host 127.0.0.1.") from error
+    if sys.platform != "win32":  # there the option would let two programs share the port
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(address)
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            remedy = f"Choose another: footnote chat --port {port + 1 if port < 65535 else 7860}"
+            raise SettingsError(f"Port {port} is in use.", remedy) from error
+        raise SettingsError(
+            f"Cannot listen on {host!r}, port {port}: {error.strerror}.", "Use --host 127.0.0.1 and a port above 1023."
+        ) from error
+    return bound
+
+
+def application(blocks: gr.Blocks) -> FastAPI:
+    """The page as an ASGI application: nothing shared, nothing recorded, no API pages, no errors in the browser."""
+    blocks.queue()
+    outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    return gr.mount_gradio_app(
+        outer,
+        blocks,
+        path="/",
+        footer_links=[],
+        run_history=False,  # would keep questions and answers in the browser's storage
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        **look(),
+    )
+
+
+class Page:
+    """A page being served. Run it in this thread with `run`, or beside it as a context manager (for tests).
+
+    The page is made inside the event loop that serves it: wherever no loop runs, Gradio 6.31.0 makes one for each of
+    its locks and leaves it open.
+    """
+
+    def __init__(self, make: Callable[[], gr.Blocks], bound: socket.socket, *, open_browser: bool = False) -> None:
+        self._make = make
+        self._bound = bound
+        self._open_browser = open_browser
+        self._announce = False
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._answering = threading.Event()
+        self._failure: BaseException | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the page is: `http://127.0.0.1:7860`."""
+        host, port = self._bound.getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def run(self) -> None:
+        """Serve until interrupted; says where the page is once it answers."""
+        self._announce = True
+        try:
+            asyncio.run(self._serve())
+        except KeyboardInterrupt:  # uvicorn has shut down in order and passes the signal on
+            pass
+        finally:
+            self._bound.close()
+
+    def up(self) -> None:
+        """Called by the server when it answers."""
+        self._answering.set()
+        if self._announce:
+            sys.stdout.write(f"Footnote is at {self.url}\n")
+            sys.stdout.flush()
+        if self._open_browser:
+            webbrowser.open(self.url)
+
+    async def _serve(self) -> None:
+        blocks = self._make()
+        config = uvicorn.Config(
+            application(blocks), log_level="warning", ws="none", timeout_graceful_shutdown=SHUTDOWN_S
+        )
+        self._server = _Server(config, blocks, self.up)
+        await self._server.serve(sockets=[self._bound])
+
+    def _serve_beside(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # handed to the thread that waits
+            self._failure = error
+            self._answering.set()
+            raise
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._serve_beside, name="footnote-page", daemon=True)
+        self._thread.start()
+        if not self._answering.wait(STARTUP_S) or self._failure is not None:
+            raise RuntimeError(f"The page did not come up within {STARTUP_S} s.") from self._failure
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(SHUTDOWN_S + 5)
+        self._bound.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers, and lets go of the streams that browsers hold open before it waits for them to end."""
+
+    def __init__(self, config: uvicorn.Config, blocks: gr.Blocks, up: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._blocks = blocks
+        self._up = up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._up()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._blocks.app.stop_event.set()
+        await super().shutdown(sockets=sockets)

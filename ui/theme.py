@@ -1,0 +1,83 @@
+"""How the page looks: Gradio's theme set to our colours and to fonts that every system has, and our own style sheet.
+
+Gradio's stock themes bring web fonts along; here nothing is fetched from anywhere. Colours live in `style.css` as
+custom properties with a light and a dark value; the theme only points Gradio's own controls at them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+HERE = Path(__file__).parent
+FAVICON = HERE / "favicon.svg"
+
+_SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
+_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's plain base theme in Footnote's colours."""
+    # Plain strings become Font objects, never GoogleFont, so no style sheet is requested.
+    base = gr.themes.Base(font=_SANS, font_mono=_MONO, radius_size="md", spacing_size="md", text_size="md")
+    return base.set(
+        # The two page colours are literal: Gradio paints the first frame with them before any style sheet is there.
+        body_background_fill="#faf9f6",
+        body_background_fill_dark="#16181c",
+        body_text_color="#22262b",
+        body_text_color_dark="#e7e5e0",
+        body_text_color_subdued="var(--fn-muted)",
+        body_text_color_subdued_dark="var(--fn-muted)",
+        background_fill_primary="var(--fn-surface)",
+        background_fill_primary_dark="var(--fn-surface)",
+        background_fill_secondary="var(--fn-page)",
+        background_fill_secondary_dark="var(--fn-page)",
+        border_color_primary="var(--fn-line)",
+        border_color_primary_dark="var(--fn-line)",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_border_width="0px",
+        block_padding="0px",
+        block_shadow="none",
+        block_shadow_dark="none",
+        input_background_fill="transparent",
+        input_background_fill_dark="transparent",
+        input_border_width="0px",
+        input_padding="10px 12px",
+        input_placeholder_color="var(--fn-muted)",
+        input_placeholder_color_dark="var(--fn-muted)",
+        input_shadow_focus="none",
+        input_shadow_focus_dark="none",
+        button_primary_background_fill="var(--fn-accent)",
+        button_primary_background_fill_dark="var(--fn-accent)",
+        button_primary_background_fill_hover="var(--fn-accent-strong)",
+        button_primary_background_fill_hover_dark="var(--fn-accent-strong)",
+        button_primary_border_color="transparent",
+        button_primary_border_color_dark="transparent",
+        button_primary_text_color="var(--fn-on-accent)",
+        button_primary_text_color_dark="var(--fn-on-accent)",
+        button_secondary_background_fill="var(--fn-surface)",
+        button_secondary_background_fill_dark="var(--fn-surface)",
+        button_secondary_background_fill_hover="var(--fn-raised)",
+        button_secondary_background_fill_hover_dark="var(--fn-raised)",
+        button_secondary_border_color="var(--fn-line)",
+        button_secondary_border_color_dark="var(--fn-line)",
+        button_secondary_text_color="var(--fn-ink)",
+        button_secondary_text_color_dark="var(--fn-ink)",
+    )
+
+
+def look() -> dict[str, Any]:
+    """What `gr.mount_gradio_app` needs to be told about looks: since Gradio 6 a Blocks does not carry them itself.
+
+    The style sheet goes into the head because Gradio rewrites what it is given as `css`: it repeats every rule under
+    a prefix of its own and splits selectors at commas, also those inside `:is(…)` (6.31.0).
+    """
+    return {
+        "theme": theme(),
+        "head": f"<style>{(HERE / 'style.css').read_text(encoding='utf-8')}</style>",
+        "js": (HERE / "page.js").read_text(encoding="utf-8"),
+        "favicon_path": str(FAVICON),
+    }
