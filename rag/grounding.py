@@ -120,7 +120,7 @@ class Grounder:
         if not claimed <= have:
             return False
         return not (
-            _is_negated(text) and not any(_is_negated(i.sentence.text) for i in items) and not _is_negated(question)
+            _is_negated(text) and not _is_negated(items[0].sentence.text) and not _is_negated(question)
         )
 
     def _claim(self, text: str, support: Support) -> Claim:
@@ -134,16 +134,35 @@ class Grounder:
 
 
 def draft_sentences(draft: str) -> list[str]:
-    """Sentences of a model's text without its own markers, list marks and repeats; never raises, "" gives []."""
+    """Sentences of a model's text without its own markers, list marks and repeats; never raises, "" gives [].
+
+    A list after a colon is one sentence with what it lists: "Three parts: a relabeler; a generator; rewards".
+    """
     sentences: list[str] = []
-    for line in draft.splitlines():
-        line = _PREAMBLE.sub("", _LIST_MARK.sub("", line)).replace("**", "")
-        line = _MARKER_LEFT.sub("", _MARKER.sub("", line)).strip()
-        for start, end in split_sentences(line):
-            text = line[start:end].strip()
+    for line in _joined_lists(draft.splitlines()):
+        plain = _MARKER_LEFT.sub("", _MARKER.sub("", line)).strip()
+        for start, end in split_sentences(plain):
+            text = plain[start:end].strip()
             if re.search(r"\w", text) and text not in sentences:
                 sentences.append(text)
     return sentences
+
+
+def _joined_lists(lines: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    in_list = False
+    for line in lines:
+        is_item = _LIST_MARK.match(line) is not None
+        plain = _PREAMBLE.sub("", _LIST_MARK.sub("", line)).replace("**", "").strip()
+        if not plain:
+            continue
+        if is_item and joined and (in_list or joined[-1].endswith(":")):
+            joined[-1] += f"{'; ' if in_list else ' '}{plain.rstrip('.;,')}"
+            in_list = True
+        else:
+            joined.append(plain)
+            in_list = False
+    return joined
 
 
 def is_refusal(sentences: Sequence[str]) -> bool:

@@ -138,7 +138,7 @@ def _operations(field: str, condition: Any) -> list[tuple[str, Any]]:
     for operator, value in operations.items():
         if operator not in FILTER_OPERATORS:
             raise BadFilter(f"Unknown operator {operator!r} for {field!r}.", f"Known: {', '.join(FILTER_OPERATORS)}.")
-        if operator in ("gt", "gte", "lt", "lte") and (field == "year") != isinstance(value, int):
+        if operator in ("gt", "gte", "lt", "lte") and (field != "year" or not isinstance(value, int)):
             raise BadFilter(f"{field!r} cannot be compared with {value!r}.", "Give a year as a number: 2023.")
         if operator == "in" and (isinstance(value, str) or not isinstance(value, Sequence)):
             raise BadFilter(f"'in' for {field!r} needs a list, not {value!r}.", "Write it as [first, second].")

@@ -1,0 +1,58 @@
+"""Keyword ranking finds names as people type them."""
+
+import numpy as np
+import pytest
+
+from rag.keywords import KeywordIndex, coverage, tokenize
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("tulu", "TÜLU 3"),
+        ("A2Nav", "A^2Nav"),
+        ("hil-serl", "see https://hil-serl.github.io/."),
+        ("STEVE 2", "STEVE-2"),
+        ("benchmarks", "a benchmark"),
+    ],
+)
+def test_a_name_is_found_as_people_type_it(typed, written):
+    assert set(tokenize(typed)) <= set(tokenize(written))
+
+
+def test_words_of_grammar_are_no_terms():
+    assert tokenize("How does it do that?") == []
+
+
+def test_scores_agree_with_bm25_worked_by_hand():
+    index = KeywordIndex.build(["alpha beta", "alpha alpha gamma delta", "epsilon"])
+    scores = index.scores("alpha")
+    idf = np.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
+    average = 7 / 3
+
+    def weight(count: int, length: int) -> float:
+        return idf * count / (count + 1.2 * (1 - 0.75 + 0.75 * length / average))
+
+    assert scores == pytest.approx([weight(1, 2), weight(2, 4), 0.0], rel=1e-5)
+
+
+@pytest.mark.parametrize("query", ["", "the", "unknownword", "😀"])
+def test_a_query_without_known_terms_scores_nothing(query):
+    assert KeywordIndex.build(["alpha beta"]).scores(query).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("texts", [[], ["", "the of"], ["alpha", ""]])
+def test_an_index_survives_saving_even_when_it_holds_next_to_nothing(tmp_path, texts):
+    index = KeywordIndex.build(texts)
+    index.save(tmp_path)
+    again = KeywordIndex.load(tmp_path)
+    assert again.scores("alpha").tolist() == pytest.approx(index.scores("alpha").tolist())
+    assert again.weight("alpha") == index.weight("alpha")
+
+
+def test_coverage_counts_rare_terms_more():
+    index = KeywordIndex.build(["common rare", "common", "common", "common"])
+    rare, common = coverage(["rare", "common"], frozenset({"rare"}), index), coverage(["rare", "common"], frozenset({"common"}), index)
+    assert rare > 0.8
+    assert rare + common == pytest.approx(1.0)
+    assert coverage([], frozenset({"rare"}), index) == 0.0
