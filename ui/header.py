@@ -23,7 +23,7 @@ def missing(problem: str, remedy: str) -> str:
     return (
         '<main class="fn-missing"><h2>Footnote cannot start yet</h2>'
         f'<p class="fn-problem">{text(problem)}</p><div class="fn-remedy"><h3 class="fn-label">What to do</h3>'
-        f"<p>{text(remedy)}</p></div><p>Then load this page again.</p></main>"
+        f"<p>{text(remedy)}</p></div><p>Then stop Footnote with Ctrl-C and start it again.</p></main>"
     )
 
 

@@ -52,6 +52,8 @@
   };
 
   document.addEventListener("click", (event) => {
+    const about = document.querySelector(".fn-about[open]");
+    if (about && !about.contains(event.target)) about.open = false;
     const link = event.target.closest("a[data-goto], a[data-back]");
     if (link) {
       // The page has a <base>, so a plain "#id" would drop ?__theme=dark from the address and reload.
@@ -76,25 +78,30 @@
   });
 
   // A new question moves to the top of the view once; its answer then grows into the empty space below it, so that
-  // nothing jumps while it streams.
+  // nothing jumps while it streams. At once, not smoothly: a smooth scroll goes on to where the question was before
+  // the empty state above it went away. Again in the next frames, because Gradio draws its parts one by one.
   let shown = "";
   const bringUp = () => {
     const turn = document.querySelector("#fn-live .fn-turn");
-    if (!turn || turn.id === shown) return;
+    const welcome = document.getElementById("fn-welcome");
+    if (!turn || turn.id === shown || (welcome && welcome.checkVisibility())) return;
     shown = turn.id;
-    turn.scrollIntoView({ block: "start", behavior: behaviour() });
+    const scroll = () => turn.scrollIntoView({ block: "start", behavior: "instant" });
+    scroll();
+    requestAnimationFrame(() => { scroll(); requestAnimationFrame(scroll); });
   };
 
   const prepare = () => {
-    const live = document.getElementById("fn-live");
+    const conversation = document.getElementById("fn-scroll");
     const status = document.getElementById("fn-status");
-    if (!live || !status) return false;
+    if (!conversation || !status) return false;
     status.setAttribute("role", "status");
     status.setAttribute("aria-live", "polite");
     const evidence = document.getElementById("fn-evidence");
     evidence.setAttribute("role", "complementary");
     evidence.setAttribute("aria-label", "Evidence");
-    new MutationObserver(bringUp).observe(live, { childList: true, subtree: true, attributes: true, attributeFilter: ["id"] });
+    const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["id", "class", "style"] };
+    new MutationObserver(bringUp).observe(conversation, changes);
     return true;
   };
   const wait = () => { if (!prepare()) setTimeout(wait, 50); };

@@ -171,6 +171,14 @@ def test_a_follow_up_is_told_the_history_and_older_markers_bring_their_evidence_
     assert not page.is_visible("#t2-evidence")
 
 
+def test_each_question_stands_at_the_top_of_the_view_with_its_answer_below(served, rag, visit):
+    page = visit(served[1], width=1000, height=600)
+    for number in (1, 2, 3):
+        ask(page, "What does partly mean?")
+        top = page.locator("#fn-scroll").bounding_box()["y"]
+        assert top <= page.locator(f"#t{number} .fn-question").bounding_box()["y"] <= top + 40
+
+
 def test_new_chat_brings_the_empty_state_back(page, rag):
     ask(page, "What is LanternNet?")
     page.click("#fn-clear")
