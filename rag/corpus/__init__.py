@@ -1,0 +1,135 @@
+"""Reads a library of papers, whatever format its files are in: `read_library(path)`.
+
+One module a format turns text into entries; `entry` checks and cleans them, `duplicates` merges what is there twice
+and gives out ids. A format is added by a module with `matches` and `read` and a line in `FORMATS`. Does not know what
+becomes of the papers.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.corpus import bibtex, daily, jsonl, ris, table
+from rag.corpus.cleanup import clean
+from rag.corpus.duplicates import corpus_digest, distinct, paper_id
+from rag.corpus.entry import Entry, Fault, paper_from
+from rag.errors import CorpusError
+from rag.schema import Paper
+
+__all__ = ["FORMATS", "Format", "clean", "corpus_digest", "paper_id", "read_library"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way of writing down papers: how its files are named, how its text looks, how it is read."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    matches: Callable[[str], bool]
+    """Whether a text looks like this format."""
+    read: Callable[[str], Iterator[Entry | Fault]]
+
+
+FORMATS = (
+    Format("JSON lines", (".jsonl", ".ndjson"), jsonl.matches, jsonl.read),
+    Format("RIS", (".ris",), ris.matches, ris.read),
+    Format("BibTeX", (".bib",), bibtex.matches, bibtex.read),
+    Format("CSV", (".csv", ".tsv"), table.matches, table.read),
+    Format("daily papers", (".txt",), daily.matches, daily.read),
+)
+"""All formats, in the order in which a text of unknown kind is held against them."""
+
+_REMEDY = "Mend the entry or take it out, and run again."
+_GZIP = b"\x1f\x8b"
+
+
+def read_library(path: Path) -> tuple[Paper, ...]:
+    """All papers of a file, or of the files in a folder and its subfolders, cleaned and without duplicates.
+
+    A file's format is told by its suffix; a .txt file or one with another suffix by its content. Compressed files
+    (.gz) are read as well. Of a folder, files with a known suffix are read in the order of their names; others and
+    hidden ones are passed over. `Paper.source` is the file's name, within a folder its path from there.
+
+    Raises:
+        CorpusError: the path is missing, not UTF-8, of no known format or without papers, or an entry is malformed
+            (the first is named with file, line, field and what was expected, the others are counted).
+    """
+    files = _files(path)
+    papers: list[Paper] = []
+    faults: list[str] = []
+    for file in files:
+        source = file.name if file == path else file.relative_to(path).as_posix()
+        for found in _read_file(file, source):
+            if isinstance(found, Paper):
+                papers.append(found)
+            else:
+                faults.append(f"{source}, {found}")
+    if faults:
+        others = f" ({len(faults) - 1} more like this)" if len(faults) > 1 else ""
+        raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY)
+    if not papers:
+        raise CorpusError(f"{str(path)!r} holds no paper.", "Give a file that has titles and abstracts.")
+    return distinct(papers)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise CorpusError(
+            f"There is no library at {str(path)!r}.", "Check the path, or leave it out for the bundled one."
+        )
+    if not path.is_dir():
+        return [path]
+    files = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and _format_of_name(file) and not any(p.startswith(".") for p in file.relative_to(path).parts)
+    ]
+    if not files:
+        raise CorpusError(f"The folder {str(path)!r} holds no library file.", f"Put one there: {_known_suffixes()}.")
+    return files
+
+
+def _read_file(file: Path, source: str) -> Iterator[Paper | Fault]:
+    text = _text(file)
+    if not text.strip():
+        raise CorpusError(f"The library file {str(file)!r} is empty.", "Fill it or give another.")
+    for found in _format_of(file, text).read(text):
+        yield paper_from(found, source) if isinstance(found, Entry) else found
+
+
+def _format_of_name(file: Path) -> Format | None:
+    name = file.name.casefold().removesuffix(".gz")
+    return next((known for known in FORMATS if name.endswith(known.suffixes)), None)
+
+
+def _format_of(file: Path, text: str) -> Format:
+    """The format by suffix; .txt says nothing about what is in it, so there the content decides, as without one."""
+    named = _format_of_name(file)
+    if named is not None and ".txt" not in named.suffixes:
+        return named
+    seen = next((known for known in FORMATS if known.matches(text)), named)
+    if seen is None:
+        raise CorpusError(f"The format of {str(file)!r} is not known.", f"Known are: {_known_suffixes()}.")
+    return seen
+
+
+def _known_suffixes() -> str:
+    return ", ".join(f"{known.name} ({', '.join(known.suffixes)})" for known in FORMATS)
+
+
+def _text(file: Path) -> str:
+    """The file as text with newlines as its only line ends, decompressed if need be."""
+    try:
+        data = file.read_bytes()
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{str(file)!r} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise CorpusError(f"{str(file)!r} cannot be read: {error}.", "Check the file and its permissions.") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
