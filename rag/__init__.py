@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.doctor import describe_machine
     from rag.errors import FootnoteError
     from rag.pipeline import Rag, answer
     from rag.schema import (
@@ -38,6 +39,7 @@ _HOME = {
     "Rag": "rag.pipeline",
     "answer": "rag.pipeline",
     "Settings": "rag.settings",
+    "describe_machine": "rag.doctor",
     **dict.fromkeys(
         [
             "Answer",
@@ -72,6 +74,7 @@ __all__ = [
     "Settings",
     "TextPiece",
     "answer",
+    "describe_machine",
 ]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rag.embedding import SentenceEmbeddings
     from rag.settings import Settings
+    from rag.weights import Weights
 
 Report = Callable[[str], None]
 
@@ -112,21 +113,31 @@ def open_model(settings: Settings, *, report: Report = lambda _line: None) -> Ba
     wanted = settings.model
     if wanted.base_url is not None or wanted.provider is not None:
         return open_chat_model(wanted)
+    found = _model_weights(settings, report)
+    report(f"Loading {found.name} …")
+    model = open_chat_model(wanted.model_copy(update={"name": found.name}), found.path)
+    report(f"Loaded {model.describe()}")  # type: ignore[attr-defined]
+    return model
+
+
+def _model_weights(settings: Settings, report: Report) -> Weights:
+    """Weights that are here, the preferred ones first; only where there are none is anything fetched.
+
+    A machine that cannot reach the hub would otherwise ask for the preferred model again at every start.
+    """
     from rag import weights
 
     names = model_names(settings)
     for name in names:
+        found = weights.find(name, settings.home)
+        if found is not None:
+            return found
+    for name in names[:-1]:
         try:
-            found = weights.ensure(name, settings.home, report=report)
-        except WeightsMissing:
-            if name == names[-1]:
-                raise
-            continue
-        report(f"Loading {name} …")
-        model = open_chat_model(wanted.model_copy(update={"name": name}), found.path)
-        report(f"Loaded {model.describe()}")  # type: ignore[attr-defined]
-        return model
-    raise AssertionError("model_names gives at least one name")
+            return weights.ensure(name, settings.home, report=report)
+        except WeightsMissing as error:
+            report(f"{error.problem} Trying the next smaller model.")
+    return weights.ensure(names[-1], settings.home, report=report)
 
 
 def model_names(settings: Settings) -> list[str]:

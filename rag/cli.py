@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import FootnoteError
+from rag.weights.progress import Terminal
 
 if TYPE_CHECKING:
     from rag.schema import Answer, Hit
     from rag.settings import Settings
+    from rag.weights import WeightsRow
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 # These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
+_terminal = Terminal()
 OTHER_DOORS = {"chat": "ui", "eval": "eval"}
 
 
@@ -75,7 +78,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
 
 def tell(line: str) -> None:
     """Progress goes to stderr, so that stdout holds results alone."""
-    print(line, file=sys.stderr, flush=True)
+    _terminal(line)
 
 
 def _be_quiet() -> None:
@@ -214,7 +217,7 @@ def _models(options: argparse.Namespace) -> int:
 
     settings = settings_from(options)
     if options.action == "list":
-        print(weights.table(settings.home))
+        print("\n".join(_weights_line(row) for row in weights.available(settings.home)))
         return 0
     names = options.names or default_weights(settings)
     for name in names:
@@ -226,6 +229,12 @@ def _models(options: argparse.Namespace) -> int:
         else:
             print(f"{name}: {weights.remove(name, settings.home) / 1e6:,.0f} MB freed")
     return 0
+
+
+def _weights_line(row: WeightsRow) -> str:
+    state = f"here ({row.source}), {row.path}" if row.present else f"to be fetched, {row.download_bytes / 1e6:,.0f} MB"
+    size = f"{row.parameters / 1e6:,.0f} M" if row.parameters else "?"
+    return f"{row.name:45} {row.use:9} {size:>8} parameters  {row.bytes / 1e9:5.2f} GB  {row.licence:12} {state}"
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ def examine(settings: Settings) -> list[Finding]:
 def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _try("Library", lambda: _library(settings))
-    yield _try("Machine", _machine)
+    yield _try("Machine", describe_machine)
     home = settings.home if settings.home.exists() else Path(settings.home.anchor)
     free = shutil.disk_usage(home).free
     yield Finding("Disk", free > 4 * _GIB, f"{free / _GIB:.0f} GiB free for {settings.home}; 4 are needed at first")
@@ -60,7 +60,8 @@ def _library(settings: Settings) -> str:
     return f"{len(read_library(settings.library))} papers in {settings.library}"
 
 
-def _machine() -> str:
+def describe_machine() -> str:
+    """Cores, memory and GPU in words."""
     from rag import hardware
 
     gpu = hardware.gpu_free_bytes()

@@ -119,9 +119,7 @@ class Grounder:
     ) -> bool:
         if not claimed <= have:
             return False
-        return not (
-            _is_negated(text) and not _is_negated(items[0].sentence.text) and not _is_negated(question)
-        )
+        return not (_is_negated(text) and not _is_negated(items[0].sentence.text) and not _is_negated(question))
 
     def _claim(self, text: str, support: Support) -> Claim:
         verdict: Verdict = "supported"

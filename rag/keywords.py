@@ -9,12 +9,13 @@ Source: BM25 as in Lucene (Kamphuis et al. 2020, "Which BM25 Do You Mean?"), the
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,8 +70,7 @@ class KeywordIndex:
     @classmethod
     def build(cls, texts: Iterable[str]) -> KeywordIndex:
         """Index `texts`; row i of every score array is the i-th of them."""
-        import bm25s
-
+        bm25s = _quiet_bm25s()
         rows = [tokenize(text) for text in texts]
         frequency: dict[str, int] = {}
         for row in rows:
@@ -112,11 +112,18 @@ class KeywordIndex:
         Raises:
             OSError, ValueError: the folder is incomplete or damaged.
         """
-        import bm25s
-
+        bm25s = _quiet_bm25s()
         facts = json.loads((folder / "frequency.json").read_text())
         ranker = bm25s.BM25.load(str(folder), mmap=True, show_progress=False) if facts["frequency"] else None
         return cls(ranker, facts["n_rows"], facts["frequency"])
+
+
+def _quiet_bm25s() -> Any:
+    """bm25s, which would print a debug line at every build through a handler of its own."""
+    import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    return bm25s
 
 
 def coverage(terms: Sequence[str], found_in: frozenset[str], weigh: KeywordIndex) -> float:

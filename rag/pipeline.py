@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prompts
@@ -23,6 +24,7 @@ from rag.conversation import History, standalone
 from rag.errors import BadQuestion
 from rag.evidence import EvidenceSelector, as_prompt
 from rag.grounding import Grounder, draft_sentences, is_refusal, number_claims, shown_text
+from rag.index import BuildReport, build
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings
@@ -160,17 +162,17 @@ class Rag:
             yield self._finish(self._abstention(found), timings, started)
             return
         draft = ""
-        last: Any = None
+        finish_reason = ""
         with closing(self.model.stream(self._messages(found.standalone_question, found.evidence))) as chunks:  # type: ignore[type-var]
             for chunk in chunks:
-                last = chunk
+                finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
                 piece = str(chunk.text)
                 if piece:
                     timings.setdefault("first_token_s", time.perf_counter() - started)
                     draft += piece
                     yield TextPiece(piece)
-        is_cut = last is not None and last.response_metadata.get("finish_reason") == "length"
-        yield self._finish(self._checked_answer(found, draft, is_cut=is_cut), timings, started)
+        checked = self._checked_answer(found, draft, is_cut=finish_reason == "length")
+        yield self._finish(checked, timings, started)
 
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
         """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
@@ -196,6 +198,10 @@ class Rag:
         from langchain_core.runnables import RunnableLambda
 
         return RunnableLambda(self.ask)
+
+    def build_index(self, folder: Path) -> BuildReport:
+        """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
+        return build(folder, self.papers, self.retriever.encoder, rebuild=True)
 
     def close(self) -> None:
         """Let go of the index files."""

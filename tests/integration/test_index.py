@@ -143,7 +143,9 @@ def damage_papers(generation: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [damage_manifest, damage_chroma, damage_keywords, damage_passages, damage_papers], ids=lambda d: d.__name__
+    "damage",
+    [damage_manifest, damage_chroma, damage_keywords, damage_passages, damage_papers],
+    ids=lambda d: d.__name__,
 )
 def test_a_damaged_index_is_refused_and_the_next_build_mends_it(tmp_path, damage):
     encoder = HashedEncoder()

@@ -10,14 +10,20 @@ HISTORY = [
 ]
 
 
-@pytest.mark.parametrize("question", ["And for wood?", "How does it compare to PPO?", "Why?", "What about the full game?"])
+@pytest.mark.parametrize(
+    "question", ["And for wood?", "How does it compare to PPO?", "Why?", "What about the full game?"]
+)
 def test_a_follow_up_takes_the_earlier_question_along(question):
     assert standalone(question, HISTORY) == f"{HISTORY[0]['content']} {question}"
 
 
 @pytest.mark.parametrize(
     "question",
-    ["What is OpenVLA trained on?", "Which benchmark does BALROG use for games?", "How does FROSTER keep CLIP general?"],
+    [
+        "What is OpenVLA trained on?",
+        "Which benchmark does BALROG use for games?",
+        "How does FROSTER keep CLIP general?",
+    ],
 )
 def test_a_question_that_names_its_subject_is_left_as_it_is(question):
     assert standalone(question, HISTORY) == question

@@ -60,7 +60,9 @@ def test_a_sentence_that_the_evidence_does_not_carry_is_unsupported_and_cites_no
 
 
 def test_a_second_sentence_is_cited_where_it_adds_what_the_first_lacks(grounder):
-    claim = only(grounder, "OpenVLA was trained on 970k robot demonstrations and needs low-rank adaptation on consumer GPUs.")
+    claim = only(
+        grounder, "OpenVLA was trained on 970k robot demonstrations and needs low-rank adaptation on consumer GPUs."
+    )
     assert {c.quote for c in claim.citations} == {EVIDENCE[0].sentence.text, EVIDENCE[3].sentence.text}
 
 
@@ -92,7 +94,10 @@ def test_citations_are_numbered_from_one_in_order_of_first_use(grounder):
         ("It works. [1][2] So does this [3].", ["It works.", "So does this."]),
         ("Answer: It works.", ["It works."]),
         ("**Bold** move.", ["Bold move."]),
-        ("It has three parts:\n1) a relabeler\n2) a generator\n3) rewards", ["It has three parts: a relabeler; a generator; rewards"]),
+        (
+            "It has three parts:\n1) a relabeler\n2) a generator\n3) rewards",
+            ["It has three parts: a relabeler; a generator; rewards"],
+        ),
         ("- one thing\n- another thing", ["one thing", "another thing"]),
         ("Same. Same.", ["Same."]),
         ("", []),

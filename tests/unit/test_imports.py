@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rag", "prompts", "ui", "eval")
-PUBLIC = {"rag", "rag.cli", "rag.errors", "rag.schema", "rag.settings", "prompts"}
+PUBLIC = {"rag", "rag.cli", "rag.errors", "rag.schema", "rag.settings", "rag.weights", "prompts"}
 
 
 def modules() -> dict[str, Path]:
@@ -37,7 +37,9 @@ def imports_of(path: Path, known: dict[str, Path]) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in known else node.module for a in node.names}
+            found |= {
+                f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in known else node.module for a in node.names
+            }
     return {name for name in found if name.split(".")[0] in PACKAGES}
 
 
@@ -54,8 +56,8 @@ def test_rag_and_prompts_never_import_the_page_or_the_eval_suite():
             assert not {i for i in imports_of(path, known) if i.startswith(("ui", "eval"))}, name
 
 
-@pytest.mark.parametrize("package", ["ui"])
-def test_the_page_uses_only_public_names_of_rag(package):
+@pytest.mark.parametrize("package", ["ui", "eval"])
+def test_the_page_and_the_eval_suite_use_only_public_names_of_rag(package):
     known = modules()
     for name, path in known.items():
         if name.split(".")[0] == package:
@@ -77,7 +79,15 @@ def test_importing_rag_loads_nothing_heavy():
     code = "import rag, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     roots = {name.split(".")[0] for name in loaded.split()}
-    assert not roots & {"torch", "transformers", "sentence_transformers", "chromadb", "gradio", "langchain_core", "numpy"}
+    assert not roots & {
+        "torch",
+        "transformers",
+        "sentence_transformers",
+        "chromadb",
+        "gradio",
+        "langchain_core",
+        "numpy",
+    }
 
 
 def test_every_public_name_can_be_had():

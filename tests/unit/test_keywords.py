@@ -52,7 +52,10 @@ def test_an_index_survives_saving_even_when_it_holds_next_to_nothing(tmp_path, t
 
 def test_coverage_counts_rare_terms_more():
     index = KeywordIndex.build(["common rare", "common", "common", "common"])
-    rare, common = coverage(["rare", "common"], frozenset({"rare"}), index), coverage(["rare", "common"], frozenset({"common"}), index)
+    rare, common = (
+        coverage(["rare", "common"], frozenset({"rare"}), index),
+        coverage(["rare", "common"], frozenset({"common"}), index),
+    )
     assert rare > 0.8
     assert rare + common == pytest.approx(1.0)
     assert coverage([], frozenset({"rare"}), index) == 0.0

@@ -50,7 +50,13 @@ def test_filters_select_papers(where, expected):
 
 @pytest.mark.parametrize(
     "where",
-    [{"yeer": 2020}, {"year": {"above": 2020}}, {"year": {"gte": "2020"}}, {"venue": {"in": "ICLR"}}, {"title": {"gt": "a"}}],
+    [
+        {"yeer": 2020},
+        {"year": {"above": 2020}},
+        {"year": {"gte": "2020"}},
+        {"venue": {"in": "ICLR"}},
+        {"title": {"gt": "a"}},
+    ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused(where):
     with pytest.raises(BadFilter):

@@ -1,0 +1,71 @@
+"""`python -m eval` (also `footnote eval`, `make eval`): run the questions, or a benchmark."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from eval import bench
+from eval.cases import BUNDLED, Case, CaseError, read_cases
+from rag import Rag
+from rag.cli import add_common_options, run_safely, settings_from, tell
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="footnote eval", description="Measure grounding, retrieval and speed.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="answer and score a question file")
+    run.add_argument("--questions", type=Path, default=BUNDLED, metavar="FILE")
+    run.add_argument("--types", metavar="A,B", help="only these types of question")
+    run.add_argument("--limit", type=int, metavar="N", help="only the first N of each type")
+    run.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/<time>)")
+    run.add_argument("--json", action="store_true")
+    add_common_options(run)
+    run.set_defaults(action=_run)
+    bench.add_to(commands)
+    options = parser.parse_args(arguments)
+    return run_safely(lambda: options.action(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from eval.run import run, save, table
+
+    cases = list(read_cases(options.questions))
+    if options.types:
+        wanted = set(options.types.split(","))
+        unknown = wanted - {case.type for case in cases}
+        if unknown:
+            known = ", ".join(sorted({case.type for case in cases}))
+            raise CaseError(f"No question has the type {min(unknown)!r}.", f"There are: {known}.")
+        cases = [case for case in cases if case.type in wanted]
+    if options.limit is not None:
+        cases = _first_of_each_type(cases, options.limit)
+    rag = Rag.open(settings_from(options), report=tell)
+    rag.warm_up()
+    started = time.monotonic()
+    scored = run(rag, cases, report=tell)
+    folder = options.out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+    summary = save(folder, scored, rag, time.monotonic() - started)
+    print(json.dumps(summary, indent=1) if options.json else table(summary))
+    tell(f"Written to {folder}")
+    return 0
+
+
+def _first_of_each_type(cases: list[Case], limit: int) -> list[Case]:
+    seen: Counter[str] = Counter()
+    kept = []
+    for case in cases:
+        seen[case.type] += 1
+        if seen[case.type] <= limit:
+            kept.append(case)
+    return kept
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""`python -m eval bench …`: speed and memory, each against what it is to be compared with, in turn.
+
+Machines are noisy, so two things are run A B A B … and the ratio is taken pair by pair; medians are quoted. Every
+figure comes from a process or a folder of its own, so that one run does not warm the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rag import FootnoteError, Rag
+from rag.cli import add_common_options, settings_from, tell
+
+
+class BenchError(FootnoteError):
+    """A benchmark could not be run."""
+
+
+def add_to(commands: Any) -> None:
+    """Add `bench` and its benchmarks to the command line."""
+    parser = commands.add_parser("bench", help="measure speed and memory")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    for name, text, action in (
+        ("start", "seconds to import rag, to answer from the command line, and to the page", _start),
+        ("memory", "peak memory of answering one question in a process of its own", _memory),
+        ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
+    ):
+        kind = kinds.add_parser(name, help=text)
+        kind.add_argument("--runs", type=int, default=5, metavar="N")
+        kind.add_argument("--json", action="store_true")
+        add_common_options(kind)
+        kind.set_defaults(action=lambda options, action=action: _print(options, action(options)))
+
+
+def _print(options: argparse.Namespace, result: dict[str, Any]) -> int:
+    if options.json:
+        print(json.dumps(result, indent=1))
+    else:
+        for name, value in result.items():
+            print(f"{name:40} {value:.3f}" if isinstance(value, float) else f"{name:40} {value}")
+    return 0
+
+
+def _start(options: argparse.Namespace) -> dict[str, Any]:
+    runs = range(options.runs)
+    bare = median(_seconds([sys.executable, "-c", "pass"]) for _ in runs)
+    imported = median(_seconds([sys.executable, "-c", "import rag"]) for _ in runs)
+    searched = median(_seconds([*_footnote("search"), "open-vocabulary action recognition"]) for _ in runs)
+    asked = median(_seconds([*_footnote("ask"), "How does FROSTER keep CLIP general?"]) for _ in runs)
+    page = median(_seconds_to_page() for _ in range(min(3, options.runs)))
+    return {
+        "import rag, s (less bare Python)": imported - bare,
+        "footnote search, s": searched,
+        "footnote ask, s": asked,
+        "footnote chat to a page that answers, s": page,
+        "runs": options.runs,
+    }
+
+
+def _footnote(command: str) -> list[str]:
+    return [sys.executable, "-m", "rag", command]
+
+
+def _seconds(command: list[str]) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchError(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
+    return time.perf_counter() - started
+
+
+def _seconds_to_page(port: int = 7999) -> float:
+    started = time.perf_counter()
+    server = subprocess.Popen(
+        [*_footnote("chat"), "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while server.poll() is None and time.perf_counter() - started < 300:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
+                    if page.status == 200:
+                        return time.perf_counter() - started
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise BenchError("The page did not come up.")
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _memory(options: argparse.Namespace) -> dict[str, Any]:
+    command = [*_footnote("ask"), "How does FROSTER keep CLIP general?"]
+    if options.model:
+        command += ["--model", options.model]
+    peaks = []
+    for _ in range(options.runs):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        _seconds(command)
+        peaks.append(max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024**2)
+    # The kernel keeps one maximum for all children, so this is the largest of the runs, not their median.
+    return {"peak resident memory of footnote ask, GiB": max(peaks), "runs": options.runs}
+
+
+def _index(options: argparse.Namespace) -> dict[str, Any]:
+    rag = Rag.open(settings_from(options), report=tell)
+    settings = rag.settings
+    passages = rag.retriever.index.passages
+    texts = [f"{rag.retriever.index.papers[p.paper_id].title}. {p.text}" for p in passages]
+    ours, theirs = _our_indexing(rag), _langchain_indexing(settings, texts)
+    pairs = []
+    ours(), theirs()  # warm
+    for _ in range(options.runs):
+        pairs.append((_timed(ours), _timed(theirs)))
+        tell(f"ours {pairs[-1][0]:.2f} s, LangChain {pairs[-1][1]:.2f} s")
+    return {
+        "passages": len(texts),
+        "ours, passages/s (median)": len(texts) / median(a for a, _ in pairs),
+        "LangChain, passages/s (median)": len(texts) / median(b for _, b in pairs),
+        "LangChain's time / ours (median of pairs)": median(b / a for a, b in pairs),
+        "runs": options.runs,
+    }
+
+
+def _our_indexing(rag: Rag) -> Callable[[], None]:
+    def index() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            rag.build_index(Path(folder))
+
+    return index
+
+
+def _langchain_indexing(settings: Any, texts: list[str]) -> Callable[[], None]:
+    try:
+        from langchain_chroma import Chroma
+        from langchain_core.documents import Document
+        from langchain_huggingface import HuggingFaceEmbeddings
+    except ImportError as error:
+        raise BenchError(f"{error.name} is not installed.", "pip install 'footnote-rag[bench]'") from error
+    from rag import weights
+
+    found = weights.find(settings.embedding.name, settings.home)
+    assert found is not None, "Rag.open has fetched them"
+    embeddings = HuggingFaceEmbeddings(model_name=str(found.path), encode_kwargs={"normalize_embeddings": True})
+    documents = [Document(text) for text in texts]
+
+    def index() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Chroma.from_documents(
+                documents, embeddings, persist_directory=folder, collection_configuration={"hnsw": {"space": "cosine"}}
+            )
+
+    return index
+
+
+def _timed(action: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started

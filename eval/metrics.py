@@ -1,0 +1,93 @@
+"""Figures over cases: pure functions, each with its definition. A case that a figure does not apply to is None.
+
+Knows nothing of files, models or how answers came about.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from eval.cases import Case
+from eval.matching import missing
+from rag import Answer, Hit
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A mean over the n cases it applies to, with a 95 % bootstrap interval; nothing to average gives None."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    left_out: int
+
+
+def figure(values: Sequence[float | bool | None], seed: int = 0) -> Figure:
+    """Mean and percentile bootstrap interval (Efron 1979, 2,000 resamples) of the values that are not None."""
+    counted = [float(value) for value in values if value is not None]
+    left_out = len(values) - len(counted)
+    if not counted:
+        return Figure(None, None, None, 0, left_out)
+    draw = random.Random(seed)  # noqa: S311  (resampling, not secrets)
+    means = sorted(fmean(draw.choices(counted, k=len(counted))) for _ in range(RESAMPLES))
+    low, high = means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
+    return Figure(fmean(counted), low, high, len(counted), left_out)
+
+
+def is_right(case: Case, answer: Answer) -> bool | None:
+    """Whether every required fact stands in the shown text; None where the case requires none."""
+    return not missing(case.answers, answer.text) if case.answers else None
+
+
+def cites_exactly(case: Case, answer: Answer, titles: Sequence[str]) -> bool | None:
+    """Whether the papers cited are those that should be, no fewer and no more; None where none should be.
+
+    Args:
+        case: the question.
+        answer: its answer.
+        titles: the case's papers as the library writes their titles.
+    """
+    if not case.answers:
+        return None
+    return {citation.paper.title for citation in answer.citations} == set(titles)
+
+
+def citations_are_valid(answer: Answer) -> bool | None:
+    """Whether every citation's quote stands at its offsets, and every marker in the text exists; None uncited."""
+    if not answer.citations:
+        return None
+    markers = {citation.marker for citation in answer.citations}
+    quotes = all(c.quote and c.paper.abstract[c.start : c.end] == c.quote for c in answer.citations)
+    return quotes and all(c.marker in markers for claim in answer.claims for c in claim.citations)
+
+
+def every_claim_is_cited(answer: Answer) -> bool | None:
+    """Whether each shown sentence has a citation; None for an abstention."""
+    return all(claim.citations for claim in answer.claims) if answer.status == "answered" else None
+
+
+def is_declined(case: Case, answer: Answer) -> bool | None:
+    """Whether a question without an answer in the library was declined; None where there is one."""
+    return answer.status == "abstained" if case.type.startswith("unanswerable") else None
+
+
+def is_falsely_refused(case: Case, answer: Answer) -> bool | None:
+    """Whether a question that the library answers was declined; None where it does not answer it."""
+    return answer.status == "abstained" if case.is_answerable else None
+
+
+def hit_at(hits: Sequence[Hit], titles: Sequence[str], k: int) -> bool | None:
+    """Whether one of the first `k` hits is a right paper; None where there is no right paper."""
+    return any(hit.paper.title in titles for hit in hits[:k]) if titles else None
+
+
+def recall_at(hits: Sequence[Hit], titles: Sequence[str], k: int) -> float | None:
+    """Share of the right papers among the first `k` hits; None where there is no right paper."""
+    found = {hit.paper.title for hit in hits[:k]} & set(titles)
+    return len(found) / len(set(titles)) if titles else None

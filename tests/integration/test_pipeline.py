@@ -1,0 +1,178 @@
+"""The way of a question, with real Chroma, a hashing embedder and a scripted model."""
+
+import pytest
+from fakes import HashedEncoder, ScriptedModel
+
+from rag.errors import BadQuestion
+from rag.index import LibraryIndex, build
+from rag.pipeline import Rag
+from rag.retrieval import FusedRetriever
+from rag.schema import Answer, EvidenceFound, Paper, TextPiece
+from rag.settings import Settings
+
+PAPERS = [
+    Paper(
+        "w",
+        "WhaleSong: how whales sing",
+        "WhaleSong studies whale songs. Whales sing at 20 hertz in the deep ocean.",
+        year=2020,
+    ),
+    Paper(
+        "b",
+        "BeeDance: the language of bees",
+        "BeeDance decodes the waggle dance. Bees dance to tell where flowers are.",
+        year=2024,
+    ),
+    Paper(
+        "a", "AntTrail: scent and search", "AntTrail models scent. Ants lay trails of scent that others follow to food."
+    ),
+]
+FACT = "Whales sing at 20 hertz in the deep ocean."
+
+
+@pytest.fixture(scope="module")
+def retriever(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("index")
+    encoder = HashedEncoder()
+    build(folder, PAPERS, encoder)
+    return FusedRetriever(index=LibraryIndex.open(folder, encoder), encoder=encoder)
+
+
+def rag_that_says(retriever, text: str, **model) -> Rag:
+    return Rag(retriever=retriever, model=ScriptedModel(script=lambda _prompt: text, **model), settings=Settings())
+
+
+QUESTION = "At how many hertz do whales sing in the deep ocean?"
+
+
+def test_a_supported_sentence_is_shown_with_its_citation(retriever):
+    answer = rag_that_says(retriever, "Whales sing at 20 hertz [7].").ask(QUESTION)
+    assert answer.status == "answered"
+    assert answer.text == "Whales sing at 20 hertz. [1]"
+    assert [(c.marker, c.quote, c.paper.id) for c in answer.citations] == [(1, FACT, "w")]
+    assert answer.raw_text.strip() == "Whales sing at 20 hertz [7]."
+    assert (answer.model_id, answer.prompt_id[:7]) == ("tests/scripted", "answer@")
+    assert answer.timings.keys() == {"evidence_s", "first_token_s", "total_s"}
+
+
+def test_an_unsupported_sentence_is_left_out_and_the_reader_is_told(retriever):
+    answer = rag_that_says(retriever, "Whales sing at 20 hertz. They live on the moon of Jupiter.").ask(QUESTION)
+    assert "Jupiter" not in answer.text
+    assert "left out" in answer.notice
+    assert "Jupiter" in answer.raw_text
+
+
+def test_when_nothing_is_supported_the_evidence_itself_is_quoted(retriever):
+    answer = rag_that_says(retriever, "Whales sing at 52 hertz.").ask(QUESTION)
+    assert "52" not in answer.text
+    assert all(claim.is_quote and claim.citations for claim in answer.claims)
+    assert FACT in answer.text
+    assert answer.notice
+
+
+def test_a_question_about_something_else_is_declined_without_calling_the_model(retriever):
+    model = ScriptedModel(script=lambda _prompt: "Paris.")
+    answer = Rag(retriever=retriever, model=model, settings=Settings()).ask("Quelle est la capitale du Zimbabwe?")
+    assert answer.status == "abstained"
+    assert model.prompts == []
+    assert "nearest papers" in answer.text
+    assert answer.hits
+    assert answer.citations == ()
+
+
+def test_a_model_that_says_it_is_not_there_makes_an_abstention(retriever):
+    answer = rag_that_says(retriever, "The sentences do not mention this.").ask(QUESTION)
+    assert answer.status == "abstained"
+    assert answer.raw_text.startswith("The sentences")
+
+
+def test_a_stream_gives_evidence_first_then_pieces_then_the_answer(retriever):
+    events = list(rag_that_says(retriever, FACT).stream(QUESTION))
+    assert isinstance(events[0], EvidenceFound)
+    assert events[0].evidence
+    assert all(isinstance(event, TextPiece) for event in events[1:-1])
+    assert isinstance(events[-1], Answer)
+    assert "".join(e.text for e in events[1:-1]).strip() == FACT
+
+
+def test_closing_a_stream_stops_the_model(retriever):
+    rag = rag_that_says(retriever, "word " * 500)
+    events = rag.stream(QUESTION)
+    next(events)
+    next(events)
+    events.close()
+    assert rag.model.stopped == [True]
+
+
+def test_what_the_model_sees_is_what_the_reader_sees(retriever):
+    rag = rag_that_says(retriever, FACT)
+    answer = rag.ask(QUESTION)
+    for item in answer.evidence:
+        assert f"[{item.number}] {item.sentence.text}" in rag.model.prompts[0]
+        assert item.paper.title in rag.model.prompts[0]
+
+
+def test_a_cut_answer_loses_its_unfinished_sentence_and_says_so(retriever):
+    answer = rag_that_says(retriever, f"{FACT} Whales sing at", finish_reason="length").ask(QUESTION)
+    assert answer.text == f"{FACT} [1]"
+    assert "length limit" in answer.notice
+
+
+def test_a_follow_up_is_asked_together_with_its_question(retriever):
+    history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "20 hertz."}]
+    rag = rag_that_says(retriever, FACT)
+    answer = rag.ask("And where do they sing?", history)
+    assert answer.standalone_question == f"{QUESTION} And where do they sing?"
+    assert answer.question == "And where do they sing?"
+    assert answer.hits[0].paper.id == "w"
+
+
+def test_filters_reach_retrieval(retriever):
+    assert [h.paper.id for h in rag_that_says(retriever, "").retrieve("dance", where={"year": {"gte": 2023}})] == ["b"]
+
+
+def test_many_questions_get_their_answers_in_order(retriever):
+    rag = rag_that_says(retriever, FACT)
+    questions = [QUESTION, "Quelle est la capitale du Zimbabwe?", QUESTION]
+    answers = rag.ask_many(questions)
+    assert [a.question for a in answers] == questions
+    assert [a.status for a in answers] == ["answered", "abstained", "answered"]
+    assert answers[0].text == rag.ask(QUESTION).text
+
+
+def test_it_is_a_runnable(retriever):
+    assert rag_that_says(retriever, FACT).as_runnable().invoke(QUESTION).text == f"{FACT} [1]"
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\n\t", "\x00\x07"])
+def test_an_empty_question_is_refused(retriever, question):
+    with pytest.raises(BadQuestion, match="empty"):
+        rag_that_says(retriever, FACT).ask(question)
+
+
+def test_a_far_too_long_question_is_refused_with_its_length(retriever):
+    with pytest.raises(BadQuestion, match="50,000"):
+        rag_that_says(retriever, FACT).ask("x" * 50_000)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "x",
+        "🐋🐋🐋",
+        "Wie singen Wale im Meer?",
+        "<script>alert(1)</script>",
+        "# **whales** `sing`",
+        "鲸鱼如何唱歌？",
+        "whale\x00song\u202e?",
+    ],
+)
+def test_an_odd_question_gets_a_normal_answer(retriever, question):
+    answer = rag_that_says(retriever, FACT).ask(question)
+    assert answer.status in ("answered", "abstained")
+    assert answer.text
+
+
+def test_a_question_that_is_not_text_is_refused(retriever):
+    with pytest.raises(BadQuestion, match="NoneType"):
+        rag_that_says(retriever, FACT).ask(None)

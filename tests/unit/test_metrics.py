@@ -1,0 +1,93 @@
+"""Figures, against oracles worked by hand."""
+
+import pytest
+
+from eval import metrics
+from eval.cases import Case, CaseError, read_cases
+from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
+
+PAPER = Paper("p", "Alpha", "One two. Three four.")
+OTHER = Paper("q", "Beta", "Five six.")
+CASE = Case("c", "fact", "How many?", papers=("Alpha",), answers=(("two",),))
+
+
+def answered(*papers: Paper, text: str = "One two. [1]") -> Answer:
+    citations = tuple(Citation(n, p, p.abstract[:8], 0, 8) for n, p in enumerate(papers, start=1))
+    return Answer("How many?", text, "answered", (Claim("One two.", citations, "supported", 1.0),), citations)
+
+
+ABSTAINED = Answer("?", "The library does not say.", "abstained")
+
+
+def test_a_mean_leaves_out_what_does_not_apply():
+    result = metrics.figure([True, False, None, True, True])
+    assert (result.value, result.n, result.left_out) == (0.75, 4, 1)
+    assert result.low <= 0.75 <= result.high
+
+
+def test_nothing_to_average_is_not_zero():
+    assert metrics.figure([None, None]).value is None
+
+
+def test_the_interval_is_the_same_at_the_same_seed():
+    assert metrics.figure([1, 0, 1, 1, 0, 1]) == metrics.figure([1, 0, 1, 1, 0, 1])
+
+
+def test_right_and_exact_are_judged_apart():
+    assert metrics.is_right(CASE, answered(PAPER)) is True
+    assert metrics.is_right(CASE, ABSTAINED) is False
+    assert metrics.cites_exactly(CASE, answered(PAPER), ["Alpha"]) is True
+    assert metrics.cites_exactly(CASE, answered(PAPER, OTHER), ["Alpha"]) is False
+    assert metrics.cites_exactly(CASE, ABSTAINED, ["Alpha"]) is False
+
+
+def test_a_citation_is_invalid_when_its_quote_is_not_at_its_offsets():
+    wrong = Citation(1, PAPER, "Three", 0, 5)
+    assert metrics.citations_are_valid(answered(PAPER)) is True
+    assert metrics.citations_are_valid(Answer("?", "x", "answered", (), (wrong,))) is False
+    assert metrics.citations_are_valid(ABSTAINED) is None
+
+
+def test_abstentions_count_only_where_they_can_be_right_or_wrong():
+    declined = Case("u", "unanswerable-far", "?")
+    assert metrics.is_declined(declined, ABSTAINED) is True
+    assert metrics.is_declined(CASE, ABSTAINED) is None
+    assert metrics.is_falsely_refused(CASE, ABSTAINED) is True
+    assert metrics.is_falsely_refused(declined, ABSTAINED) is None
+
+
+def test_ranking_figures_by_hand():
+    hits = [Hit(p, Passage(p.id, 0, 0, 1, p.abstract[0]), 1.0, n) for n, p in enumerate((OTHER, PAPER), start=1)]
+    assert metrics.hit_at(hits, ["Alpha"], 1) is False
+    assert metrics.hit_at(hits, ["Alpha"], 2) is True
+    assert metrics.recall_at(hits, ["Alpha", "Gamma"], 5) == 0.5
+    assert metrics.hit_at(hits, [], 1) is None
+
+
+def test_the_bundled_questions_can_be_read():
+    cases = read_cases()
+    assert len(cases) == 134
+    assert sum(case.is_answerable for case in cases) == 102
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 2 is not JSON"),
+        ("[]", "line 2 is not an object"),
+        ('{"id": "a", "type": "fact"}', "'question'"),
+        ('{"id": "a", "type": "fact", "question": "?", "papers": "Alpha"}', "'papers'"),
+        ('{"id": "a", "type": "fact", "question": "?", "answers": [["a", 3]]}', "'answers'"),
+    ],
+)
+def test_a_malformed_line_is_named_with_file_line_and_field(tmp_path, line, said):
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"id": "a", "type": "fact", "question": "?"}\n' + line)
+    with pytest.raises(CaseError, match=r"q\.jsonl, line 2") as error:
+        read_cases(path)
+    assert said in str(error.value)
+
+
+def test_a_missing_question_file_is_a_clear_error(tmp_path):
+    with pytest.raises(CaseError, match="no question file"):
+        read_cases(tmp_path / "none.jsonl")
