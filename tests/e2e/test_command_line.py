@@ -1,0 +1,172 @@
+"""The `footnote` command in a process of its own, with the real weights and the bundled library."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+QUESTION = "How many robot demonstrations was OpenVLA trained on?"
+
+
+def footnote(*arguments: str, home: Path | None = None, **environment: str) -> subprocess.CompletedProcess:
+    values = {**os.environ, **environment}
+    if home is not None:
+        values["FOOTNOTE_HOME"] = str(home)
+    command = [sys.executable, "-m", "rag", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=values, capture_output=True, text=True, check=False, timeout=280)
+
+
+def home_with_weights(folder: Path) -> Path:
+    """A home of its own with an index of its own, and the weights that are here already."""
+    from rag import Settings
+
+    (folder / "weights").symlink_to(Settings().home / "weights")
+    return folder
+
+
+def one_line_and_exit_code_2(done: subprocess.CompletedProcess, *said: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("footnote: ")
+    for part in said:
+        assert part in last
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_ask_prints_an_answer_with_footnotes_and_works_without_a_network():
+    done = footnote("ask", QUESTION, "--json", HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    from rag import Answer
+
+    answer = Answer.from_dict(json.loads(done.stdout))
+    assert "970k" in answer.text
+    assert answer.citations
+    for citation in answer.citations:
+        assert citation.paper.abstract[citation.start : citation.end] == citation.quote
+    assert {int(n) for n in re.findall(r"\[(\d+)\]", answer.text)} == {c.marker for c in answer.citations}
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_an_unrelated_question_is_declined_in_the_terminal():
+    done = footnote("ask", "Who", "won", "the", "football", "World", "Cup", "in", "2018?")
+    assert done.returncode == 0
+    assert done.stdout.startswith("The library does not say.")
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_search_finds_both_papers_of_one_name():
+    done = footnote("search", "TACO", "--json", "-k", "2")
+    titles = [hit["paper"]["title"] for hit in json.loads(done.stdout)]
+    assert all(title.startswith("TACO") for title in titles)
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_second_start_makes_no_network_call():
+    """Sockets are blocked in the process; whatever tried to reach a hub, an index or a tracker would fail."""
+    code = f"""
+import socket
+def refuse(*args, **kwargs):
+    raise AssertionError("a network call")
+socket.socket.connect = refuse
+socket.socket.connect_ex = refuse
+socket.create_connection = refuse
+socket.getaddrinfo = refuse
+from rag.cli import main
+raise SystemExit(main(["ask", {QUESTION!r}]))
+"""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TRANSFORMERS_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+    assert "970k" in done.stdout
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_an_own_library_is_indexed_and_answers(tmp_path):
+    library = tmp_path / "own.jsonl"
+    papers = [
+        {"title": "WhaleSong: how whales sing", "abstract": "We record whales for years. Whales sing at 20 hertz.", "year": 2021},
+        {"title": "BeeDance: the language of bees", "abstract": "Bees dance to tell where flowers are.", "year": 2019},
+    ]
+    library.write_text("\n".join(json.dumps(paper) for paper in papers))
+    home = home_with_weights(tmp_path)
+    done = footnote("search", "dancing insects", "--library", str(library), "--json", home=home)
+    assert json.loads(done.stdout)[0]["paper"]["title"].startswith("BeeDance"), done.stderr
+    done = footnote("search", "dancing insects", "--library", str(library), "--json", "--where", '{"year": {"gte": 2020}}', home=home)
+    assert [hit["paper"]["year"] for hit in json.loads(done.stdout)] == [2021]
+    library.write_text("\n".join(json.dumps(paper) for paper in papers[:1]))
+    done = footnote("index", "--library", str(library), home=home)
+    assert "0 passages embedded, 1 kept, 1 removed" in done.stderr
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_damaged_index_is_refused_and_rebuild_mends_it(tmp_path):
+    home = home_with_weights(tmp_path)
+    library = tmp_path / "own.csv"
+    library.write_text("title,abstract\nWhaleSong: how whales sing,Whales sing at 20 hertz in the deep ocean.\n")
+    assert footnote("index", "--library", str(library), home=home).returncode == 0
+    (generation,) = (home / "index").glob("*/generation-*")
+    shutil.rmtree(generation / "chroma")
+    one_line_and_exit_code_2(footnote("search", "whales", "--library", str(library), home=home), "footnote index --rebuild")
+    assert footnote("index", "--rebuild", "--library", str(library), home=home).returncode == 0
+    assert "WhaleSong" in footnote("search", "whales", "--library", str(library), home=home).stdout
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+@pytest.mark.parametrize("question", ["", "   ", "x" * 50_000], ids=["empty", "blank", "50,000 characters"])
+def test_a_question_that_cannot_be_read_is_one_line(question):
+    one_line_and_exit_code_2(footnote("ask", question), "question")
+
+
+def test_a_missing_library_is_one_line(tmp_path):
+    one_line_and_exit_code_2(footnote("ask", "x", "--library", str(tmp_path / "none.bib")), "none.bib")
+
+
+def test_an_unknown_setting_is_one_line_with_the_nearest_known_one():
+    done = footnote("ask", "x", FOOTNOTE_RETRIEVAL__KK="3")
+    one_line_and_exit_code_2(done, "FOOTNOTE_RETRIEVAL__KK", "retrieval.k")
+
+
+def test_an_unknown_setting_is_one_line_for_the_page_too():
+    one_line_and_exit_code_2(footnote("chat", FOOTNOTE_MODLE="3"), "FOOTNOTE_MODLE")
+
+
+@pytest.mark.slow
+def test_nothing_cached_and_no_network_is_one_line(tmp_path):
+    """Neither hub nor package index can be reached, and the home is empty."""
+    done = footnote("ask", "x", home=tmp_path, HF_HUB_OFFLINE="1", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
+    one_line_and_exit_code_2(done, "all-MiniLM-L6-v2")
+
+
+@pytest.mark.slow
+def test_doctor_says_what_is_missing_and_what_mends_it(tmp_path):
+    done = footnote("doctor", home=tmp_path)
+    assert done.returncode == 2
+    assert "footnote models fetch" in done.stdout
+    assert "footnote index" in done.stdout
+
+
+def test_models_are_listed():
+    done = footnote("models")
+    assert done.returncode == 0
+    assert "all-MiniLM-L6-v2" in done.stdout
+
+
+def test_help_names_every_command():
+    done = footnote("--help")
+    assert all(name in done.stdout for name in ("chat", "ask", "search", "index", "models", "doctor", "eval"))
