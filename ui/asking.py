@@ -13,6 +13,7 @@ import logging
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,17 @@ UPDATE_EVERY_S = 0.08
 """Twelve redraws a second: text seems to flow, and a redraw of the current answer still fits in between."""
 
 _END = object()
+_RUNNING: weakref.WeakSet[Asking] = weakref.WeakSet()
+
+
+def stop_all(timeout_s: float) -> None:
+    """Stop every running question and wait until its Rag has let go, at most this long in all: for a clean end."""
+    until = time.monotonic() + timeout_s
+    running = list(_RUNNING)
+    for asking in running:
+        asking.stop()
+    for asking in running:
+        asking.join(max(0.0, until - time.monotonic()))
 
 
 class Asking:
@@ -36,6 +48,7 @@ class Asking:
         self._arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="footnote-answer", daemon=True)
+        _RUNNING.add(self)
         self._thread.start()
 
     @property

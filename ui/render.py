@@ -220,6 +220,8 @@ def _abstention(turn: Turn) -> str:
     answer = turn.answer
     assert answer is not None
     said = without_markers(answer.text).strip()
+    if said.startswith(ABSTAINED_LABEL):  # the stock sentence, which the box says by its heading and its list
+        said = ""
     notice = f'<p class="fn-notice" dir="auto">{text(answer.notice)}</p>' if answer.notice else ""
     nearest = "".join(
         f'<li dir="auto"><a href="#t{turn.number}-p{place}" data-goto="t{turn.number}-p{place}">{text(paper.title)}</a>'

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import socket
 import sys
 import threading
@@ -23,11 +22,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from rag.errors import SettingsError
+from ui.asking import stop_all
 from ui.theme import look
 
-log = logging.getLogger(__name__)
-
-SHUTDOWN_S = 3
+SHUTDOWN_S = 5
 STARTUP_S = 30.0
 
 
@@ -125,7 +123,10 @@ class Page:
             application(blocks), log_level="warning", ws="none", timeout_graceful_shutdown=SHUTDOWN_S
         )
         self._server = _Server(config, blocks, self.up)
-        await self._server.serve(sockets=[self._bound])
+        try:
+            await self._server.serve(sockets=[self._bound])
+        finally:  # a model that still computes in a thread while Python ends would abort the process
+            stop_all(SHUTDOWN_S)
 
     def _serve_beside(self) -> None:
         try:
