@@ -101,6 +101,11 @@ def cpu_flags() -> frozenset[str]:
     return frozenset()
 
 
+def cpu_capability() -> str:
+    """The widest instruction set that PyTorch's own kernels use here, e.g. "AVX2" or "AVX512"."""
+    return str(torch.backends.cpu.get_cpu_capability())
+
+
 def gpu_free_bytes() -> int | None:
     """Free memory of the current CUDA device, or None without one."""
     if not torch.cuda.is_available():

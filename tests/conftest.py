@@ -14,6 +14,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "google-chrome")
 
 
 def missing_weights() -> list[str]:
@@ -28,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip loudly, with the reason, what this machine has no part for."""
     reasons = {
         "weights": lambda: ", ".join(f"{n} is missing (footnote models fetch)" for n in missing_weights()),
-        "browser": lambda: "" if shutil.which("chromium") else "Chromium is missing (apt-get install chromium)",
+        "browser": lambda: "" if any(map(shutil.which, BROWSERS)) else "Chromium is missing (apt-get install chromium)",
         "gpu": _no_gpu,
     }
     found: dict[str, str] = {}

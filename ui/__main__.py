@@ -31,7 +31,8 @@ def _chat(options: argparse.Namespace) -> int:
         raise
     except FootnoteError as error:
         tell(f"footnote: {error}")
-        serve(lambda: error_page(error.problem, error.remedy), options.host, options.port, open_browser=options.open)
+        problem, remedy = error.problem, error.remedy
+        serve(lambda: error_page(problem, remedy), options.host, options.port, open_browser=options.open)
         return 2
     launch(rag, options.host, options.port, open_browser=options.open)
     return 0

@@ -87,7 +87,13 @@ raise SystemExit(main(["ask", {QUESTION!r}]))
 """
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TRANSFORMERS_"))}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=280
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr
     assert "970k" in done.stdout
@@ -98,14 +104,27 @@ raise SystemExit(main(["ask", {QUESTION!r}]))
 def test_an_own_library_is_indexed_and_answers(tmp_path):
     library = tmp_path / "own.jsonl"
     papers = [
-        {"title": "WhaleSong: how whales sing", "abstract": "We record whales for years. Whales sing at 20 hertz.", "year": 2021},
+        {
+            "title": "WhaleSong: how whales sing",
+            "abstract": "We record whales for years. Whales sing at 20 hertz.",
+            "year": 2021,
+        },
         {"title": "BeeDance: the language of bees", "abstract": "Bees dance to tell where flowers are.", "year": 2019},
     ]
     library.write_text("\n".join(json.dumps(paper) for paper in papers))
     home = home_with_weights(tmp_path)
     done = footnote("search", "dancing insects", "--library", str(library), "--json", home=home)
     assert json.loads(done.stdout)[0]["paper"]["title"].startswith("BeeDance"), done.stderr
-    done = footnote("search", "dancing insects", "--library", str(library), "--json", "--where", '{"year": {"gte": 2020}}', home=home)
+    done = footnote(
+        "search",
+        "dancing insects",
+        "--library",
+        str(library),
+        "--json",
+        "--where",
+        '{"year": {"gte": 2020}}',
+        home=home,
+    )
     assert [hit["paper"]["year"] for hit in json.loads(done.stdout)] == [2021]
     library.write_text("\n".join(json.dumps(paper) for paper in papers[:1]))
     done = footnote("index", "--library", str(library), home=home)
@@ -121,7 +140,9 @@ def test_a_damaged_index_is_refused_and_rebuild_mends_it(tmp_path):
     assert footnote("index", "--library", str(library), home=home).returncode == 0
     (generation,) = (home / "index").glob("*/generation-*")
     shutil.rmtree(generation / "chroma")
-    one_line_and_exit_code_2(footnote("search", "whales", "--library", str(library), home=home), "footnote index --rebuild")
+    one_line_and_exit_code_2(
+        footnote("search", "whales", "--library", str(library), home=home), "footnote index --rebuild"
+    )
     assert footnote("index", "--rebuild", "--library", str(library), home=home).returncode == 0
     assert "WhaleSong" in footnote("search", "whales", "--library", str(library), home=home).stdout
 
