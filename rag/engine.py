@@ -14,14 +14,16 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from rag.checkpoint import Checkpoint, is_llama_shaped
 from rag.errors import ModelError, WeightsMissing
 from rag.generation import Kept, Progress, Request, generate
 from rag.hardware import Dtype, physical_cores
+from rag.int8 import has_int8_engine, int8_decoder
 from rag.networks import Network, TransformersNetwork
 
 _DONE = object()
@@ -78,26 +80,35 @@ class Generation:
             self._pieces.put(_DONE)
 
 
+class Form(NamedTuple):
+    """Where a model runs, in which number format, and one sentence on why."""
+
+    device: str
+    dtype: str
+    reason: str
+
+
 class Engine:
     """One loaded model with its worker thread."""
 
-    def __init__(  # noqa: PLR0913 - the last four are facts to show, by keyword
-        self, network: Network, tokenizer: Any, *, model_id: str, device: str, dtype: str, reason: str
+    def __init__(
+        self, network: Network, tokenizer: Any, end_tokens: frozenset[int], *, model_id: str, form: Form
     ) -> None:
         self.network = network
         self.tokenizer = tokenizer
         self.model_id = model_id
-        self.device = device
-        self.dtype = dtype
-        self.reason = reason
-        self.end_tokens = _end_tokens(network, tokenizer)
-        self.control_texts = tuple(
-            sorted({str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}, key=len)
-        )
+        self.device, self.dtype, self.reason = form
+        self.end_tokens = end_tokens | {tokenizer.eos_token_id} - {None}
+        special = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
+        self.control_texts = tuple(sorted(special, key=len))
         self._jobs: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
-        worker = threading.Thread(target=_work, args=(network, self._jobs), name=f"footnote-{model_id}", daemon=True)
+        running: list[Generation] = []
+        worker = threading.Thread(
+            target=_work, args=(network, self._jobs, running), name=f"footnote-{model_id}", daemon=True
+        )
         worker.start()
-        weakref.finalize(self, self._jobs.put, None)  # an engine that nobody holds lets its thread, and its weights, go
+        # An engine that nobody holds lets its thread, and its weights, go; so does the end of the process.
+        weakref.finalize(self, _end, self._jobs, running, worker)
 
     def decode(self, tokens: list[int]) -> str:
         """Text of tokens, special tokens left out."""
@@ -111,23 +122,25 @@ class Engine:
         return generation
 
 
-def _end_tokens(network: Network, tokenizer: Any) -> frozenset[int]:
-    """Tokens that end an answer: the tokenizer's, and those that the model's generation settings add."""
-    ends = {tokenizer.eos_token_id}
-    for config in (getattr(getattr(network, "model", None), "generation_config", None),):
-        found = getattr(config, "eos_token_id", None)
-        ends.update(found if isinstance(found, list) else [found])
-    return frozenset(end for end in ends if end is not None)
-
-
-def _work(network: Network, jobs: queue.SimpleQueue[Generation | None]) -> None:
+def _work(network: Network, jobs: queue.SimpleQueue[Generation | None], running: list[Generation]) -> None:
     kept = Kept()
     while (job := jobs.get()) is not None:
+        running.append(job)
         job.run(network, kept)
+        running.clear()
         del job
 
 
-def load_engine(  # noqa: PLR0913 - settings, by keyword
+def _end(jobs: queue.SimpleQueue[Generation | None], running: list[Generation], worker: threading.Thread) -> None:
+    """Stop the worker and wait for it: torch aborts the process if a thread is cut off inside it at exit."""
+    jobs.put(None)
+    for job in tuple(running):
+        job.cancel()
+    if worker is not threading.current_thread():
+        worker.join(timeout=10)
+
+
+def load_engine(
     path: Path,
     *,
     model_id: str,
@@ -144,35 +157,53 @@ def load_engine(  # noqa: PLR0913 - settings, by keyword
     """
     if not (path / "config.json").exists():
         raise WeightsMissing(f"{str(path)!r} holds no model.", "Run `footnote models fetch`.")
-    chosen_device, chosen_dtype, reason = choose_form(device, dtype)
-    if chosen_device == "cpu":
+    config: Any = AutoConfig.from_pretrained(path)
+    limit = getattr(config.get_text_config(), "max_position_embeddings", None) or context_tokens
+    context_tokens = min(context_tokens, limit)
+    form = choose_form(device, dtype, can_be_int8=is_llama_shaped(config) and Checkpoint.exists(path))
+    if form.device == "cpu":
         torch.set_num_threads(threads or physical_cores())
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    torch_dtype = getattr(torch, "float32" if chosen_dtype == "int8" else chosen_dtype)
-    model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=torch_dtype, attn_implementation="sdpa")
-    model = model.to(chosen_device).eval()
-    limit = getattr(model.config.get_text_config(), "max_position_embeddings", None) or context_tokens
-    network = TransformersNetwork(model, min(context_tokens, limit))
+    network: Network
+    if form.dtype == "int8":
+        network = int8_decoder(config, Checkpoint(path), context_tokens)
+    else:
+        model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, form.dtype))
+        network = TransformersNetwork(model.to(form.device).eval(), context_tokens)
     network.warm_up()
-    return Engine(network, tokenizer, model_id=model_id, device=chosen_device, dtype=chosen_dtype, reason=reason)
+    return Engine(network, AutoTokenizer.from_pretrained(path), _end_tokens(path, config), model_id=model_id, form=form)
 
 
-def choose_form(device: str, dtype: str) -> tuple[str, str, str]:
-    """(device, dtype, one sentence on why) for settings that may say "auto".
+def choose_form(device: str, dtype: str, *, can_be_int8: bool) -> Form:
+    """The form for settings that may say "auto". `can_be_int8` says whether our own forward pass runs the model.
 
     Raises:
-        ModelError: a GPU is asked for where there is none, or int8 on a GPU.
+        ModelError: a GPU is asked for where there is none, or int8 where it can't be had.
     """
     has_gpu = torch.cuda.is_available()
     if device == "cuda" and not has_gpu:
         raise ModelError("No CUDA GPU can be used here.", 'Set model.device to "auto" or "cpu".')
-    on_gpu = has_gpu and device in {"auto", "cuda"}
-    if on_gpu and dtype == "int8":
-        raise ModelError("int8 is for the CPU; this would run on the GPU.", 'Set model.dtype to "auto".')
+    on_gpu = has_gpu and device != "cpu"
     if dtype != "auto":
-        return ("cuda" if on_gpu else "cpu"), dtype, f"{'GPU' if on_gpu else 'CPU'}: {dtype}, as set"
+        if dtype == "int8" and (on_gpu or not can_be_int8 or not has_int8_engine()):
+            why = "is for the CPU" if on_gpu else "is for Llama-shaped models on x86 CPUs"
+            raise ModelError(f"int8 {why}.", 'Set model.dtype to "auto".')
+        return Form("cuda" if on_gpu else "cpu", dtype, f"{'GPU' if on_gpu else 'CPU'}: {dtype}, as set")
     if on_gpu:
         if torch.cuda.is_bf16_supported():
-            return "cuda", "bfloat16", "GPU: bfloat16, its native format"
-        return "cuda", "float16", "GPU without bfloat16: float16"
-    return "cpu", "float32", "CPU: float32"
+            return Form("cuda", "bfloat16", "GPU: bfloat16, its native format")
+        return Form("cuda", "float16", "GPU without bfloat16: float16")
+    if can_be_int8 and has_int8_engine():
+        return Form("cpu", "int8", "CPU: int8 with a scale for each token, a third of float32's time")
+    why = "no int8 kernels for this CPU or model"
+    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return Form("cpu", "bfloat16", f"CPU with bfloat16 arithmetic, {why}")
+    return Form("cpu", "float32", f"CPU: float32, {why}")
+
+
+def _end_tokens(path: Path, config: Any) -> frozenset[int]:
+    """Tokens that end an answer, from the generation settings beside the weights and the configuration."""
+    found = [config.get_text_config().eos_token_id]
+    if (path / "generation_config.json").exists():
+        found.append(GenerationConfig.from_pretrained(path).eos_token_id)
+    lists = (ends if isinstance(ends, list) else [ends] for ends in found)
+    return frozenset(end for ends in lists for end in ends if end is not None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config, Qwen3Config
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
@@ -45,7 +45,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
 def make_model(folder: Path, architecture: str = "qwen2", *, tied: bool = False, **changes: object) -> Path:
     """Save model and tokenizer in `folder`; biases and norms are random too, so that leaving one out shows."""
     torch.manual_seed(0)
-    config_class = {"qwen2": Qwen2Config, "llama": LlamaConfig}[architecture]
+    config_class = {"qwen2": Qwen2Config, "llama": LlamaConfig, "qwen3": Qwen3Config}[architecture]
     tokenizer = make_tokenizer()
     config = config_class(
         **{**SIZES, **changes},

@@ -18,7 +18,7 @@ from tests.tiny_language_model import make_model
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     folder: Path = make_model(tmp_path_factory.mktemp("model"))
-    return load_engine(folder, model_id="tiny", device="cpu", dtype="float32", context_tokens=2048)
+    return load_engine(folder, model_id="tiny", device="cpu", dtype="float32", context_tokens=2048, threads=1)
 
 
 class _Tiny:

@@ -1,0 +1,258 @@
+"""Eight-bit matrices for the CPU, and a whole model made of them, kept in one file beside its weights.
+
+Weights have one scale an output channel; inputs are quantised while running, with one scale a token: each row is
+divided by its largest value, multiplied as integers with a fixed scale, and multiplied back. One packed copy of
+the weights serves long prompts and single tokens. Integer sums are exact, so a token's result does not depend
+on which others are in the batch: what speculation verifies is what plain decoding computes.
+
+Knows matrices and files; knows nothing of prompts or generation. Sources: `rotation.py` for QuaRot; scales a
+token and a channel as in LLM.int8 (Dettmers et al. 2022).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from rag.checkpoint import Checkpoint, LayerTensors
+from rag.decoder import Decoder, Layer, Shape
+from rag.rotation import Rotation, hadamard, power_of_two_in
+
+FILE = "int8-v1.safetensors"
+WEIGHT_LIMIT = 90
+INPUT_LIMIT = 127
+"""Largest integers of weights and inputs. Without VNNI, x86 adds pairs of products in 16 bits, which overflow
+at 255 * 127 * 2. After rotation both are bell-shaped and 90 overflows practically never, see the table below.
+KL to float32 on Qwen2.5-Coder-0.5B (inputs/weights): 63/127 0.0016, 127/64 0.0018, 127/100 0.0009,
+127/127 0.0023 (it overflows)."""
+DOWN_BLOCK = 32
+"""Inputs of the last matrix of a layer are rotated in blocks of this many channels while running."""
+
+Tensors = Callable[[str], Tensor | None]
+"""Looks a tensor up by name."""
+
+FEW_ROWS = 8
+"""Up to this many rows one reduction over absolute values is quicker than two over the values."""
+
+_log = logging.getLogger(__name__)
+
+
+def has_int8_engine() -> bool:
+    """Whether this torch and this CPU have the quantised kernels (FBGEMM: x86 with AVX2)."""
+    if "fbgemm" not in torch.backends.quantized.supported_engines:
+        return False
+    try:
+        with _fbgemm():
+            Int8Matrix(torch.ones(8, 32, dtype=torch.int8), torch.ones(8))(torch.ones(1, 32))
+    except (RuntimeError, AttributeError) as error:  # torch announces that these kernels will move some day
+        _log.warning("int8 kernels can't be used: %s", error)
+        return False
+    return True
+
+
+@contextmanager
+def _fbgemm() -> Iterator[None]:
+    """Matrices packed inside are FBGEMM's. Process-wide while it lasts, like the settings that it touches."""
+    before = torch.backends.quantized.engine
+    torch.backends.quantized.engine = "fbgemm"
+    try:
+        with warnings.catch_warnings():
+            # torch 2.13 announces that tensors of quantised type will go, without another way into this kernel yet:
+            # https://github.com/pytorch/pytorch/issues/184982
+            warnings.filterwarnings("ignore", message="torch.quantize_per_tensor", category=UserWarning)
+            yield
+    finally:
+        torch.backends.quantized.engine = before
+
+
+class Int8Matrix:
+    """A packed int8 matrix: (tokens, inputs) float32 -> (tokens, outputs) float32.
+
+    Args:
+        weight: (outputs, inputs) int8.
+        scale: (outputs,) float32; weight * scale is the matrix.
+        bias: (outputs,) float32.
+        epsilon: if given, inputs are divided by their root mean square first (a norm whose weight is in the matrix).
+        block: if given, inputs are rotated by a Hadamard matrix in blocks of this many channels first.
+    """
+
+    def __init__(
+        self,
+        weight: Tensor,
+        scale: Tensor,
+        bias: Tensor | None = None,
+        *,
+        epsilon: float | None = None,
+        block: int | None = None,
+    ) -> None:
+        self._packed = _pack(weight, scale)
+        self._bias = bias
+        self._epsilon = epsilon
+        self._block = None if block is None else hadamard(block)
+        self._multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """The product; rows of zeros are fine."""
+        if self._block is not None:
+            inputs = (inputs.view(-1, self._block.shape[0]) @ self._block).view_as(inputs)
+        peak = _peaks(inputs)
+        outputs: Tensor = self._multiply(inputs / peak, 1 / INPUT_LIMIT, INPUT_LIMIT + 1, self._packed)
+        if self._epsilon is not None:
+            length = torch.linalg.vector_norm(inputs, dim=-1, keepdim=True)
+            peak.mul_(length.square_().div_(inputs.shape[-1]).add_(self._epsilon).rsqrt_())
+        return outputs.mul_(peak) if self._bias is None else torch.addcmul(self._bias, outputs, peak)
+
+
+def _peaks(inputs: Tensor) -> Tensor:
+    """Largest absolute value of each row, (tokens, 1), never 0.
+
+    Not vector_norm with ord=inf, which takes 4.6 ms for 300 rows of 8,960 where these take 0.2 (two AVX2 cores).
+    """
+    if inputs.shape[0] <= FEW_ROWS:
+        return inputs.abs().amax(-1, keepdim=True).clamp_min_(1e-30)
+    return torch.maximum(inputs.amax(-1, keepdim=True), inputs.amin(-1, keepdim=True).neg_()).clamp_min_(1e-30)
+
+
+def _pack(weight: Tensor, scale: Tensor) -> Any:
+    """The engine's own layout of an int8 matrix; the plain tensor may be dropped afterwards."""
+    zeros = torch.zeros(len(scale), dtype=torch.long)
+    quantised = torch._make_per_channel_quantized_tensor(weight, scale.double(), zeros, 0)
+    return torch.ops.quantized.linear_prepack(quantised, None)
+
+
+def quantise(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """(outputs, inputs) float32 -> int8 of the same shape and float32 scales (outputs,)."""
+    scale = matrix.abs().amax(1).clamp_min(1e-12) / WEIGHT_LIMIT
+    return (matrix / scale[:, None]).round_().clamp_(-WEIGHT_LIMIT, WEIGHT_LIMIT).to(torch.int8), scale
+
+
+def down_block(intermediate: int) -> int:
+    """Channels rotated together before a layer's last matrix."""
+    return power_of_two_in(intermediate, DOWN_BLOCK)
+
+
+def convert(config: Any, checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Every tensor of the int8 form of a checkpoint, by name. Takes about 20 s for 1.5 billion parameters."""
+    shape = Shape.of(config)
+    stream, head = Rotation(shape.hidden), Rotation(shape.head_dim, seed=1)
+    tensors = {"embedding": stream.rows(checkpoint.embedding).bfloat16()}
+    _add(tensors, "head", stream.rows(checkpoint.head * checkpoint.final_norm))
+    for index in range(shape.layers):
+        _add_layer(tensors, f"layers.{index}.", checkpoint.layer(index), shape, (stream, head))
+    return tensors
+
+
+def _add(tensors: dict[str, Tensor], name: str, matrix: Tensor, bias: Tensor | None = None) -> None:
+    tensors[f"{name}.weight"], tensors[f"{name}.scale"] = quantise(matrix)
+    if bias is not None:
+        tensors[f"{name}.bias"] = bias
+
+
+def _add_layer(
+    tensors: dict[str, Tensor], at: str, layer: LayerTensors, shape: Shape, rotations: tuple[Rotation, Rotation]
+) -> None:
+    stream, head = rotations
+    # Values are rotated within their head, and back by the attention's output matrix: mixing tokens lets it pass.
+    qkv = stream.rows(layer.qkv * layer.attention_norm)
+    values = slice((shape.heads + shape.kv_heads) * shape.head_dim, None)
+    qkv[values] = _within_heads(qkv[values].T.contiguous(), head).T
+    bias = layer.qkv_bias
+    if bias is not None:
+        bias = bias.clone()
+        bias[values] = _within_heads(bias[values][None], head)[0]
+    _add(tensors, f"{at}qkv", qkv, bias)
+    output_bias = None if layer.output_bias is None else stream.rows(layer.output_bias[None])[0]
+    _add(tensors, f"{at}output", stream.columns(_within_heads(layer.output, head)), output_bias)
+    _add(tensors, f"{at}gate_up", stream.rows(layer.gate_up * layer.mlp_norm))
+    block = hadamard(down_block(shape.intermediate))
+    down = (stream.columns(layer.down).view(-1, block.shape[0]) @ block).view(layer.down.shape)
+    _add(tensors, f"{at}down", down)
+    for name, norm in (("query_norm", layer.query_norm), ("key_norm", layer.key_norm)):
+        if norm is not None:
+            tensors[f"{at}{name}"] = norm
+
+
+def _within_heads(matrix: Tensor, rotation: Rotation) -> Tensor:
+    """Each stretch of head_dim columns of a matrix (n, heads * head_dim) times the rotation."""
+    return rotation.rows(matrix.reshape(-1, rotation.size)).view(matrix.shape)
+
+
+def int8_decoder(config: Any, checkpoint: Checkpoint, context_tokens: int) -> Decoder:
+    """The int8 model of a checkpoint: from the file beside it, made first where it is missing or out of date."""
+    path = checkpoint.path / FILE
+    if not _is_current(path, checkpoint):
+        _log.info("Converting %s to int8, once.", checkpoint.path)
+        tensors = convert(config, checkpoint)
+        try:
+            _save(tensors, path, checkpoint)
+        except OSError as error:  # a read-only folder: works all the same, but is converted at every start
+            _log.warning("The int8 form can't be kept beside its weights: %s", error)
+            return _assemble(config, tensors.get, context_tokens)
+        del tensors
+    with safe_open(path, "pt") as file:
+        names = set(file.keys())
+        # One by one, so that plain and packed copies never lie in memory together.
+        return _assemble(config, lambda name: file.get_tensor(name) if name in names else None, context_tokens)
+
+
+def _is_current(path: Path, checkpoint: Checkpoint) -> bool:
+    if not path.exists():
+        return False
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata() or {}
+    return metadata.get("source") == checkpoint.fingerprint
+
+
+def _save(tensors: dict[str, Tensor], path: Path, checkpoint: Checkpoint) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        save_file(tensors, partial, metadata={"source": checkpoint.fingerprint})
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _assemble(config: Any, tensors: Tensors, context_tokens: int) -> Decoder:
+    """Pack every matrix, as many at once as there are threads: packing is serial code, 9 s for 1.5 billion."""
+    shape = Shape.of(config)
+    block = down_block(shape.intermediate)
+    options: dict[str, dict[str, Any]] = {
+        "qkv": {"epsilon": shape.epsilon},
+        "gate_up": {"epsilon": shape.epsilon},
+        "down": {"block": block},
+    }
+
+    def matrix(name: str, **how: Any) -> Int8Matrix:
+        weight, scale = tensors(f"{name}.weight"), tensors(f"{name}.scale")
+        assert weight is not None, name
+        assert scale is not None, name
+        return Int8Matrix(weight, scale, tensors(f"{name}.bias"), **how)
+
+    def layer(index: int) -> Layer:
+        at = f"layers.{index}."
+        matrices = {name: matrix(at + name, **options.get(name, {})) for name in ("qkv", "output", "gate_up", "down")}
+        return Layer(**matrices, query_norm=tensors(f"{at}query_norm"), key_norm=tensors(f"{at}key_norm"))
+
+    with _fbgemm(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        head = pool.submit(matrix, "head", epsilon=shape.epsilon)
+        layers = list(pool.map(layer, range(shape.layers)))
+    embedding = tensors("embedding")
+    assert embedding is not None
+    return Decoder(
+        config,
+        context_tokens,
+        embed=lambda tokens: embedding[tokens].float(),
+        layers=layers,
+        head=head.result(),
+    )
