@@ -21,7 +21,7 @@ import numpy as np
 
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage, tokenize
-from rag.schema import Evidence, Hit, Paper, Sentence
+from rag.schema import Citation, Evidence, Hit, Paper, Sentence
 from rag.sentences import sentences_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 COVERAGE_WEIGHT = 1.0
 BEFORE_WEIGHT = 0.2
-RANK_HANDICAP = 0.1
+RANK_HANDICAP = 0.2
+AFTER_CITED = 0.7
+NEXT_TO_CITED = 0.3
+"""What a sentence right after, or right before, a cited one is worth when reading on. On the dev questions that want
+an explanation two more sentences take the share of complete answers from 0.45 to 0.80; without these, to 0.50."""
+_SHORTEST_QUOTE = 40
 _CACHED_PAPERS = 4096
 # A logistic model of two features, fitted on the dev questions: see `relevance`.
 RELEVANCE_COSINE = 12.0
@@ -70,9 +75,9 @@ class EvidenceSelector:
             question: as it was searched for.
             hits: papers to read, best first; none give no evidence.
             max_sentences: how many at most.
-            max_tokens: budget for their text with numbers and titles, in the model's tokens. The best sentence is
+            max_tokens: budget for their text with numbers and titles. The best sentence is
                 taken even if it alone is longer.
-            count_tokens: the model's count for a text.
+            count_tokens: tokens of a text.
         """
         scored = self._scored(question, [hit.paper for hit in hits])
         chosen: list[tuple[float, int, Paper, Sentence]] = []
@@ -92,6 +97,29 @@ class EvidenceSelector:
         return tuple(
             Evidence(number, paper, sentence, float(np.clip(score / 2, 0.0, 1.0)))
             for number, (score, _, paper, sentence) in enumerate(chosen, start=1)
+        )
+
+    def read_on(self, question: str, cited: Sequence[Citation], count: int) -> tuple[Evidence, ...]:
+        """Up to `count` sentences of the cited papers that are not cited yet, in reading order.
+
+        Those that bear on the question and stand next to a cited sentence come first: abstracts say what, then how.
+        """
+        papers = list({citation.paper.id: citation.paper for citation in cited}.values())
+        starts = {(citation.paper.id, citation.start) for citation in cited}
+        scored = self._scored(question, papers)
+        places = {(s.paper_id, s.index) for _, _, _, s in scored if (s.paper_id, s.start) in starts}
+        further = []
+        for score, place, paper, sentence in scored:
+            if (paper.id, sentence.index) in places or len(sentence.text) < _SHORTEST_QUOTE:
+                continue
+            near = AFTER_CITED * ((paper.id, sentence.index - 1) in places)
+            near += NEXT_TO_CITED * ((paper.id, sentence.index + 1) in places)
+            further.append((score + near, place, paper, sentence))
+        best = sorted(further, key=lambda item: -item[0])[:count]
+        best.sort(key=lambda item: (item[1], item[3].index))
+        return tuple(
+            Evidence(number, paper, sentence, float(np.clip(score / 2, 0.0, 1.0)))
+            for number, (score, _, paper, sentence) in enumerate(best, start=1)
         )
 
     def relevance(self, question: str, hits: Sequence[Hit]) -> float:

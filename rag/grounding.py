@@ -79,11 +79,11 @@ class Grounder:
             claims.append(self._claim(text, self._support(text, evidence, cosines, question)))
         return tuple(claims)
 
-    def quotes(self, evidence: Sequence[Evidence], count: int) -> tuple[Claim, ...]:
+    def quotes(self, evidence: Sequence[Evidence], count: int) -> list[Claim]:
         """The `count` best evidence sentences as claims that quote themselves, in reading order."""
         best = sorted(evidence, key=lambda item: -item.score)[:count]
         chosen = sorted(best, key=lambda item: item.number)
-        return tuple(Claim(e.sentence.text, (_citation(e),), "supported", 1.0, is_quote=True) for e in chosen)
+        return [Claim(e.sentence.text, (_citation(e),), "supported", 1.0, is_quote=True) for e in chosen]
 
     def _support(self, text: str, evidence: Sequence[Evidence], cosines: Sequence[float], question: str) -> Support:
         terms = [term for term in tokenize(text) if not term.isdigit()]

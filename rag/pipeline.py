@@ -8,9 +8,7 @@ What each step decides is in the module of its name; here is only their order. `
 
 from __future__ import annotations
 
-import re
 import time
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import prompts
 from rag.assembly import LazyModel, Report, open_index, open_model
 from rag.conversation import History, standalone
-from rag.errors import BadQuestion
 from rag.evidence import EvidenceSelector, as_prompt
 from rag.grounding import Grounder, draft_sentences, is_refusal, number_claims, shown_text
 from rag.index import BuildReport, build
+from rag.question import readable, wants_explanation
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings
@@ -132,7 +130,7 @@ class Rag:
         Raises:
             BadQuestion, BadFilter: see their text.
         """
-        return self.retriever.search(self._checked(question), k=k, where=where)
+        return self.retriever.search(self._readable(question), k=k, where=where)
 
     def ask(self, question: str, history: History = (), where: Where | None = None) -> Answer:
         """The answer to `question`; what the library does not say is an Answer with status "abstained".
@@ -207,28 +205,12 @@ class Rag:
         """Let go of the index files."""
         self.retriever.index.close()
 
-    def _checked(self, question: str) -> str:
-        """`question` without control characters.
-
-        Raises:
-            BadQuestion: nothing is left, or it is longer than the settings allow.
-        """
-        if not isinstance(question, str):
-            raise BadQuestion(f"A question is text, not {type(question).__name__}.", "Give a string.")
-        readable = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in question)
-        readable = re.sub(r"\s+", " ", readable).strip()
-        limit = self.settings.answer.max_question_chars
-        if not readable:
-            raise BadQuestion("The question is empty.", "Ask about something that a paper may say.")
-        if len(readable) > limit:
-            raise BadQuestion(
-                f"The question has {len(readable):,} characters; {limit:,} are read.", "Ask in fewer words."
-            )
-        return readable
+    def _readable(self, question: object) -> str:
+        return readable(question, self.settings.answer.max_question_chars)
 
     def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
-        asked = self._checked(question)
-        alone = self._checked(standalone(asked, history))
+        asked = self._readable(question)
+        alone = self._readable(standalone(asked, history))
         hits = self.retriever.search(alone, where=where)
         return EvidenceFound(asked, alone, hits, self._evidence(alone, hits))
 
@@ -274,8 +256,17 @@ class Rag:
             checked = checked[:-1]  # its end is missing, so what it says is not known
         kept = [claim for claim in checked if claim.verdict != "unsupported"]
         notice = _notice(dropped=len(checked) - len(kept), has_kept=bool(kept), is_cut=is_cut)
-        claims = kept or list(self._grounder.quotes(found.evidence, count=2))
-        return self._answer(found, claims=claims, notice=notice, raw_text=draft)
+        if not kept:
+            kept = self._grounder.quotes(found.evidence, count=2)
+        elif wants_explanation(found.question):
+            kept += self._read_on(found, kept)
+        return self._answer(found, claims=kept, notice=notice, raw_text=draft)
+
+    def _read_on(self, found: EvidenceFound, claims: Sequence[Claim]) -> list[Claim]:
+        """Sentences of the cited papers that go on where the claims stop, quoted."""
+        cited = [citation for claim in claims for citation in claim.citations]
+        further = self._selector.read_on(found.standalone_question, cited, self.settings.answer.further_quotes)
+        return self._grounder.quotes(further, count=len(further))
 
     def _answer(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 from rag import FootnoteError, Rag
 from rag.cli import add_common_options, run_safely, settings_from, tell
@@ -26,7 +28,11 @@ def _chat(options: argparse.Namespace) -> int:
     settings = settings_from(options)  # a wrong setting ends the command: there is nothing to show a page about
     try:
         rag = Rag.open(settings, report=tell)
-        rag.warm_up()
+        # Loading the model leaves the interpreter free for seconds, in which Gradio can be imported.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            warming = pool.submit(rag.warm_up)
+            import_module("gradio")
+            warming.result()
     except SettingsError:
         raise
     except FootnoteError as error:

@@ -176,3 +176,15 @@ def test_an_odd_question_gets_a_normal_answer(retriever, question):
 def test_a_question_that_is_not_text_is_refused(retriever):
     with pytest.raises(BadQuestion, match="NoneType"):
         rag_that_says(retriever, FACT).ask(None)
+
+
+def test_an_explanation_goes_on_with_the_next_sentences_quoted(retriever):
+    answer = rag_that_says(retriever, "WhaleSong studies whale songs.").ask(
+        "What does WhaleSong study about whale songs?"
+    )
+    assert [claim.is_quote for claim in answer.claims] == [False, True]
+    assert answer.text == f"WhaleSong studies whale songs. [1] “{FACT}” [2]"
+
+
+def test_a_fact_stands_alone(retriever):
+    assert not any(claim.is_quote for claim in rag_that_says(retriever, FACT).ask(QUESTION).claims)
