@@ -65,13 +65,13 @@ class Int8Encoder:
             mixed = self._attend(layer.qkv(hidden), lengths)
             hidden = layer.attention_norm(layer.output(mixed) + hidden)
             hidden = layer.output_norm(layer.down(functional.gelu(layer.up(hidden))) + hidden)
-        means = torch.stack([text.mean(0) for text in hidden.split(lengths)])
+        means = torch.stack([text.mean(0) for text in torch.split(hidden, lengths)])
         return functional.normalize(means, dim=-1)
 
     def _attend(self, qkv: Tensor, lengths: Sequence[int]) -> Tensor:
         size = qkv.shape[-1] // 3
         mixed = []
-        for text in qkv.view(len(qkv), 3, self._heads, -1).split(list(lengths)):
+        for text in torch.split(qkv.view(len(qkv), 3, self._heads, -1), list(lengths)):
             query, key, value = text.permute(1, 2, 0, 3)[:, None]
             seen = functional.scaled_dot_product_attention(query, key, value)
             mixed.append(seen[0].transpose(0, 1).reshape(-1, size))
