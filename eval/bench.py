@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from eval.cases import read_cases
 from rag import FootnoteError, Rag
 from rag.cli import add_common_options, settings_from, tell
 
@@ -36,11 +37,17 @@ def add_to(commands: Any) -> None:
         ("start", "seconds to import rag, to answer from the command line, and to the page", _start),
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
+        ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),
     ):
         kind = kinds.add_parser(name, help=text)
         kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
+        if name == "llama":
+            kind.add_argument(
+                "--gguf", type=Path, required=True, metavar="FILE", help="the same weights as GGUF Q4_K_M"
+            )
+            kind.add_argument("--questions", type=int, default=20, metavar="N")
         kind.set_defaults(action=lambda options, action=action: _print(options, action(options)))
 
 
@@ -162,6 +169,53 @@ def _langchain_indexing(settings: Any, texts: list[str]) -> Callable[[], None]:
             )
 
     return index
+
+
+def _llama(options: argparse.Namespace) -> dict[str, Any]:
+    try:
+        import torch
+        from llama_cpp import Llama
+    except ImportError as error:
+        raise BenchError(f"{error.name} is not installed.", "pip install 'footnote-rag[bench]'") from error
+    if not options.gguf.is_file():
+        raise BenchError(f"There is no file {str(options.gguf)!r}.", "Give the GGUF of the model that Footnote runs.")
+    rag = Rag.open(settings_from(options), report=tell)
+    model: Any = rag.model
+    rag.warm_up()
+    other = Llama(
+        str(options.gguf),
+        n_ctx=2048,
+        n_threads=torch.get_num_threads(),
+        n_threads_batch=torch.get_num_threads(),
+        verbose=False,
+    )
+    limit = rag.settings.model.max_new_tokens
+    cases = [case for case in read_cases() if case.type in ("fact", "explain", "noisy")]
+    pairs, lengths = [], []
+    for case in cases[:: max(1, len(cases) // options.questions)][: options.questions]:
+        messages = rag.prompt_messages(case.question)
+        started = time.perf_counter()
+        ours = model.invoke(messages)
+        middle = time.perf_counter()
+        tokens = model.prompt_tokens(model._convert_input(messages).to_messages())
+        theirs = 0
+        # Like our engine, llama.cpp's Python binding keeps what two prompts begin with.
+        for token in other.generate(tokens, temp=0.0):
+            theirs += 1
+            if token in model.engine.end_tokens or theirs == limit:
+                break
+        pairs.append((middle - started, time.perf_counter() - middle))
+        lengths.append((len(tokens), ours.usage_metadata["output_tokens"], theirs))
+        tell(f"{case.id}: ours {pairs[-1][0]:.2f} s, llama.cpp {pairs[-1][1]:.2f} s; tokens {lengths[-1]}")
+    return {
+        "questions": len(pairs),
+        "prompt tokens (median)": median(n for n, _, _ in lengths),
+        "our answer tokens (median)": median(n for _, n, _ in lengths),
+        "llama.cpp's answer tokens (median)": median(n for _, _, n in lengths),
+        "ours, s (median)": median(a for a, _ in pairs),
+        "llama.cpp, s (median)": median(b for _, b in pairs),
+        "ours / llama.cpp (median of pairs)": median(a / b for a, b in pairs),
+    }
 
 
 def _timed(action: Callable[[], None]) -> float:

@@ -197,6 +197,11 @@ class Rag:
 
         return RunnableLambda(self.ask)
 
+    def prompt_messages(self, question: str) -> list[tuple[str, str]]:
+        """(role, text) pairs that the model would be asked with: what its answer depends on, and nothing else."""
+        found = self._look_up(question, (), None)
+        return self._messages(found.standalone_question, found.evidence)
+
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
         return build(folder, self.papers, self.retriever.encoder, rebuild=True)
