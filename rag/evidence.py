@@ -108,14 +108,19 @@ class EvidenceSelector:
         starts = {(citation.paper.id, citation.start) for citation in cited}
         scored = self._scored(question, papers)
         places = {(s.paper_id, s.index) for _, _, _, s in scored if (s.paper_id, s.start) in starts}
-        further = []
-        for score, place, paper, sentence in scored:
-            if (paper.id, sentence.index) in places or len(sentence.text) < _SHORTEST_QUOTE:
-                continue
-            near = AFTER_CITED * ((paper.id, sentence.index - 1) in places)
-            near += NEXT_TO_CITED * ((paper.id, sentence.index + 1) in places)
-            further.append((score + near, place, paper, sentence))
-        best = sorted(further, key=lambda item: -item[0])[:count]
+        best: list[tuple[float, int, Paper, Sentence]] = []
+        while len(best) < count:
+            further = []
+            for score, place, paper, sentence in scored:
+                if (paper.id, sentence.index) in places or len(sentence.text) < _SHORTEST_QUOTE:
+                    continue
+                near = AFTER_CITED * ((paper.id, sentence.index - 1) in places)
+                near += NEXT_TO_CITED * ((paper.id, sentence.index + 1) in places)
+                further.append((score + near, place, paper, sentence))
+            if not further:
+                break
+            best.append(max(further, key=lambda item: item[0]))
+            places.add((best[-1][3].paper_id, best[-1][3].index))  # reading on goes on from here
         best.sort(key=lambda item: (item[1], item[3].index))
         return tuple(
             Evidence(number, paper, sentence, float(np.clip(score / 2, 0.0, 1.0)))

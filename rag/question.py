@@ -17,6 +17,8 @@ _HOW = re.compile(
     r"|^\W*what (?:are|do|does|did|is|was|were)\b",
     re.IGNORECASE,
 )
+# "What shortcomings …", "Which two ingredients …", "What prevents …": several things, or a reason.
+_SEVERAL = re.compile(r"^\W*(?:what|which)(?: \w+)? \w*[a-rt-z]s\b", re.IGNORECASE)
 _SHORT = re.compile(
     r"\bhow (?:many|much|large|big|long|often|fast|far)\b|\bwhat (?:is|was) the (?:name|number)\b"
     r"|\b(?:stand for|abbreviation|mean)\b|\bhow\b.*\bcompare",
@@ -43,5 +45,5 @@ def readable(question: object, limit: int) -> str:
 
 def wants_explanation(question: str) -> bool:
     """Whether one short fact would leave the reader wanting more: how, why, what, or two questions in one."""
-    is_open = any(pattern.search(question) for pattern in (_SECOND_PART, _WHY, _HOW))
+    is_open = any(pattern.search(question) for pattern in (_SECOND_PART, _WHY, _HOW, _SEVERAL))
     return is_open and _SHORT.search(question) is None
