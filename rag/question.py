@@ -18,7 +18,7 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 # "What shortcomings …", "Which two ingredients …", "What prevents …": several things, or a reason.
-_SEVERAL = re.compile(r"^\W*(?:what|which)(?: \w+)? \w*[a-rt-z]s\b", re.IGNORECASE)
+_SEVERAL = re.compile(r"^\W*(?:what|which)(?: \w+)? \w{3,}[a-rt-z]s\b", re.IGNORECASE)
 _SHORT = re.compile(
     r"\bhow (?:many|much|large|big|long|often|fast|far)\b|\bwhat (?:is|was) the (?:name|number)\b"
     r"|\b(?:stand for|abbreviation|mean)\b|\bhow\b.*\bcompare",
