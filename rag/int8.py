@@ -211,13 +211,19 @@ def _is_current(path: Path, checkpoint: Checkpoint) -> bool:
         return False
     with safe_open(path, "pt") as file:
         metadata = file.metadata() or {}
-    return metadata.get("source") == checkpoint.fingerprint
+    return metadata == _metadata(checkpoint)
+
+
+def _metadata(checkpoint: Checkpoint) -> dict[str, str]:
+    """What the file was made from and how: a file made otherwise would be read as noise."""
+    return {"source": checkpoint.fingerprint, "weight_limit": str(WEIGHT_LIMIT), "down_block": str(DOWN_BLOCK)}
 
 
 def _save(tensors: dict[str, Tensor], path: Path, checkpoint: Checkpoint) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        save_file(tensors, partial, metadata={"source": checkpoint.fingerprint})
+        save_file(tensors, partial, metadata=_metadata(checkpoint))
+        partial.chmod(0o644)  # safetensors writes for the owner alone
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

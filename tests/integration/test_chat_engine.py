@@ -138,7 +138,9 @@ def test_the_int8_model_stays_close_to_float32(tmp_path: Path, architecture: str
 
 
 @needs_int8
-def test_the_int8_form_is_kept_beside_the_weights_until_they_change(tmp_path: Path) -> None:
+def test_the_int8_form_is_kept_beside_the_weights_until_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_model(tmp_path)
     config = AutoConfig.from_pretrained(tmp_path)
     first = int8_decoder(config, Checkpoint(tmp_path), 512).forward(PROMPT, 0, 1)
@@ -147,6 +149,9 @@ def test_the_int8_form_is_kept_beside_the_weights_until_they_change(tmp_path: Pa
     assert (tmp_path / FILE).stat().st_mtime_ns == written
     assert torch.equal(first, again)
     assert not list(tmp_path.glob("*.partial"))
+    monkeypatch.setattr("rag.int8.WEIGHT_LIMIT", 63)
+    int8_decoder(config, Checkpoint(tmp_path), 512)
+    assert (tmp_path / FILE).stat().st_mtime_ns != written, "a file made with other constants is made anew"
     make_model(tmp_path, initializer_range=0.3)
     changed = int8_decoder(config, Checkpoint(tmp_path), 512).forward(PROMPT, 0, 1)
     assert not torch.equal(first, changed)
