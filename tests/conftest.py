@@ -26,7 +26,11 @@ def missing_weights() -> list[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip loudly, with the reason, what this machine has no part for."""
+    """Skip loudly, with the reason, what this machine has no part for; leave the browser for the end.
+
+    Playwright's synchronous API keeps an event loop running in this thread, in which no async test can be run.
+    """
+    items.sort(key=lambda item: "e2e" in item.path.parts)
     reasons = {
         "weights": lambda: ", ".join(f"{n} is missing (footnote models fetch)" for n in missing_weights()),
         "browser": lambda: "" if any(map(shutil.which, BROWSERS)) else "Chromium is missing (apt-get install chromium)",

@@ -22,7 +22,7 @@ def test_the_python_example_runs(capsys):
 def test_every_command_of_the_readme_exists():
     from rag.cli import _parser
 
-    used = set(re.findall(r"footnote (\w+)", README))
+    used = set(re.findall(r"(?:bin/|`)footnote (\w+)", README))
     assert used
     actions = next(a for a in _parser()._actions if a.dest == "command")
     assert used - {"eval"} <= set(actions.choices)
