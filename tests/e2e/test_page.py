@@ -46,8 +46,15 @@ def page(served, rag, visit):
 
 
 def ask(page, question, until=DONE):
+    live = page.locator("#fn-live .fn-turn")
+    before = live.get_attribute("id") if live.count() else None
     page.fill(BOX, question)
     page.press(BOX, "Enter")
+    if until == DONE:  # the turn before is done too, until this one takes its place
+        page.wait_for_function(
+            "before => { const turn = document.querySelector('#fn-live .fn-turn'); return turn && turn.id !== before }",
+            arg=before,
+        )
     if until:
         page.wait_for_selector(until)
     if until == DONE:

@@ -219,7 +219,7 @@ def test_an_interrupted_download_leaves_no_process_and_no_scratch(folder_table: 
     downloads = folder.downloads_at(NAME, home)
     wait_until(lambda: any(downloads.glob("*/scratch/*")))  # pip is at work
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(60)
     assert list(downloads.iterdir()) == []
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
