@@ -25,7 +25,6 @@ from rag.generation import Kept, Progress, Request, generate
 from rag.hardware import Dtype, physical_cores
 from rag.int8 import has_int8_engine, int8_decoder
 from rag.networks import Network, TransformersNetwork
-from rag.pace import Paced
 
 _DONE = object()
 
@@ -162,17 +161,14 @@ def load_engine(
     limit = getattr(config.get_text_config(), "max_position_embeddings", None) or context_tokens
     context_tokens = min(context_tokens, limit)
     form = choose_form(device, dtype, can_be_int8=is_llama_shaped(config) and Checkpoint.exists(path))
-    threads = threads or physical_cores()
     if form.device == "cpu":
-        torch.set_num_threads(threads)
+        torch.set_num_threads(threads or physical_cores())
     network: Network
     if form.dtype == "int8":
         network = int8_decoder(config, Checkpoint(path), context_tokens)
     else:
         model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, form.dtype))
         network = TransformersNetwork(model.to(form.device).eval(), context_tokens)
-    if form.device == "cpu":
-        network = Paced(network, threads)
     network.warm_up()
     return Engine(network, AutoTokenizer.from_pretrained(path), _end_tokens(path, config), model_id=model_id, form=form)
 
