@@ -10,11 +10,13 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.corpus import corpus_digest, read_library
-from rag.errors import IndexMissing, WeightsMissing
+from rag.errors import FootnoteError, IndexMissing, WeightsMissing
 from rag.index import LibraryIndex, build
 
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ class LazyModel:
         self._opener = opener
         self._model: BaseChatModel | None = None
         self._lock = threading.Lock()
+
+    def open_beside(self) -> None:
+        """Begin to open the model in a thread; `get` waits for it. What fails there fails again in `get`."""
+        # Here, so that two threads never import parts of torch and transformers that need each other.
+        import_module("rag.chat")
+        # Not a daemon: torch aborts a process that ends while a thread computes.
+        threading.Thread(target=self._open_quietly, name="footnote-opening").start()
+
+    def _open_quietly(self) -> None:
+        with suppress(FootnoteError):
+            self.get()
 
     def get(self) -> BaseChatModel:
         """The model, opened at the first call; a failed opening is tried again at the next."""
@@ -138,6 +151,14 @@ def _model_weights(settings: Settings, report: Report) -> Weights:
         except WeightsMissing as error:
             report(f"{error.problem} Trying the next smaller model.")
     return weights.ensure(names[-1], settings.home, report=report)
+
+
+def has_model(settings: Settings) -> bool:
+    """Whether the chat model can be opened without fetching anything, and here."""
+    from rag import weights
+
+    is_remote = settings.model.base_url is not None or settings.model.provider is not None
+    return not is_remote and any(weights.find(name, settings.home) for name in model_names(settings))
 
 
 def model_names(settings: Settings) -> list[str]:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from langchain.chat_models import init_chat_model
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
@@ -292,6 +291,8 @@ def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseCh
 
 
 def _open_remote(settings: ModelSettings) -> BaseChatModel:
+    from langchain.chat_models import init_chat_model  # half a second, of no use to a local model
+
     provider = settings.provider or "openai"
     options: dict[str, Any] = {
         "temperature": settings.temperature,

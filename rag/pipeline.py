@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prompts
-from rag.assembly import LazyModel, Report, open_index, open_model
+from rag.assembly import LazyModel, Report, has_model, open_index, open_model
 from rag.conversation import History, standalone
 from rag.evidence import EvidenceSelector, as_prompt
 from rag.grounding import Grounder, draft_sentences, is_refusal, number_claims, shown_text
@@ -69,12 +69,20 @@ class Rag:
         )
 
     @classmethod
-    def open(cls, settings: Settings | None = None, *, report: Report = lambda _line: None) -> Rag:
+    def open(
+        cls,
+        settings: Settings | None = None,
+        *,
+        report: Report = lambda _line: None,
+        with_model: bool = False,
+    ) -> Rag:
         """A Rag on the library of `settings`; fetches weights and builds or updates the index where needed.
 
         Args:
             settings: read from footnote.toml and the environment if not given.
             report: told in a line each what takes time.
+            with_model: load the chat model beside the index, where it is on this machine, for whoever will ask soon;
+                otherwise it is loaded when it is first needed.
 
         Raises:
             CorpusError: the library cannot be read.
@@ -82,6 +90,9 @@ class Rag:
             IndexCorrupt, IndexMismatch: the index on disk cannot be used; the message says how to rebuild it.
         """
         settings = settings or Settings()
+        model = LazyModel(lambda: open_model(settings, report=report))
+        if with_model and has_model(settings):
+            model.open_beside()
         index, encoder = open_index(settings, report=report)
         retriever = FusedRetriever(
             index=index,
@@ -90,7 +101,7 @@ class Rag:
             candidates=settings.retrieval.candidates,
             fusion_constant=settings.retrieval.fusion_constant,
         )
-        return cls(retriever=retriever, model=LazyModel(lambda: open_model(settings, report=report)), settings=settings)
+        return cls(retriever=retriever, model=model, settings=settings)
 
     @property
     def papers(self) -> tuple[Paper, ...]:

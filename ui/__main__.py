@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _chat(options: argparse.Namespace) -> int:
     settings = settings_from(options)  # a wrong setting ends the command: there is nothing to show a page about
     try:
-        rag = Rag.open(settings, report=tell)
+        rag = Rag.open(settings, report=tell, with_model=True)
         # Loading the model leaves the interpreter free for seconds, in which Gradio can be imported.
         with ThreadPoolExecutor(max_workers=1) as pool:
             warming = pool.submit(rag.warm_up)

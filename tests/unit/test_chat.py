@@ -219,7 +219,7 @@ def test_a_provider_that_is_not_installed_names_what_to_install(monkeypatch: pyt
     def absent(*_args: object, **_options: object) -> None:
         raise ImportError("No module named 'langchain_openai'")
 
-    monkeypatch.setattr("rag.chat.init_chat_model", absent)
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", absent)
     with pytest.raises(MissingExtra, match="footnote-rag\\[remote\\]"):
         open_chat_model(ModelSettings(name="served", base_url="http://localhost:1/v1"))
 
