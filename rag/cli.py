@@ -33,7 +33,6 @@ OTHER_DOORS = {"chat": "ui", "eval": "eval"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (the process's own by default) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _be_quiet()
     if arguments and arguments[0] in OTHER_DOORS:
         return _run_module(OTHER_DOORS[arguments[0]], arguments[1:])
     options = _parser().parse_args(arguments)
@@ -42,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_safely(command: Any) -> int:
     """Run `command()`; an error made for people is printed as one line on stderr and gives exit code 2."""
+    _be_quiet()
     try:
         code = command()
     except FootnoteError as error:
