@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
@@ -123,6 +124,30 @@ class LocalChatModel(BaseChatModel):
             enable_thinking=False,
         )
         return list(encoded["input_ids"])
+
+    def first_word_logprobs(self, messages: LanguageModelInput, words: Sequence[Sequence[str]]) -> tuple[float, ...]:
+        """Log-probability that the reply begins with each word, given as the forms in which it may be written.
+
+        Only the first token of a form counts; forms that begin with the same token count once. Nothing is generated.
+
+        Raises:
+            ModelError, ContextOverflow: as for any call.
+        """
+        seen: list[torch.Tensor] = []
+
+        def look(_generated: list[int], logits: torch.Tensor) -> torch.Tensor:
+            seen.append(logits.log_softmax(-1))
+            return logits
+
+        prompt = self._convert_input(messages).to_messages()
+        request = self._request(prompt, max_new_tokens=1, temperature=0.0, draft_tokens=0, logits_processor=look)
+        for _ in self.engine.start(request).tokens(self.timeout_s):
+            pass
+        if not seen:
+            raise ModelError("The language model said nothing in time.", "Ask again, or raise model.timeout_s.")
+        tokenizer = self.engine.tokenizer
+        first = [{tokenizer.encode(form, add_special_tokens=False)[0] for form in forms} for forms in words]
+        return tuple(float(seen[0][sorted(tokens)].logsumexp(0)) for tokens in first)
 
     def _request(self, messages: list[BaseMessage], **options: Any) -> Request:
         prompt = self.prompt_tokens(messages)

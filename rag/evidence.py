@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -63,23 +63,23 @@ class EvidenceSelector:
     def select(
         self,
         question: str,
-        hits: Sequence[Hit],
+        papers: Sequence[Paper],
         *,
         max_sentences: int,
         max_tokens: int,
         count_tokens: Callable[[str], int],
     ) -> tuple[Evidence, ...]:
-        """The sentences of `hits` that bear most on `question`, in reading order, numbered from 1.
+        """The sentences of `papers` that bear most on `question`, in reading order, numbered from 1.
 
         Args:
             question: as it was searched for.
-            hits: papers to read, best first; none give no evidence.
+            papers: to be read, best first; none give no evidence.
             max_sentences: how many at most.
             max_tokens: budget for their text with numbers and titles. The best sentence is
                 taken even if it alone is longer.
             count_tokens: tokens of a text.
         """
-        scored = self._scored(question, [hit.paper for hit in hits])
+        scored = self._scored(question, papers)
         chosen: list[tuple[float, int, Paper, Sentence]] = []
         left = max_tokens
         titles_paid: set[str] = set()
@@ -184,6 +184,11 @@ class EvidenceSelector:
                 scored.append((own + BEFORE_WEIGHT * before, place, paper, sentence))
                 before = own
         return scored
+
+
+def renumbered(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The same sentences, numbered from 1 in their order."""
+    return tuple(replace(item, number=number) for number, item in enumerate(evidence, start=1))
 
 
 def in_context(paper: Paper, text: str) -> str:

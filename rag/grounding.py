@@ -24,6 +24,8 @@ from rag.sentences import split_sentences
 
 COVERAGE_SHARE = 0.7
 """How much of the score is words; the rest is cosine."""
+LEAST_COVERAGE = 0.25
+"""A claim of which less than this stands in the evidence is not supported, however much of it repeats the question."""
 SECOND_GAIN = 0.15
 """Coverage that a second cited sentence must add."""
 PARTLY_MARGIN = 0.15
@@ -110,6 +112,8 @@ class Grounder:
     def _score(self, terms: Sequence[str], have: frozenset[str], asked: frozenset[str], cosine: float) -> float:
         """Words of the question may be repeated, at half weight: the model did not make them up."""
         covered = coverage(terms, have, self._keywords)
+        if covered < LEAST_COVERAGE:
+            return 0.0
         lenient = coverage(terms, have | asked, self._keywords)
         return COVERAGE_SHARE * (covered + lenient) / 2 + (1 - COVERAGE_SHARE) * max(0.0, cosine)
 
@@ -183,13 +187,15 @@ def number_claims(claims: Iterable[Claim]) -> tuple[tuple[Claim, ...], tuple[Cit
 
 
 def shown_text(claims: Sequence[Claim]) -> str:
-    """The answer as it is shown: each claim followed by its markers, quotes in quotation marks."""
-    parts = []
+    """The answer as it is shown: each claim followed by its markers, quotes in quotation marks, a line a subject."""
+    lines: list[list[str]] = [[]]
     for claim in claims:
         text = f"“{claim.text}”" if claim.is_quote else claim.text
         markers = "".join(f"[{citation.marker}]" for citation in claim.citations)
-        parts.append(f"{text} {markers}".strip())
-    return " ".join(parts)
+        if claim.subject:
+            lines.append([f"{claim.subject}:"])
+        lines[-1].append(f"{text} {markers}".strip())
+    return "\n".join(" ".join(line) for line in lines if line)
 
 
 def _citation(item: Evidence) -> Citation:

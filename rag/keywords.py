@@ -93,9 +93,9 @@ class KeywordIndex:
         count = self._document_frequency.get(term, 0)
         return math.log(1.0 + (self.n_rows - count + 0.5) / (count + 0.5))
 
-    def knows(self, term: str) -> bool:
-        """Whether the stemmed term occurs in any row."""
-        return term in self._document_frequency
+    def frequency(self, term: str) -> int:
+        """Number of rows in which the stemmed term occurs."""
+        return self._document_frequency.get(term, 0)
 
     def save(self, folder: Path) -> None:
         """Write to `folder`, which must exist."""

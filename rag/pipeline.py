@@ -1,7 +1,7 @@
 """Rag: the way of a question through the parts.
 
-question + history -> stand-alone question -> fused hits -> numbered evidence sentences -> enough to answer? ->
-prompt -> draft, streamed -> every sentence checked against the evidence -> Answer.
+question + history -> stand-alone question -> fused hits -> one paper or several? -> numbered evidence sentences ->
+enough to answer? -> prompt -> draft, streamed -> every sentence checked against the evidence -> Answer.
 
 What each step decides is in the module of its name; here is only their order. `rag.assembly` opens the parts.
 """
@@ -17,19 +17,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prompts
+from rag.answerability import answerability
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model
+from rag.checking import Draft, DraftChecker
 from rag.conversation import History, standalone
-from rag.evidence import EvidenceSelector, as_prompt
-from rag.grounding import Grounder, draft_sentences, is_refusal, number_claims, shown_text
+from rag.evidence import EvidenceSelector, as_prompt, renumbered
+from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, build
-from rag.question import readable, wants_explanation
+from rag.question import readable
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings
+from rag.subjects import SubjectFinder, subject_names
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
+
+
+_NAMED_WITHIN = 20
+"""How far down the ranking a paper that the question names is looked for."""
+_SECOND_LOOK_PAPERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,11 @@ class Rag:
         self.prompt = prompt or prompts.load("answer")
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
-        self._grounder = Grounder(
-            retriever.encoder, retriever.index.keywords, threshold=self.settings.answer.support_threshold
+        self._subjects = SubjectFinder(retriever.index.keywords)
+        self._checker = DraftChecker(
+            Grounder(retriever.encoder, retriever.index.keywords, threshold=self.settings.answer.support_threshold),
+            self._selector,
+            further_quotes=self.settings.answer.further_quotes,
         )
 
     @classmethod
@@ -131,8 +142,10 @@ class Rag:
     def warm_up(self) -> None:
         """Open the model and run everything once, so that the first question is as quick as the next ones."""
         hits = self.retrieve("What is this library about?")
-        evidence = self._evidence("What is this library about?", hits)
-        for _ in self.model.stream(self._messages("What is this library about?", evidence[:1]), max_tokens=1):
+        found = EvidenceFound(
+            "", "What is this library about?", hits, self._evidence("What is this library about?", hits)
+        )
+        for _ in self.model.stream(self._messages(found.evidence[:1], found), max_tokens=1):
             pass
 
     def retrieve(self, question: str, k: int | None = None, where: Where | None = None) -> tuple[Hit, ...]:
@@ -167,38 +180,49 @@ class Rag:
         found = self._look_up(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
-        if not self._is_enough(found):
+        enough = self._enough(found)
+        if enough is None:
             yield self._finish(self._abstention(found), timings, started)
             return
-        draft = ""
-        finish_reason = ""
-        with closing(self.model.stream(self._messages(found.standalone_question, found.evidence))) as chunks:  # type: ignore[type-var]
-            for chunk in chunks:
-                finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
-                piece = str(chunk.text)
-                if piece:
-                    timings.setdefault("first_token_s", time.perf_counter() - started)
-                    draft += piece
-                    yield TextPiece(piece)
-        checked = self._checked_answer(found, draft, is_cut=finish_reason == "length")
-        yield self._finish(checked, timings, started)
+        if enough is not found:
+            found = enough
+            yield found
+        drafts: list[Draft] = []
+        for part in self._parts(found):
+            text = finish_reason = ""
+            with closing(self.model.stream(self._messages(part.evidence, found))) as chunks:  # type: ignore[type-var]
+                for chunk in chunks:
+                    finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
+                    piece = str(chunk.text)
+                    if piece:
+                        timings.setdefault("first_token_s", time.perf_counter() - started)
+                        text += piece
+                        yield TextPiece(piece if text != piece or not drafts else f" {piece}")
+            drafts.append(replace(part, text=text, is_cut=finish_reason == "length"))
+        yield self._finish(self._checked_answer(found, drafts), timings, started)
 
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
         """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
         started = time.perf_counter()
         found = [self._look_up(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
-        asked = [item for item in found if self._is_enough(item)]
-        drafts = self.model.batch([self._messages(f.standalone_question, f.evidence) for f in asked]) if asked else []
-        by_place = {id(item): draft for item, draft in zip(asked, drafts, strict=True)}
+        enough = [self._enough(item) for item in found]
+        parts = [self._parts(item) if item else () for item in enough]
+        asked: list[Any] = [
+            self._messages(p.evidence, e) for e, group in zip(enough, parts, strict=True) if e for p in group
+        ]
+        written = iter(self.model.batch(asked) if asked else ())
         answers = []
-        for item in found:
-            draft = by_place.get(id(item))
-            if draft is None:
+        for item, wider, group in zip(found, enough, parts, strict=True):
+            if wider is None:
                 answer = self._abstention(item)
             else:
-                is_cut = draft.response_metadata.get("finish_reason") == "length"
-                answer = self._checked_answer(item, str(draft.text), is_cut=is_cut)
+                replies = [next(written) for _ in group]
+                drafts = [
+                    replace(part, text=str(r.text), is_cut=r.response_metadata.get("finish_reason") == "length")
+                    for part, r in zip(group, replies, strict=True)
+                ]
+                answer = self._checked_answer(wider, drafts)
             answers.append(self._finish(answer, {"evidence_s": evidence_s}, started))
         return tuple(answers)
 
@@ -209,9 +233,12 @@ class Rag:
         return RunnableLambda(self.ask)
 
     def prompt_messages(self, question: str) -> list[tuple[str, str]]:
-        """(role, text) pairs that the model would be asked with: what its answer depends on, and nothing else."""
+        """(role, text) pairs that the model would be asked with: what its answer depends on, and nothing else.
+
+        Of a question about several papers, those for the first of them.
+        """
         found = self._look_up(question, (), None)
-        return self._messages(found.standalone_question, found.evidence)
+        return self._messages(self._parts(found)[0].evidence, found)
 
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
@@ -228,26 +255,58 @@ class Rag:
         asked = self._readable(question)
         alone = self._readable(standalone(asked, history))
         hits = self.retriever.search(alone, where=where)
-        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits))
+        subjects = self._subjects.find(alone, lambda text: self.retriever.search(text, k=_NAMED_WITHIN, where=where))
+        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects)
 
-    def _evidence(self, question: str, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+    def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Paper] = ()) -> tuple[Evidence, ...]:
         wanted = self.settings.answer
-        return self._selector.select(
-            question,
-            hits[: wanted.evidence_papers],
-            max_sentences=wanted.evidence_sentences,
-            max_tokens=wanted.evidence_tokens,
-            count_tokens=self.retriever.encoder.count_tokens,
+        if subjects:
+            return renumbered(
+                item
+                for paper in subjects
+                for item in self._select(question, [paper], wanted.evidence_sentences_each, wanted.evidence_tokens)
+            )
+        papers = [hit.paper for hit in hits[: wanted.evidence_papers]]
+        return self._select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
+
+    def _select(self, question: str, papers: Sequence[Paper], sentences: int, tokens: int) -> tuple[Evidence, ...]:
+        count = self.retriever.encoder.count_tokens
+        return self._selector.select(question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=count)
+
+    def _enough(self, found: EvidenceFound) -> EvidenceFound | None:
+        """What to answer from: `found`, or more of its best papers where that does not state the answer; else None."""
+        wanted = self.settings.answer
+        question = found.standalone_question
+        if self._selector.relevance(question, found.hits) < wanted.abstain_threshold:
+            return None
+        if found.subjects:  # what each of several papers says to a question is seldom its exact answer
+            return found
+        if self._is_answerable(question, found.evidence):
+            return found
+        papers = [hit.paper for hit in found.hits[:_SECOND_LOOK_PAPERS]]
+        wider = self._select(question, papers, wanted.evidence_sentences * 2, wanted.evidence_tokens * 2)
+        return replace(found, evidence=wider) if self._is_answerable(question, wider) else None
+
+    def _is_answerable(self, question: str, evidence: Sequence[Evidence]) -> bool:
+        likely = answerability(self.model, question, evidence)
+        return likely is None or likely >= self.settings.answer.abstain_threshold
+
+    def _parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
+        """What is to be written: a draft with its evidence, or one for each paper that the question is about."""
+        if not found.subjects:
+            return (Draft("", found.evidence),)
+        names = subject_names(found.subjects)
+        return tuple(
+            Draft("", tuple(item for item in found.evidence if item.paper.id == paper.id), subject=name)
+            for paper, name in zip(found.subjects, names, strict=True)
         )
 
-    def _is_enough(self, found: EvidenceFound) -> bool:
-        return self._selector.relevance(found.standalone_question, found.hits) >= self.settings.answer.abstain_threshold
-
-    def _messages(self, question: str, evidence: Sequence[Evidence]) -> list[tuple[str, str]]:
+    def _messages(self, evidence: Sequence[Evidence], found: EvidenceFound) -> list[tuple[str, str]]:
         """The prompt, with the least useful evidence left out where it would not fit the model's context."""
         kept = list(evidence)
+        prompt = prompts.load("part") if found.subjects else self.prompt
         while True:
-            messages = self.prompt.messages(evidence=as_prompt(kept), question=question)
+            messages = prompt.messages(evidence=as_prompt(kept), question=found.standalone_question)
             model: Any = self.model
             count = getattr(model, "count_prompt_tokens", None)
             room = getattr(model, "context_tokens", self.settings.model.context_tokens)
@@ -263,26 +322,12 @@ class Rag:
             text += f" The nearest papers are: {nearest}."
         return self._answer(found, text=text, status="abstained")
 
-    def _checked_answer(self, found: EvidenceFound, draft: str, *, is_cut: bool) -> Answer:
-        sentences = draft_sentences(draft)
-        if is_refusal(sentences):
-            return replace(self._abstention(found), raw_text=draft)
-        checked = self._grounder.claims(draft, found.evidence, found.standalone_question)
-        if is_cut and len(checked) > 1:
-            checked = checked[:-1]  # its end is missing, so what it says is not known
-        kept = [claim for claim in checked if claim.verdict != "unsupported"]
-        notice = _notice(dropped=len(checked) - len(kept), has_kept=bool(kept), is_cut=is_cut)
-        if not kept:
-            kept = self._grounder.quotes(found.evidence, count=2)
-        elif wants_explanation(found.question):
-            kept += self._read_on(found, kept)
-        return self._answer(found, claims=kept, notice=notice, raw_text=draft)
-
-    def _read_on(self, found: EvidenceFound, claims: Sequence[Claim]) -> list[Claim]:
-        """Sentences of the cited papers that go on where the claims stop, quoted."""
-        cited = [citation for claim in claims for citation in claim.citations]
-        further = self._selector.read_on(found.standalone_question, cited, self.settings.answer.further_quotes)
-        return self._grounder.quotes(further, count=len(further))
+    def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft]) -> Answer:
+        written = "\n".join(draft.text for draft in drafts)
+        if all(draft.is_refusal for draft in drafts):
+            return replace(self._abstention(found), raw_text=written)
+        checked = self._checker.check(drafts, found.question, found.standalone_question)
+        return self._answer(found, claims=checked.claims, notice=checked.notice, raw_text=written)
 
     def _answer(
         self,
@@ -314,22 +359,6 @@ class Rag:
         # An abstention before the model was asked names no model: none had a part in it.
         model_id = _model_id(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-def _notice(*, dropped: int, has_kept: bool, is_cut: bool) -> str:
-    if not has_kept:
-        return "The model's own words were not supported by the abstracts, so the nearest sentences are quoted instead."
-    parts = []
-    if dropped:
-        what = "One sentence was" if dropped == 1 else f"{dropped} sentences were"
-        parts.append(
-            f"{what} left out: the abstracts do not support it."
-            if dropped == 1
-            else f"{what} left out: the abstracts do not support them."
-        )
-    if is_cut:
-        parts.append("The answer reached its length limit.")
-    return " ".join(parts)
 
 
 def _model_id(model: Any) -> str:

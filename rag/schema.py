@@ -102,7 +102,8 @@ class Claim:
     """One sentence of an answer with what it rests on.
 
     `text` is the sentence without its markers, `score` in [0, 1] says how well the citations support it.
-    `is_quote` marks words taken over from the abstract by Footnote itself rather than written by the model.
+    `is_quote` marks words taken over from the abstract by Footnote itself rather than written by the model. `subject`
+    is what the paper is called, on the first claim about it, where an answer goes through several papers.
     """
 
     text: str
@@ -110,6 +111,7 @@ class Claim:
     verdict: Verdict
     score: float
     is_quote: bool = False
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +165,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
-    """First event of a stream: what was looked up, before the model has said anything."""
+    """First event of a stream: what was looked up, before the model has said anything.
+
+    `subjects` are the papers that the question is about where it is about several; each is answered by itself. A second
+    such event replaces the first where more had to be read.
+    """
 
     question: str
     standalone_question: str
     hits: tuple[Hit, ...]
     evidence: tuple[Evidence, ...]
+    subjects: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ class TextPiece:
 
 
 Event = EvidenceFound | TextPiece | Answer
-"""What `Rag.stream` yields: one EvidenceFound, any number of TextPiece, one Answer."""
+"""What `Rag.stream` yields: an EvidenceFound, sometimes a wider one, any number of TextPiece, one Answer."""
 
 
 def _paper(data: Mapping[str, Any]) -> Paper:

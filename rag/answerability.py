@@ -1,0 +1,56 @@
+"""Do these sentences state what is asked? The model's own yes or no, as a calibrated probability.
+
+The model is asked for one word about the evidence that it is about to answer from, and how much likelier "Yes" is than
+"No" is read from its next-token probabilities: nothing is generated. The prompt begins as the answering prompt does, so
+that the engine reads the evidence once for both. A model whose probabilities cannot be had (a remote one) gives None.
+
+Log-odds of different models lie on different scales: those that were measured have a line in `CALIBRATION`.
+
+Source: asking a language model whether it can answer, and calibrating what it says: Kadavath et al. 2022, "Language
+Models (Mostly) Know What They Know"; logistic calibration: Platt 1999.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import prompts
+from rag.evidence import as_prompt
+
+if TYPE_CHECKING:
+    from rag.schema import Evidence
+
+WORDS = (("Yes", "yes", " Yes", "YES"), ("No", "no", " No", "NO"))
+
+
+class Calibration(NamedTuple):
+    """Probability = 1 / (1 + exp(-slope * (log-odds - middle)))."""
+
+    slope: float
+    middle: float
+
+
+CALIBRATION = {
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(slope=4.0, middle=0.42),
+}
+UNMEASURED = Calibration(slope=1.0, middle=0.0)
+
+
+def answerability(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
+    """How likely it is that `evidence` states what `question` asks for, in [0, 1]; None where the model can't tell."""
+    odds = log_odds(model, question, evidence)
+    if odds is None:
+        return None
+    slope, middle = CALIBRATION.get(getattr(model, "model_id", ""), UNMEASURED)
+    return 1.0 / (1.0 + math.exp(-slope * (odds - middle)))
+
+
+def log_odds(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
+    """Log-odds of "Yes" against "No", uncalibrated; None where the model's probabilities can't be had."""
+    ask = getattr(model, "first_word_logprobs", None)
+    if ask is None or not evidence:
+        return None
+    yes, no = ask(prompts.load("answerable").messages(evidence=as_prompt(evidence), question=question), WORDS)
+    return float(yes - no)

@@ -1,0 +1,108 @@
+"""From drafts to what is shown: which sentences stay, what is quoted beside or instead of them, what is said of it.
+
+A draft answers from some evidence; a question about several papers has one draft for each. Every sentence is held
+against that evidence alone (see `grounding`), so that what one paper says is never put down to another. Knows nothing
+of retrieval, prompts or how drafts are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag.grounding import draft_sentences, is_refusal
+from rag.question import wants_explanation
+
+if TYPE_CHECKING:
+    from rag.evidence import EvidenceSelector
+    from rag.grounding import Grounder
+    from rag.schema import Claim, Evidence
+
+QUOTES_INSTEAD = 2
+"""Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the model wrote about some evidence. `is_cut`: it reached its length limit; `subject`: as in Claim."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    is_cut: bool = False
+    subject: str = ""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the model says that the evidence does not answer the question."""
+        return is_refusal(draft_sentences(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Claims that may be shown, in order, and what the reader should know about them."""
+
+    claims: tuple[Claim, ...]
+    notice: str
+
+
+class DraftChecker:
+    """Checks drafts and completes what is left of them with quotations."""
+
+    def __init__(self, grounder: Grounder, selector: EvidenceSelector, *, further_quotes: int) -> None:
+        self._grounder = grounder
+        self._selector = selector
+        self._further_quotes = further_quotes
+
+    def check(self, drafts: Sequence[Draft], question: str, standalone_question: str) -> Checked:
+        """What of `drafts` may be shown.
+
+        Args:
+            drafts: one, or one for each paper that the question is about.
+            question: as it was asked: its words decide whether an explanation is wanted.
+            standalone_question: as it was understood: what claims may repeat.
+        """
+        claims: list[Claim] = []
+        written = dropped = 0
+        for draft in drafts:
+            checked = self._claims(draft, standalone_question)
+            kept = [claim for claim in checked if claim.verdict != "unsupported"]
+            written += len(kept)
+            dropped += len(checked) - len(kept)
+            claims += self._completed(draft, kept, question, standalone_question, alone=len(drafts) == 1)
+        is_cut = any(draft.is_cut for draft in drafts)
+        return Checked(tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut))
+
+    def _claims(self, draft: Draft, question: str) -> tuple[Claim, ...]:
+        if draft.is_refusal:
+            return ()
+        claims = self._grounder.claims(draft.text, draft.evidence, question)
+        # Where the draft was cut, the end of its last sentence is missing: what that says is not known.
+        return claims[:-1] if draft.is_cut and len(claims) > 1 else claims
+
+    def _completed(
+        self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool
+    ) -> list[Claim]:
+        if not kept:
+            kept = self._grounder.quotes(draft.evidence, count=QUOTES_INSTEAD if alone else 1)
+        elif not alone or wants_explanation(question):
+            cited = [citation for claim in kept for citation in claim.citations]
+            count = self._further_quotes if alone else min(1, self._further_quotes)
+            further = self._selector.read_on(standalone_question, cited, count)
+            kept = kept + self._grounder.quotes(further, count=len(further))
+        if draft.subject and kept:
+            kept = [replace(kept[0], subject=draft.subject), *kept[1:]]
+        return kept
+
+
+def _notice(*, dropped: int, has_written: bool, is_cut: bool) -> str:
+    if not has_written:
+        return "The model's own words were not supported by the abstracts, so the nearest sentences are quoted instead."
+    parts = []
+    if dropped == 1:
+        parts.append("One sentence was left out: the abstracts do not support it.")
+    elif dropped:
+        parts.append(f"{dropped} sentences were left out: the abstracts do not support them.")
+    if is_cut:
+        parts.append("The answer reached its length limit.")
+    return " ".join(parts)

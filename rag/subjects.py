@@ -1,0 +1,149 @@
+"""Which papers a question is about, where it is about several: "How do RT-H and RLIF use what people do?".
+
+A paper is meant where the question holds its name: the title, what stands in front of the title's colon, or a rare
+name that its title holds or its abstract introduces. Where two or more are meant, and none of them speaks of all the
+names itself, each is to be answered from its own sentences. Questions that ask for two papers without naming both
+("Two surveys …", "One paper says …, another …") take the best ones for what is left of the question.
+
+Knows papers, names and a search; knows nothing of vectors, prompts or models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.keywords import KeywordIndex, tokenize, words
+from rag.schema import Hit, Paper
+
+Search = Callable[[str], Sequence[Hit]]
+"""A question to hits, best first; enough of them that every paper named in the question is among them."""
+
+MOST_SUBJECTS = 4
+RARE_IN = 6
+"""A name that stands in at most this many passages may belong to one paper: an abstract makes about two."""
+
+_NAME_LIKE = re.compile(r"[A-Z][\w*^]*[A-Z0-9*^][\w*^]*(?:[-+][\w*^]+)*")
+_IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
+_INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
+_WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
+_TWO = re.compile(
+    rf"\b(?:two|both|these)\s+(?:\S+\s+){{0,2}}{_WORKS}\b|\bone\s+\w+\b.*\b(?:another|the other)\b"
+    r"|\bboth\b.+\band\b|\band\b.+\beach\b",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(r"\b(?:another|the other)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A paper and the folded name by which a question means it."""
+
+    paper: Paper
+    name: str
+    place: int
+    is_title: bool
+
+
+class SubjectFinder:
+    """Finds the papers that a question names among those that a search brings."""
+
+    def __init__(self, keywords: KeywordIndex) -> None:
+        self._keywords = keywords
+
+    def find(self, question: str, search: Search) -> tuple[Paper, ...]:
+        """The papers meant, in the order of the question, if they are two or more; else none.
+
+        Args:
+            question: one that stands alone.
+            search: where a name belongs to several papers, the one that it ranks first is meant.
+        """
+        hits = search(question)
+        chosen = self._chosen(self._mentions(question, [hit.paper for hit in hits]))
+        if len(chosen) < 2 and _TWO.search(question):
+            chosen = self._completed(chosen, question, hits, search)
+        if len(chosen) < 2:
+            return ()
+        return tuple(mention.paper for mention in sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS])
+
+    def _mentions(self, question: str, papers: Sequence[Paper]) -> list[_Mention]:
+        asked = _folded(question)
+        found = []
+        for paper in papers:
+            titles = frozenset(self._title_names(paper.title))
+            names = sorted(titles | frozenset(self._introduced(paper.abstract)))
+            found += [_Mention(paper, n, asked.find(n), n in titles) for n in names if _holds(asked, n)]
+        # A name within a longer one is part of it: "OMNI" in "OMNI-EPIC".
+        return [m for m in found if not any(m.name != n.name and _holds(n.name, m.name) for n in found)]
+
+    @staticmethod
+    def _chosen(mentions: Sequence[_Mention]) -> list[_Mention]:
+        """One paper a name, titles first; a name that a chosen paper speaks of itself brings no other."""
+        chosen: list[_Mention] = []
+        for mention in sorted(mentions, key=lambda m: not m.is_title):  # stable: the search's order stays
+            texts = [_folded(f"{m.paper.title} {m.paper.abstract}") for m in chosen]
+            if not any(_holds(text, mention.name) for text in texts):
+                chosen.append(mention)
+        return chosen
+
+    def _completed(self, chosen: list[_Mention], question: str, hits: Sequence[Hit], search: Search) -> list[_Mention]:
+        """Two papers for a question that asks for two but names one or none."""
+        taken = {mention.paper.id for mention in chosen}
+        namesakes = [m for m in self._mentions(question, [h.paper for h in hits]) if m.paper.id not in taken]
+        if namesakes and chosen:
+            return [*chosen, namesakes[0]]
+        other = _OTHER.search(question)
+        if other is not None and not chosen:  # "One paper says …, another …": each by its own words
+            halves = [search(question[: other.start()]), search(question[other.start() :])]
+        else:
+            rest = re.sub(rf"(?i){'|'.join(re.escape(m.name) for m in chosen)}", " ", question) if chosen else question
+            halves = [search(rest)] * (2 - len(chosen))
+        result = list(chosen)
+        for half in halves:
+            first = next((hit.paper for hit in half if hit.paper.id not in taken), None)
+            if first is not None:
+                taken.add(first.id)
+                result.append(_Mention(first, "", len(question), is_title=False))
+        return result
+
+    def _title_names(self, title: str) -> Iterator[str]:
+        head, colon, _ = title.partition(":")
+        whole = [title, *([_IN_BRACKETS.sub("", head)] if colon and len(head.split()) <= 4 else [])]
+        yield from (folded for name in whole if len(folded := _folded(name)) > 1)
+        yield from self._rare([*_IN_BRACKETS.findall(title), *_NAME_LIKE.findall(title)])
+
+    def _introduced(self, abstract: str) -> Iterator[str]:
+        """Rare names that an abstract introduces: in brackets, after "we propose …", or by using it twice."""
+        for name in self._rare(dict.fromkeys(_NAME_LIKE.findall(abstract))):
+            spelled = r"\W*".join(re.escape(word) for word in name.split())
+            places = re.findall(rf"(?i)\b{spelled}\b", abstract)
+            pattern = rf"(?i)\(\s*{spelled}\s*\)|\b{spelled}\s*\(|\b{_INTRODUCING}\b{spelled}\b"
+            if len(places) > 1 or re.search(pattern, abstract):
+                yield name
+
+    def _rare(self, names: Sequence[str] | dict[str, None]) -> Iterator[str]:
+        for name in names:
+            folded = _folded(name)
+            terms = tokenize(name)
+            if len(folded) > 1 and terms and min(map(self._keywords.frequency, terms)) <= RARE_IN:
+                yield folded
+
+
+def subject_names(papers: Sequence[Paper]) -> tuple[str, ...]:
+    """What to call each paper: the part before its title's colon, or the whole where that is long or shared."""
+    heads = [paper.title.partition(":")[0] if ":" in paper.title else paper.title for paper in papers]
+    return tuple(
+        head if heads.count(head) == 1 and len(head.split()) <= 4 else paper.title
+        for head, paper in zip(heads, papers, strict=True)
+    )
+
+
+def _folded(text: str) -> str:
+    """Words of `text` in lower case, without accents and punctuation, one space between."""
+    return " ".join(words(text))
+
+
+def _holds(text: str, name: str) -> bool:
+    """Whether the folded `name` stands in the folded `text` as whole words."""
+    return f" {name} " in f" {text} "
