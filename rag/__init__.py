@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Paper,
         Passage,
         Sentence,
+        Subject,
         TextPiece,
     )
     from rag.settings import Settings
@@ -52,6 +53,7 @@ _HOME = {
             "Paper",
             "Passage",
             "Sentence",
+            "Subject",
             "TextPiece",
         ],
         "rag.schema",
@@ -72,6 +74,7 @@ __all__ = [
     "Rag",
     "Sentence",
     "Settings",
+    "Subject",
     "TextPiece",
     "answer",
     "describe_machine",

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from rag.grounding import draft_sentences, is_refusal
 from rag.question import wants_explanation
+from rag.subjects import speaks_of_another
 
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
     from rag.grounding import Grounder
-    from rag.schema import Claim, Evidence
+    from rag.schema import Claim, Evidence, Subject
 
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
@@ -25,12 +26,15 @@ QUOTES_INSTEAD = 2
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the model wrote about some evidence. `is_cut`: it reached its length limit; `subject`: as in Claim."""
+    """What the model wrote about some evidence. `is_cut`: it reached its length limit.
+
+    `subject`: which of several papers it is about; None where the question is not about several.
+    """
 
     text: str
     evidence: tuple[Evidence, ...]
     is_cut: bool = False
-    subject: str = ""
+    subject: Subject | None = None
 
     @property
     def is_refusal(self) -> bool:
@@ -62,11 +66,12 @@ class DraftChecker:
             question: as it was asked: its words decide whether an explanation is wanted.
             standalone_question: as it was understood: what claims may repeat.
         """
+        subjects = [draft.subject for draft in drafts if draft.subject]
         claims: list[Claim] = []
         written = dropped = 0
         for draft in drafts:
             checked = self._claims(draft, standalone_question)
-            kept = [claim for claim in checked if claim.verdict != "unsupported"]
+            kept = [claim for claim in checked if _may_be_shown(claim, draft, subjects)]
             written += len(kept)
             dropped += len(checked) - len(kept)
             claims += self._completed(draft, kept, question, standalone_question, alone=len(drafts) == 1)
@@ -91,8 +96,14 @@ class DraftChecker:
             further = self._selector.read_on(standalone_question, cited, count)
             kept = kept + self._grounder.quotes(further, count=len(further))
         if draft.subject and kept:
-            kept = [replace(kept[0], subject=draft.subject), *kept[1:]]
+            kept = [replace(kept[0], subject=draft.subject.label), *kept[1:]]
         return kept
+
+
+def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bool:
+    if claim.verdict == "unsupported":
+        return False
+    return draft.subject is None or not speaks_of_another(claim.text, draft.subject, subjects)
 
 
 def _notice(*, dropped: int, has_written: bool, is_cut: bool) -> str:

@@ -112,7 +112,7 @@ class EvidenceSelector:
         while len(best) < count:
             further = []
             for score, place, paper, sentence in scored:
-                if (paper.id, sentence.index) in places or len(sentence.text) < _SHORTEST_QUOTE:
+                if (paper.id, sentence.index) in places or not is_quotable(sentence.text):
                     continue
                 near = AFTER_CITED * ((paper.id, sentence.index - 1) in places)
                 near += NEXT_TO_CITED * ((paper.id, sentence.index + 1) in places)
@@ -184,6 +184,11 @@ class EvidenceSelector:
                 scored.append((own + BEFORE_WEIGHT * before, place, paper, sentence))
                 before = own
         return scored
+
+
+def is_quotable(text: str) -> bool:
+    """Whether a sentence says something by itself: not a scrap, and not "Code is at https://…"."""
+    return len(text) >= _SHORTEST_QUOTE and "://" not in text
 
 
 def renumbered(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:

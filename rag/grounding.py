@@ -93,7 +93,7 @@ class Grounder:
         asked = frozenset(tokenize(question))
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
         numbers = [_numbers(f"{item.paper.title} {item.sentence.text}") for item in evidence]
-        claimed = _numbers(_LIST_MARK.sub("", text))
+        claimed = _numbers(_LIST_MARK.sub("", text), with_one=False)  # "one" is a pronoun as often as a number
         best = Support(0.0, ())
         for i, item in enumerate(evidence):
             score = singles[i] if self._agrees(claimed, numbers[i], text, [item], question) else 0.0
@@ -127,7 +127,7 @@ class Grounder:
 
     def _claim(self, text: str, support: Support) -> Claim:
         verdict: Verdict = "supported"
-        if support.score < self._threshold or _EMPTY_CLAIM.match(text):
+        if support.score < self._threshold or _EMPTY_CLAIM.match(text) or text.endswith("?"):
             verdict = "unsupported"
         elif support.score < self._threshold + PARTLY_MARGIN:
             verdict = "partly"
@@ -203,14 +203,17 @@ def _citation(item: Evidence) -> Citation:
     return Citation(item.number, item.paper, sentence.text, sentence.start, sentence.end)
 
 
-def _numbers(text: str) -> frozenset[str]:
-    """Numbers in `text` as plain digits, number words too: "24,000" is 24000, "three" is 3, "3.60" is 3.6."""
+def _numbers(text: str, *, with_one: bool = True) -> frozenset[str]:
+    """Numbers in `text` as plain digits, number words too: "24,000" is 24000, "three" is 3, "3.60" is 3.6.
+
+    `with_one`: whether the word "one" counts as 1; the digit always does.
+    """
     found = set()
     for match in _NUMBER.findall(text):
         plain = re.sub(r",(?=\d{3}\b)", "", match).replace(",", ".")
         found.add(plain.rstrip("0").rstrip(".") if "." in plain else plain)
-    found.update(_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS)
-    return frozenset(found - {"1"})  # "one" is a pronoun as often as a number
+    found.update(_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and (with_one or word != "one"))
+    return frozenset(found)
 
 
 def _is_negated(text: str) -> bool:

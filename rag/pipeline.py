@@ -26,9 +26,9 @@ from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, build
 from rag.question import readable
 from rag.retrieval import FusedRetriever, Where
-from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, TextPiece
+from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
 from rag.settings import Settings
-from rag.subjects import SubjectFinder, subject_names
+from rag.subjects import SubjectFinder, question_about
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -145,7 +145,7 @@ class Rag:
         found = EvidenceFound(
             "", "What is this library about?", hits, self._evidence("What is this library about?", hits)
         )
-        for _ in self.model.stream(self._messages(found.evidence[:1], found), max_tokens=1):
+        for _ in self.model.stream(self._messages(Draft("", found.evidence[:1]), found), max_tokens=1):
             pass
 
     def retrieve(self, question: str, k: int | None = None, where: Where | None = None) -> tuple[Hit, ...]:
@@ -190,7 +190,7 @@ class Rag:
         drafts: list[Draft] = []
         for part in self._parts(found):
             text = finish_reason = ""
-            with closing(self.model.stream(self._messages(part.evidence, found))) as chunks:  # type: ignore[type-var]
+            with closing(self.model.stream(self._messages(part, found))) as chunks:  # type: ignore[type-var]
                 for chunk in chunks:
                     finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
                     piece = str(chunk.text)
@@ -208,9 +208,7 @@ class Rag:
         evidence_s = time.perf_counter() - started
         enough = [self._enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
-        asked: list[Any] = [
-            self._messages(p.evidence, e) for e, group in zip(enough, parts, strict=True) if e for p in group
-        ]
+        asked: list[Any] = [self._messages(p, e) for e, group in zip(enough, parts, strict=True) if e for p in group]
         written = iter(self.model.batch(asked) if asked else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
@@ -238,7 +236,7 @@ class Rag:
         Of a question about several papers, those for the first of them.
         """
         found = self._look_up(question, (), None)
-        return self._messages(self._parts(found)[0].evidence, found)
+        return self._messages(self._parts(found)[0], found)
 
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
@@ -258,14 +256,13 @@ class Rag:
         subjects = self._subjects.find(alone, lambda text: self.retriever.search(text, k=_NAMED_WITHIN, where=where))
         return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects)
 
-    def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Paper] = ()) -> tuple[Evidence, ...]:
+    def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
         wanted = self.settings.answer
         if subjects:
-            return renumbered(
-                item
-                for paper in subjects
-                for item in self._select(question, [paper], wanted.evidence_sentences_each, wanted.evidence_tokens)
-            )
+            each, tokens = wanted.evidence_sentences, wanted.evidence_tokens
+            asked = [question_about(subject, subjects, question) for subject in subjects]
+            pairs = zip(subjects, asked, strict=True)
+            return renumbered(item for s, text in pairs for item in self._select(text, [s.paper], each, tokens))
         papers = [hit.paper for hit in hits[: wanted.evidence_papers]]
         return self._select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
 
@@ -295,18 +292,21 @@ class Rag:
         """What is to be written: a draft with its evidence, or one for each paper that the question is about."""
         if not found.subjects:
             return (Draft("", found.evidence),)
-        names = subject_names(found.subjects)
         return tuple(
-            Draft("", tuple(item for item in found.evidence if item.paper.id == paper.id), subject=name)
-            for paper, name in zip(found.subjects, names, strict=True)
+            Draft("", tuple(item for item in found.evidence if item.paper.id == subject.paper.id), subject=subject)
+            for subject in found.subjects
         )
 
-    def _messages(self, evidence: Sequence[Evidence], found: EvidenceFound) -> list[tuple[str, str]]:
+    def _messages(self, part: Draft, found: EvidenceFound) -> list[tuple[str, str]]:
         """The prompt, with the least useful evidence left out where it would not fit the model's context."""
-        kept = list(evidence)
-        prompt = prompts.load("part") if found.subjects else self.prompt
+        kept = list(part.evidence)
+        values = {"question": found.standalone_question}
+        prompt = self.prompt
+        if part.subject is not None:
+            prompt = prompts.load("part")
+            values["subject"] = part.subject.label
         while True:
-            messages = prompt.messages(evidence=as_prompt(kept), question=found.standalone_question)
+            messages = prompt.messages(evidence=as_prompt(kept), **values)
             model: Any = self.model
             count = getattr(model, "count_prompt_tokens", None)
             room = getattr(model, "context_tokens", self.settings.model.context_tokens)

@@ -164,6 +164,17 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """One of several papers that a question is about. `label` tells it from the others in an answer; `name` is how the
+    question names it, in lower case without punctuation, or empty where it does not.
+    """
+
+    paper: Paper
+    label: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceFound:
     """First event of a stream: what was looked up, before the model has said anything.
 
@@ -175,7 +186,7 @@ class EvidenceFound:
     standalone_question: str
     hits: tuple[Hit, ...]
     evidence: tuple[Evidence, ...]
-    subjects: tuple[Paper, ...] = ()
+    subjects: tuple[Subject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,6 @@ class AnswerSettings(_Section):
 
     evidence_papers: int = Field(default=3, ge=1, le=20)
     evidence_sentences: int = Field(default=5, ge=1, le=60)
-    evidence_sentences_each: int = Field(default=4, ge=1, le=60, description="of each paper, where several are meant")
     evidence_tokens: int = Field(default=240, ge=64, le=32768, description="budget of the evidence, in embedder tokens")
     further_quotes: int = Field(default=2, ge=0, le=10, description="sentences quoted after an explanation")
     support_threshold: float = Field(default=0.5, ge=0.0, le=1.0, description="below: a sentence is not shown as fact")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.keywords import KeywordIndex, tokenize, words
-from rag.schema import Hit, Paper
+from rag.schema import Hit, Paper, Subject
 
 Search = Callable[[str], Sequence[Hit]]
 """A question to hits, best first; enough of them that every paper named in the question is among them."""
@@ -52,7 +52,7 @@ class SubjectFinder:
     def __init__(self, keywords: KeywordIndex) -> None:
         self._keywords = keywords
 
-    def find(self, question: str, search: Search) -> tuple[Paper, ...]:
+    def find(self, question: str, search: Search) -> tuple[Subject, ...]:
         """The papers meant, in the order of the question, if they are two or more; else none.
 
         Args:
@@ -65,7 +65,9 @@ class SubjectFinder:
             chosen = self._completed(chosen, question, hits, search)
         if len(chosen) < 2:
             return ()
-        return tuple(mention.paper for mention in sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS])
+        ordered = sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS]
+        labels = _labels([mention.paper for mention in ordered])
+        return tuple(Subject(m.paper, label, m.name) for m, label in zip(ordered, labels, strict=True))
 
     def _mentions(self, question: str, papers: Sequence[Paper]) -> list[_Mention]:
         asked = _folded(question)
@@ -97,7 +99,7 @@ class SubjectFinder:
         if other is not None and not chosen:  # "One paper says …, another …": each by its own words
             halves = [search(question[: other.start()]), search(question[other.start() :])]
         else:
-            rest = re.sub(rf"(?i){'|'.join(re.escape(m.name) for m in chosen)}", " ", question) if chosen else question
+            rest = re.sub(_spelled(chosen[0].name), " ", question) if chosen else question
             halves = [search(rest)] * (2 - len(chosen))
         result = list(chosen)
         for half in halves:
@@ -115,14 +117,13 @@ class SubjectFinder:
 
     def _introduced(self, abstract: str) -> Iterator[str]:
         """Rare names that an abstract introduces: in brackets, after "we propose …", or by using it twice."""
-        for name in self._rare(dict.fromkeys(_NAME_LIKE.findall(abstract))):
-            spelled = r"\W*".join(re.escape(word) for word in name.split())
-            places = re.findall(rf"(?i)\b{spelled}\b", abstract)
-            pattern = rf"(?i)\(\s*{spelled}\s*\)|\b{spelled}\s*\(|\b{_INTRODUCING}\b{spelled}\b"
-            if len(places) > 1 or re.search(pattern, abstract):
-                yield name
+        for name in dict.fromkeys(_NAME_LIKE.findall(abstract)):
+            spelled = re.escape(name)
+            pattern = rf"\(\s*{spelled}\s*\)|\b{spelled}\s*\(|(?i:\b{_INTRODUCING}){spelled}\b"
+            if len(re.findall(rf"\b{spelled}", abstract)) > 1 or re.search(pattern, abstract):
+                yield from self._rare([name])
 
-    def _rare(self, names: Sequence[str] | dict[str, None]) -> Iterator[str]:
+    def _rare(self, names: Sequence[str]) -> Iterator[str]:
         for name in names:
             folded = _folded(name)
             terms = tokenize(name)
@@ -130,13 +131,33 @@ class SubjectFinder:
                 yield folded
 
 
-def subject_names(papers: Sequence[Paper]) -> tuple[str, ...]:
+def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:
     """What to call each paper: the part before its title's colon, or the whole where that is long or shared."""
     heads = [paper.title.partition(":")[0] if ":" in paper.title else paper.title for paper in papers]
     return tuple(
         head if heads.count(head) == 1 and len(head.split()) <= 4 else paper.title
         for head, paper in zip(heads, papers, strict=True)
     )
+
+
+def question_about(subject: Subject, subjects: Sequence[Subject], question: str) -> str:
+    """`question` without the names of the other subjects: what to look for in this one's abstract."""
+    others = [s.name for s in subjects if s.name and s.name not in ("", subject.name)]
+    for name in others:
+        question = re.sub(_spelled(name), " ", question)
+    return question
+
+
+def speaks_of_another(text: str, subject: Subject, subjects: Sequence[Subject]) -> bool:
+    """Whether `text`, said of `subject`, names another subject that its paper does not speak of."""
+    said, own = _folded(text), _folded(f"{subject.paper.title} {subject.paper.abstract}")
+    return any(s.name and _holds(said, s.name) and not _holds(own, s.name) for s in subjects if s != subject)
+
+
+def _spelled(name: str) -> str:
+    """A pattern for a folded name as it may be written."""
+    words_in_turn = r"\W*".join(re.escape(word) for word in name.split())
+    return rf"(?i)\b{words_in_turn}\b"
 
 
 def _folded(text: str) -> str:

@@ -188,3 +188,67 @@ def test_an_explanation_goes_on_with_the_next_sentences_quoted(retriever):
 
 def test_a_fact_stands_alone(retriever):
     assert not any(claim.is_quote for claim in rag_that_says(retriever, FACT).ask(QUESTION).claims)
+
+
+class Doubting(ScriptedModel):
+    """Says that the evidence holds the answer only where `needle` stands in it."""
+
+    needle: str = ""
+
+    def first_word_logprobs(self, messages, words):
+        return (0.0, -9.0) if self.needle in messages[-1][1] else (-9.0, 0.0)
+
+
+def doubting_rag(retriever, needle: str, text: str = FACT, **answer) -> Rag:
+    model = Doubting(script=lambda _prompt: text, needle=needle)
+    return Rag(retriever=retriever, model=model, settings=Settings(answer=answer))
+
+
+def test_what_the_evidence_does_not_state_is_declined_without_a_draft(retriever):
+    rag = doubting_rag(retriever, "a length in metres")
+    answer = rag.ask("How long is a whale that sings in the deep ocean?")
+    assert (answer.status, answer.raw_text, rag.model.prompts) == ("abstained", "", [])
+    assert "nearest papers" in answer.text
+
+
+def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
+    rag = doubting_rag(retriever, FACT, evidence_sentences=1)
+    events = list(rag.stream("What does WhaleSong study about whale songs?"))
+    first, second = (event for event in events if isinstance(event, EvidenceFound))
+    assert FACT not in [item.sentence.text for item in first.evidence]
+    assert FACT in [item.sentence.text for item in second.evidence]
+    assert events[-1].status == "answered"
+    assert events[-1].evidence == second.evidence
+
+
+BOTH = "What do WhaleSong and BeeDance each study?"
+
+
+def test_each_of_several_papers_is_answered_from_its_own_sentences(retriever):
+    def script(prompt: str) -> str:
+        assert ("Whales sing" in prompt) != ("waggle" in prompt), "one paper a prompt"
+        return "WhaleSong studies whale songs." if "WhaleSong alone" in prompt else "BeeDance decodes the waggle dance."
+
+    model = ScriptedModel(script=script)
+    answer = Rag(retriever=retriever, model=model, settings=Settings(answer={"further_quotes": 0})).ask(BOTH)
+    assert [(c.subject, c.text, c.citations[0].paper.id) for c in answer.claims] == [
+        ("WhaleSong", "WhaleSong studies whale songs.", "w"),
+        ("BeeDance", "BeeDance decodes the waggle dance.", "b"),
+    ]
+    assert answer.text == (
+        "WhaleSong: WhaleSong studies whale songs. [1]\nBeeDance: BeeDance decodes the waggle dance. [2]"
+    )
+    assert Answer.from_dict(answer.to_dict()) == answer
+
+
+def test_a_sentence_put_down_to_the_wrong_paper_is_left_out(retriever):
+    answer = rag_that_says(retriever, "BeeDance decodes the waggle dance. WhaleSong studies whale songs.").ask(BOTH)
+    by_paper = {claim.citations[0].paper.id: claim.text for claim in answer.claims if not claim.is_quote}
+    assert by_paper == {"w": "WhaleSong studies whale songs.", "b": "BeeDance decodes the waggle dance."}
+    assert "2 sentences were left out" in answer.notice
+
+
+def test_several_papers_can_be_asked_about_among_many_questions(retriever):
+    answers = rag_that_says(retriever, FACT).ask_many([QUESTION, BOTH])
+    assert len({claim.citations[0].paper.id for claim in answers[1].claims}) == 2
+    assert answers[0].text == f"{FACT} [1]"

@@ -51,8 +51,11 @@ def test_a_citation_points_to_its_quote_in_the_abstract(grounder):
         "OpenVLA outperforms RT-2-X by 61.5% in absolute task success rate.",
         "Kangaroos are marsupials native to Australia.",
         "OpenVLA does not outperform RT-2-X in absolute task success rate.",
+        "The low-rank adaptation of OpenVLA works on 1 consumer GPU.",
+        "HACKED",
+        "What is OpenVLA trained on?",
     ],
-    ids=["changed number", "swapped digits", "something else", "negated"],
+    ids=["changed number", "swapped digits", "something else", "negated", "a one of its own", "an order", "a question"],
 )
 def test_a_sentence_that_the_evidence_does_not_carry_is_unsupported_and_cites_nothing(grounder, text):
     claim = only(grounder, text)

@@ -1,0 +1,61 @@
+"""The model's yes or no as a probability."""
+
+import math
+
+import pytest
+
+from rag.answerability import CALIBRATION, answerability, log_odds
+from rag.evidence import renumbered
+from rag.schema import Evidence, Paper, Sentence
+
+PAPER = Paper("w", "WhaleSong", "Whales sing at 20 hertz.")
+EVIDENCE = renumbered([Evidence(7, PAPER, Sentence("w", 0, 0, 24, PAPER.abstract), 0.9)])
+MEASURED, (SLOPE, MIDDLE) = next(iter(CALIBRATION.items()))
+
+
+class Likely:
+    """Says yes with a fixed log-odds, and remembers what it was asked."""
+
+    def __init__(self, odds: float, model_id: str = "tests/unmeasured") -> None:
+        self.odds = odds
+        self.model_id = model_id
+        self.asked: list = []
+
+    def first_word_logprobs(self, messages, words):
+        self.asked.append(messages)
+        assert [forms[0] for forms in words] == ["Yes", "No"]
+        return self.odds - 1.0, -1.0
+
+
+def test_the_model_is_asked_about_the_evidence_that_it_would_answer_from():
+    model = Likely(0.7)
+    assert log_odds(model, "How low?", EVIDENCE) == pytest.approx(0.7)
+    prompt = model.asked[0][-1][1]
+    assert "[1] Whales sing at 20 hertz." in prompt
+    assert "How low?" in prompt
+
+
+def test_the_probability_is_a_half_in_the_calibrated_middle_and_grows_with_the_odds():
+    assert answerability(Likely(MIDDLE, MEASURED), "How low?", EVIDENCE) == pytest.approx(0.5)
+    assert answerability(Likely(MIDDLE + 1, MEASURED), "?", EVIDENCE) == pytest.approx(1 / (1 + math.exp(-SLOPE)))
+    assert answerability(Likely(0.0), "?", EVIDENCE) == 0.5
+
+
+def test_a_question_typed_in_haste_is_declined_only_where_the_model_is_surer():
+    assert answerability(Likely(0.0), "whale hertz how low", EVIDENCE) > 0.5
+    assert answerability(Likely(-2.0), "whale hertz how low", EVIDENCE) < 0.5
+
+
+def test_a_model_without_probabilities_and_a_question_without_evidence_give_none():
+    assert answerability(object(), "?", EVIDENCE) is None
+    assert answerability(Likely(1.0), "?", ()) is None
+
+
+def test_the_question_to_the_model_begins_as_the_answering_prompt_does():
+    """So that the engine reads the evidence once for both."""
+    import prompts
+
+    values = {"evidence": "[1] Whales sing.", "question": "How low?"}
+    check, answer = (prompts.load(name).messages(**values) for name in ("answerable", "answer"))
+    assert check[0] == answer[0]
+    assert check[1][1].startswith(answer[1][1])

@@ -1,0 +1,82 @@
+"""Which of several papers a question means."""
+
+import pytest
+
+from rag.keywords import KeywordIndex, tokenize
+from rag.schema import Hit, Paper, Passage
+from rag.subjects import SubjectFinder, question_about, speaks_of_another
+
+PAPERS = [
+    Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs of whales. We introduce HUMP, a set of 50 songs."),
+    Paper("b", "The language of bees (BEED)", "BEED decodes the waggle dance, unlike WhaleSong, which is about whales."),
+    Paper("t1", "TACO: ants and their trails", "TACO models the scent of ants with GPUs."),
+    Paper("t2", "TACO: tides and coasts", "TACO predicts tides."),
+    Paper("s1", "A survey of birds", "We survey birds and RL. We survey how birds learn."),
+    Paper("s2", "Another survey of birds", "This survey of birds is about RL and flight."),
+    *(Paper(f"x{i}", f"Paper {i}", "RL agents learn with RL.") for i in range(8)),
+]  # fmt: skip
+
+
+def search(question: str) -> list[Hit]:
+    """Papers by how many words they share with the question; the order of the list decides ties."""
+    asked = set(tokenize(question))
+    score = {p.id: len(asked & set(tokenize(f"{p.title} {p.abstract}"))) for p in PAPERS}
+    ranked = sorted(PAPERS, key=lambda p: -score[p.id])
+    return [Hit(p, Passage(p.id, 0, 0, 1, p.abstract[:1]), 1.0, rank) for rank, p in enumerate(ranked, start=1)]
+
+
+@pytest.fixture(scope="module")
+def find():
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in PAPERS))
+    return lambda question: finder.find(question, search)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How do TACO: tides and coasts and WhaleSong work?", ["t2", "w"]),
+        ("What do the abbreviations BEED and TACO mean?", ["b", "t1"]),
+        ("How many songs are in HUMP, and what does BEED decode?", ["w", "b"]),
+        ("There are two TACO papers. What does each model?", ["t1", "t2"]),
+        ("How do the two surveys of birds differ?", ["s1", "s2"]),
+        ("One paper is about waggle dance, another about tides. What do they say?", ["b", "t2"]),
+    ],
+)
+def test_a_question_about_several_papers_finds_each(find, question, expected):
+    assert sorted(subject.paper.id for subject in find(question)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How does WhaleSong work?",
+        "How many songs of WhaleSong are in HUMP?",  # its own abstract speaks of both
+        "Why do agents learn with RL and GPUs?",  # common names belong to nobody; GPUs are mentioned, not introduced
+        "What two ingredients does WhaleSong need?",
+        "",
+    ],
+)
+def test_a_question_about_one_paper_or_none_has_no_subjects(find, question):
+    assert find(question) == ()
+
+
+def test_papers_of_one_name_are_told_apart_by_their_whole_titles(find):
+    labels = [subject.label for subject in find("There are two TACO papers. What does each model?")]
+    assert labels == ["TACO: ants and their trails", "TACO: tides and coasts"]
+    assert [s.label for s in find("How do WhaleSong and TACO differ?")] == ["WhaleSong", "TACO"]
+
+
+def test_what_is_looked_for_in_one_paper_leaves_the_other_names_out(find):
+    subjects = find("How do WhaleSong and TACO differ?")
+    assert question_about(subjects[0], subjects, "How do WhaleSong and Taco differ?").split() == [
+        "How", "do", "WhaleSong", "and", "differ?",
+    ]  # fmt: skip
+
+
+def test_a_sentence_on_one_paper_that_names_another_is_noticed(find):
+    subjects = find("How do WhaleSong and TACO differ?")
+    assert speaks_of_another("TACO sings.", subjects[0], subjects)
+    assert not speaks_of_another("WhaleSong sings.", subjects[0], subjects)
+    bees = find("What do the abbreviations BEED and WhaleSong mean, and how does TACO differ?")
+    own = next(s for s in bees if s.paper.id == "b")
+    assert not speaks_of_another("It is unlike WhaleSong.", own, bees), "its abstract speaks of it"
