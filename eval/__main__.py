@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import bench
+from eval import bench, judging
 from eval.cases import BUNDLED, Case, CaseError, read_cases
 from rag import Rag
 from rag.cli import add_common_options, run_safely, settings_from, tell
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--json", action="store_true")
     add_common_options(run)
     run.set_defaults(action=_run)
+    judging.add_to(commands)
     bench.add_to(commands)
     options = parser.parse_args(arguments)
     return run_safely(lambda: options.action(options))
