@@ -29,7 +29,8 @@ VERSION = "1"
 HIDDEN = 12
 SEEDS = 5
 STEPS = 400
-DECAY = 0.003
+DECAY = 0.01
+"""Of 0.003, 0.01 and 0.03 the best AUROC on unseen claims, by a little: AttributionBench 0.781, 0.784, 0.772."""
 MADE = 1200
 """Pairs made from SciFact's abstracts."""
 FITTED_ON = {"attributionbench": "dev", "scifact": "train", "healthver": "dev"}
