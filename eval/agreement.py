@@ -19,6 +19,7 @@ class Agreement:
     positive: int
     balanced_accuracy: float | None
     macro_f1: float | None
+    macro_f1_at_best: float | None
     auroc: float | None
     kappa: float | None
     calibration_error: float | None
@@ -36,6 +37,7 @@ def agreement(labels: Sequence[bool], scores: Sequence[float], threshold: float 
         positive=sum(labels),
         balanced_accuracy=balanced_accuracy(labels, guesses),
         macro_f1=macro_f1(labels, guesses),
+        macro_f1_at_best=macro_f1_at_best(labels, scores),
         auroc=auroc(labels, scores),
         kappa=kappa(labels, guesses),
         calibration_error=calibration_error(labels, scores),
@@ -66,6 +68,15 @@ def macro_f1(labels: Sequence[bool], guesses: Sequence[bool]) -> float | None:
         total = sum(label == wanted for label in labels) + sum(guess == wanted for guess in guesses)
         scores.append(2 * right / total if total else 0.0)
     return sum(scores) / 2
+
+
+def macro_f1_at_best(labels: Sequence[bool], scores: Sequence[float]) -> float | None:
+    """The largest macro F1 that any of 101 thresholds gives on these very labels: an upper bound, not a measurement.
+
+    It is there for the floor, whose shares are not probabilities and for which 0.5 means nothing.
+    """
+    found = (macro_f1(labels, [score >= step / 100 for score in scores]) for step in range(101))
+    return max((value for value in found if value is not None), default=None)
 
 
 def auroc(labels: Sequence[bool], scores: Sequence[float]) -> float | None:

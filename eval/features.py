@@ -23,6 +23,7 @@ NAMES = (
     "numbers missing", "numbers missing in the best", "any number missing", "names missing", "negation differs",
     "negation differs, words alike", "direction opposed", "direction agrees", "direction missing", "antonym",
     "hedged", "null result", "sign differs", "words of the claim", "words of the evidence", "sentences", "words alike",
+    "number differs, words alike", "names out of order",
 )  # fmt: skip
 TOP = 3
 """Sentences looked at closely, and embedded: those that share most of the claim's words."""
@@ -192,6 +193,8 @@ def features(claim: Text, sentences: Sequence[Text], top: Sequence[int], cosines
         math.log1p(sum(len(s.words) for s in sentences)),
         math.log1p(len(sentences)),
         alike,
+        float(bool(claim.numbers - best.numbers)) * alike,
+        1.0 - _order([s for s in claim.stems if s in claim.names], [s for s in best.stems if s in claim.names]),
     ]
 
 

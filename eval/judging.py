@@ -23,7 +23,8 @@ from rag import Paper, Rag, Settings
 from rag.cli import tell
 
 _COLUMNS = (
-    "n", "balanced_accuracy", "macro_f1", "auroc", "auroc_against_contradicted", "kappa", "calibration_error"
+    "n", "balanced_accuracy", "macro_f1", "macro_f1_at_best", "auroc", "auroc_against_contradicted", "kappa",
+    "calibration_error",
 )  # fmt: skip
 
 
@@ -112,7 +113,8 @@ def agreement_table(result: dict[str, Any]) -> str:
 
 def _heading(name: str) -> str:
     return {
-        "balanced_accuracy": "bal. acc.", "macro_f1": "macro F1", "auroc_against_contradicted": "vs contra.",
+        "balanced_accuracy": "bal. acc.", "macro_f1": "macro F1", "macro_f1_at_best": "best thresh.",
+        "auroc_against_contradicted": "vs contra.",
         "calibration_error": "calib. error",
     }.get(name, name)  # fmt: skip
 

@@ -74,7 +74,7 @@ def _file(reader: _Reader, data: Path, split: str | None) -> Path:
 
 def _attributionbench(path: Path) -> Iterator[Pair]:
     labels: Mapping[str, Label] = {"attributable": "supported", "not attributable": "unsupported"}
-    for place, row in _objects(path):
+    for place, row in objects(path):
         references = _texts(row, "references", place)
         label = _one_of(row, "attribution_label", labels, place)
         yield Pair(
@@ -86,9 +86,9 @@ def _scifact(path: Path) -> Iterator[Pair]:
     corpus = path.with_name("corpus.jsonl")
     if not corpus.is_file():
         raise CaseError(f"There is no corpus.jsonl beside {str(path)!r}.", f"Get it from {SETS['scifact'].home}.")
-    abstracts = {row["doc_id"]: _texts(row, "abstract", place) for place, row in _objects(corpus) if "doc_id" in row}
+    abstracts = {row["doc_id"]: _texts(row, "abstract", place) for place, row in objects(corpus) if "doc_id" in row}
     labels: Mapping[str, Label] = {"SUPPORT": "supported", "CONTRADICT": "contradicted"}
-    for place, row in _objects(path):
+    for place, row in objects(path):
         rationales = row.get("evidence")
         if not isinstance(rationales, dict):
             raise CaseError(
@@ -115,7 +115,8 @@ def _healthver(path: Path) -> Iterator[Pair]:
             )
 
 
-def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, object) of each line of a JSONL file; CaseError names a line that is none."""
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.agreement import agreement, auroc, balanced_accuracy, calibration_error, kappa, macro_f1, reliability
+from eval.agreement import (
+    agreement,
+    auroc,
+    balanced_accuracy,
+    calibration_error,
+    kappa,
+    macro_f1,
+    macro_f1_at_best,
+    reliability,
+)
 
 LABELS = [True, True, True, False, False]
 GUESSES = [True, True, False, True, False]
@@ -16,6 +25,11 @@ def test_figures_by_hand():
     assert macro_f1(LABELS, GUESSES) == pytest.approx((2 / 3 + 1 / 2) / 2)
     # observed 3/5, expected 0.6 * 0.6 + 0.4 * 0.4
     assert kappa(LABELS, GUESSES) == pytest.approx((0.6 - 0.52) / 0.48)
+
+
+def test_the_best_threshold_is_an_upper_bound():
+    assert macro_f1_at_best([True, False], [0.9, 0.8]) == 1.0
+    assert macro_f1_at_best([], []) is None
 
 
 def test_calibration_by_hand():

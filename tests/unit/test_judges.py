@@ -52,6 +52,9 @@ def test_no_evidence_supports_nothing():
         ("direction opposed", "Drugs increase risk", "Drugs raise risk.", 0.0),
         ("antonym", "The method is effective", "The method is ineffective.", 1.0),
         ("order", "Alpha beats Beta", "Beta beats Alpha.", 1 / 3),
+        ("names out of order", "Now TACO beats CLIP", "Now CLIP beats TACO.", 1 / 2),
+        ("names out of order", "Now TACO beats CLIP", "TACO clearly beats CLIP.", 0.0),
+        ("number differs, words alike", "On 15 tasks", "On 12 tasks.", 1 / 3),
         ("order", "Alpha beats Beta", "Alpha clearly beats Beta.", 1.0),
     ],
 )
