@@ -23,6 +23,9 @@ from eval.judgement import Evidence, JudgeError, Judgement, Report
 
 FROZEN = Path(__file__).with_name("feature_judge.json")
 _KEPT_VECTORS = 50_000
+_NUMBER_GUARD = 0.6
+"""A claim this alike to a sentence (Jaccard of stems) but for a number is contradicted by it. Without this guard the
+network lets 3 of 59 changed numbers of the bundled library through: those that stand elsewhere in the abstract."""
 
 Matrix = NDArray[np.float64]
 
@@ -124,7 +127,9 @@ class FeatureJudge:
         """See `Judge`."""
         if not pairs:
             return []
-        rows = self._network.probabilities(self._reader.rows(pairs)).tolist()
+        seen = self._reader.rows(pairs)
+        guarded = seen[:, NAMES.index("number differs, words alike")] >= _NUMBER_GUARD
+        rows = np.where(guarded[:, None], (0.0, 1.0, 0.0), self._network.probabilities(seen)).tolist()
         nothing = Judgement(0.0, 0.0, 1.0)
         return [Judgement(*row) if split(evidence) else nothing for row, (evidence, _) in zip(rows, pairs, strict=True)]
 

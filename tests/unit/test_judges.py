@@ -12,7 +12,7 @@ from eval.entailment import EntailmentJudge, class_of
 from eval.feature_judge import FeatureJudge, FeatureReader, Network
 from eval.features import NAMES, closest, features, numbers_of, read, split
 from eval.fitting import fit, made
-from eval.judgement import JudgeError
+from eval.judgement import JudgeError, Judgement
 from eval.judges import LexicalJudge, open_judge
 from eval.judging import agreement_table, measure
 from eval.labelled import Pair, read_pairs
@@ -103,6 +103,13 @@ def test_a_saved_network_is_read_again_and_other_features_are_refused(tmp_path):
         Network.load(tmp_path / "n.json")
     with pytest.raises(JudgeError, match="no fitted judge"):
         Network.load(tmp_path / "none.json")
+
+
+def test_a_sentence_with_another_number_is_contradicted_even_if_the_number_stands_elsewhere():
+    judge = FeatureJudge(HashedEncoder(), Network.load())
+    evidence = ("Robots grasp red cups in 7 of many kitchens.", "We look at 10 plates.")
+    (judged,) = judge.judge([(evidence, "Robots grasp red cups in 10 of many kitchens.")])
+    assert judged == Judgement(0.0, 1.0, 0.0)
 
 
 def test_a_text_is_embedded_once():
