@@ -31,6 +31,8 @@ TOP = 3
 _END = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]?[A-Z0-9])|\n+|(?<=[a-z)])\.(?=[A-Z][a-z])")
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['’][a-z]+)?")
 _NUMBER = re.compile(r"(?<![A-Za-z\d])\d+(?:[.,]\d+)*")
+_MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]")
+"""A citation marker, e.g. "[5]": its number says nothing of what is claimed."""
 _NUMBER_WORDS = {
     word: str(n)
     for n, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)
@@ -103,7 +105,8 @@ def split(texts: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def read(text: str) -> Text:
-    """Take a sentence apart."""
+    """Take a sentence apart; citation markers in it are not read."""
+    text = _MARKER.sub(" ", text)
     surface = _WORD.findall(text.replace("’", "'"))
     lower = tuple(word.lower().replace("'", "") for word in surface)
     names = (

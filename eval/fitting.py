@@ -25,7 +25,7 @@ from eval.features import split
 from eval.labelled import Pair, read_pairs
 
 SEED = 0
-VERSION = "2"
+VERSION = "3"
 HIDDEN = 12
 SEEDS = 5
 STEPS = 400

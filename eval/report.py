@@ -24,7 +24,8 @@ body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground
 max-width:60rem;overflow-wrap:anywhere}
 h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem}h3{font-size:1rem;margin:0 0 .4rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}
-td:first-child{white-space:normal}td,th{padding:.2rem .4rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}td+td{white-space:nowrap}
+td:first-child{white-space:normal}td+td{white-space:nowrap}
+td,th{padding:.2rem .4rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 article{border:1px solid var(--line);border-radius:.5rem;padding:.8rem;margin:.8rem 0}
 .dim{color:var(--dim);font-size:.9rem}.bad{color:var(--bad);font-weight:600}dt{font-weight:600;margin-top:.4rem}
 dd{margin:0}svg{display:block}

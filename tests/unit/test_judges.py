@@ -66,6 +66,11 @@ def test_numbers_are_compared_as_values():
     assert numbers_of("24,000 of 3.60 in three") == {"24000", "3.6", "3"}
 
 
+def test_a_citation_marker_is_no_number_of_the_claim():
+    assert read("It won 3 of them [5], [1, 2].").numbers == {"3"}
+    assert feature("any number missing", "It won 3 [5].", "It won 3.") == 0.0
+
+
 def test_sentences_are_split_where_a_space_is_missing():
     assert split(["Skills need ability.OpenAI did it. Then?"]) == ["Skills need ability", "OpenAI did it.", "Then?"]
 
