@@ -20,7 +20,7 @@ from eval.judges import BUILT_IN, LexicalJudge, open_judge
 from eval.labelled import SETS, Pair, read_pairs
 from eval.metrics import Figure
 from rag import Paper, Rag, Settings
-from rag.cli import tell
+from rag.cli import settings_from, tell
 
 _COLUMNS = (
     "n", "balanced_accuracy", "macro_f1", "macro_f1_at_best", "auroc", "auroc_against_contradicted", "kappa",
@@ -41,6 +41,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--split", metavar="NAME", help="part of the file's name: dev, train, test")
     parser.add_argument("--judge", default="features", metavar="NAME", help=f"{', '.join(BUILT_IN)} or nli:MODEL")
     parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
+    parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument("--fit", action="store_true", help="fit the feature judge; --out says where to")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where --fit writes (default: beside the code)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     if options.fit:
         result, table = _fit(options), fit_table
     elif options.probes:
-        result, table = _probe(options.judge), probe_table
+        result, table = _probe(options.judge, options), probe_table
     else:
         if options.set is None or options.data is None:
             raise CaseError("There is nothing to measure on.", "Give --set and --data, or --probes.")
@@ -125,10 +126,10 @@ def _cell(value: float | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
-def _probe(name: str) -> dict[str, Any]:
+def _probe(name: str, options: argparse.Namespace) -> dict[str, Any]:
     from eval.probes import probes
 
-    rag = Rag.open(Settings(), report=tell)
+    rag = Rag.open(settings_from(options), report=tell)
     judges = [open_judge(name, report=tell)] + ([LexicalJudge()] if name != "lexical" else [])
     neighbour = best_wrong_paper(rag)
     rows = {judge.id: probes(judge, rag.papers, neighbour) for judge in judges}
