@@ -1,7 +1,8 @@
 """Label-free probes of a judge on a library: what it must let through, and what it must not.
 
 Every probe is a sentence of the library beside evidence of which the right answer is known by construction. Rates are
-errors: smaller is better. The bundled library's failures shaped the feature judge: measure it on another library. Knows judges and papers; knows nothing of people's labels.
+errors: smaller is better. The bundled library's failures shaped the feature judge: measure it on another library.
+Knows judges and papers; knows nothing of people's labels.
 
 Source: contrast sets (Gardner et al. 2020); wrong abstracts by BM25 as hard negatives (Karpukhin et al. 2020).
 """
