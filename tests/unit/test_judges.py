@@ -218,3 +218,27 @@ def test_pairs_are_made_from_abstracts_the_same_way_each_time():
     ]
     assert made(pairs, 10) == made(pairs, 10)
     assert {pair.label for pair in made(pairs, 10)} == {"supported", "neither", "contradicted"}
+
+
+def test_a_model_from_a_folder_judges_by_its_own_class_names(tmp_path):
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] robots grasp cups".split()
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+    BertTokenizerFast(str(tmp_path / "vocab.txt"), model_max_length=16).save_pretrained(tmp_path)
+    torch.manual_seed(0)
+    model = BertForSequenceClassification(
+        BertConfig(
+            vocab_size=len(words), hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8,
+            num_labels=3, id2label={0: "contradiction", 1: "entailment", 2: "neutral"},
+        )
+    )  # fmt: skip
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+        model.classifier.bias.copy_(torch.tensor([0.0, 2.0, 1.0]))
+    model.save_pretrained(tmp_path)
+    judged = open_judge(f"nli:{tmp_path}").judge([(("robots grasp cups " * 20,), "robots grasp"), (("cups",), "cups")])
+    expected = torch.tensor([2.0, 0.0, 1.0]).softmax(0).tolist()
+    for one in judged:
+        assert [one.p_supported, one.p_contradicted, one.p_neither] == pytest.approx(expected)
