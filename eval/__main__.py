@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import bench
+from eval import bench, compare, judging
 from eval.cases import BUNDLED, Case, CaseError, read_cases
+from eval.judgement import Judge
+from eval.judges import open_judge
 from rag import Rag
 from rag.cli import add_common_options, run_safely, settings_from, tell
 
@@ -25,16 +27,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--types", metavar="A,B", help="only these types of question")
     run.add_argument("--limit", type=int, metavar="N", help="only the first N of each type")
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/<time>)")
+    run.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
+    run.add_argument("--judge", default="features", metavar="NAME", help="features, lexical, nli:MODEL or none")
     run.add_argument("--json", action="store_true")
     add_common_options(run)
     run.set_defaults(action=_run)
+    judging.add_to(commands)
+    compare.add_to(commands)
     bench.add_to(commands)
     options = parser.parse_args(arguments)
     return run_safely(lambda: options.action(options))
 
 
 def _run(options: argparse.Namespace) -> int:
-    from eval.run import run, save, table
+    from eval.run import ANSWERS, run, save, table
 
     cases = list(read_cases(options.questions))
     if options.types:
@@ -46,15 +52,30 @@ def _run(options: argparse.Namespace) -> int:
         cases = [case for case in cases if case.type in wanted]
     if options.limit is not None:
         cases = _first_of_each_type(cases, options.limit)
+    if options.out and options.resume:
+        raise CaseError("Both --out and --resume are given.", "Give one: --resume FOLDER writes there too.")
     rag = Rag.open(settings_from(options), report=tell)
     rag.warm_up()
+    judge = _judge(options.judge, rag)
     started = time.monotonic()
-    scored = run(rag, cases, report=tell)
-    folder = options.out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
-    summary = save(folder, scored, rag, time.monotonic() - started)
+    folder = options.resume or options.out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
+    if not options.resume:
+        (folder / ANSWERS).unlink(missing_ok=True)
+    scored = run(rag, cases, report=tell, folder=folder, judge=judge)
+    summary = save(folder, scored, rag, time.monotonic() - started, judge.id if judge else None)
     print(json.dumps(summary, indent=1) if options.json else table(summary))
-    tell(f"Written to {folder}")
-    return 0
+    tell(f"Written to {folder}: scores.json, report.html, report.md")
+    return 1 if summary["failed"] else 0
+
+
+def _judge(name: str, rag: Rag) -> Judge | None:
+    if name == "none":
+        return None
+    if name == "features":
+        from eval.feature_judge import FeatureJudge, Network
+
+        return FeatureJudge(rag.retriever.encoder, Network.load())
+    return open_judge(name, report=tell)
 
 
 def _first_of_each_type(cases: list[Case], limit: int) -> list[Case]:

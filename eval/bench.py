@@ -21,6 +21,7 @@ from statistics import median
 from typing import Any
 
 from eval.cases import read_cases
+from eval.retrieving import scifact
 from rag import FootnoteError, Rag
 from rag.cli import add_common_options, settings_from, tell
 
@@ -31,18 +32,25 @@ class BenchError(FootnoteError):
 
 def add_to(commands: Any) -> None:
     """Add `bench` and its benchmarks to the command line."""
-    parser = commands.add_parser("bench", help="measure speed and memory")
+    parser = commands.add_parser("bench", help="measure speed, memory and public sets")
     kinds = parser.add_subparsers(dest="kind", required=True)
     for name, text, action in (
         ("start", "seconds to import rag, to answer from the command line, and to the page", _start),
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
+        ("scifact", "retrieval over SciFact's abstracts: nDCG@10 beside published numbers", scifact),
         ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),
     ):
         kind = kinds.add_parser(name, help=text)
         kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
+        if name == "scifact":
+            kind.add_argument(
+                "--data", type=Path, required=True, metavar="FOLDER", help="corpus.jsonl and claims_*.jsonl"
+            )
+            kind.add_argument("--split", default="train", metavar="NAME")
+            kind.add_argument("--limit", type=int, metavar="N", help="only the first N claims")
         if name == "llama":
             kind.add_argument(
                 "--gguf", type=Path, required=True, metavar="FILE", help="the same weights as GGUF Q4_K_M"

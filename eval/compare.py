@@ -1,0 +1,185 @@
+"""`python -m eval compare A B`: what changed from run A to run B, question by question, and whether it is chance.
+
+Every difference is B less A over the questions that both runs have and that the figure applies to in both. Reads
+scores.json alone; knows no figure's definition.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.cases import CaseError
+from eval.metrics import figure
+
+SMALLER_IS_BETTER = frozenset({"falsely refused", "contradiction", "copy ratio", "length in words"})
+_GATE = re.compile(r"\s*(?P<name>[^<>]+?)\s*(?P<sign>[<>])\s*(?P<limit>[-+]?\d*\.?\d+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of one figure: means, their difference with a 95 % interval, and the ids that got better and worse.
+
+    `p` is McNemar's for binary figures, else None.
+    """
+
+    name: str
+    n: int
+    before: float
+    after: float
+    difference: float
+    low: float
+    high: float
+    p: float | None
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A condition on a difference under which a comparison fails, e.g. `faithfulness<-0.02`."""
+
+    text: str
+    name: str
+    sign: str
+    limit: float
+
+    def fails(self, difference: float) -> bool:
+        """Whether the difference meets the condition."""
+        return difference < self.limit if self.sign == "<" else difference > self.limit
+
+
+def mcnemar(better: int, worse: int) -> float:
+    """Exact two-sided p of `better` and `worse` changed pairs if both were equally likely; 1 where nothing changed.
+
+    Source: McNemar 1947, the exact binomial form.
+    """
+    n = better + worse
+    ways = sum(math.comb(n, k) for k in range(min(better, worse) + 1))
+    return min(1.0, 2 * ways / float(2**n))
+
+
+def difference(name: str, before: Mapping[str, Any], after: Mapping[str, Any], seed: int = 0) -> Difference | None:
+    """Of one figure from its values by question id; None where no question has it in both.
+
+    The interval is a percentile bootstrap over questions of the paired differences (Efron 1979).
+    """
+    shared = [i for i in before if before[i] is not None and after.get(i) is not None]
+    if not shared:
+        return None
+    changes = {i: float(after[i]) - float(before[i]) for i in shared}
+    found = figure(list(changes.values()), seed)
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    upward = -1 if name in SMALLER_IS_BETTER else 1
+    better = tuple(i for i in shared if upward * changes[i] > 0)
+    worse = tuple(i for i in shared if upward * changes[i] < 0)
+    is_binary = all(isinstance(values[i], bool) for i in shared for values in (before, after))
+    return Difference(
+        name=name,
+        n=len(shared),
+        before=sum(float(before[i]) for i in shared) / len(shared),
+        after=sum(float(after[i]) for i in shared) / len(shared),
+        difference=found.value,
+        low=found.low,
+        high=found.high,
+        p=mcnemar(len(better), len(worse)) if is_binary else None,
+        better=better,
+        worse=worse,
+    )
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Every figure that both runs' `values` have."""
+    found = (difference(name, before[name], after[name]) for name in before if name in after)
+    return [item for item in found if item is not None]
+
+
+def read_gate(text: str, names: Sequence[str]) -> Gate:
+    """The gate that `text` writes; its figure may be written with "_" or "-" for spaces.
+
+    Raises:
+        CaseError: it cannot be read, or names no figure that can be compared.
+    """
+    found = _GATE.fullmatch(text)
+    if found is None:
+        raise CaseError(f"The gate {text!r} cannot be read.", "Write it like 'faithfulness<-0.02'.")
+    name = next((name for name in names if _folded(name) == _folded(found["name"])), None)
+    if name is None:
+        raise CaseError(f"The gate {text!r} names no figure that both runs have.", f"There are: {', '.join(names)}.")
+    return Gate(text, name, found["sign"], float(found["limit"]))
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()
+
+
+def read_values(folder: Path) -> dict[str, Any]:
+    """The values by figure and question of a run's folder.
+
+    Raises:
+        CaseError: there is no run, or it was made before values were kept.
+    """
+    path = folder / "scores.json"
+    if not path.is_file():
+        raise CaseError(f"There is no run at {str(folder)!r}.", "Give a folder that `python -m eval run` has written.")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8")).get("values")
+    except (json.JSONDecodeError, AttributeError) as error:
+        raise CaseError(f"{str(path)!r} cannot be read: {error}.", "Run it again.") from error
+    if not isinstance(values, dict):
+        raise CaseError(f"{str(path)!r}: 'values' is {values!r}.", f"Score it anew: eval run --resume {folder}")
+    return values
+
+
+def add_to(commands: Any) -> None:
+    """Add `compare` to the command line."""
+    parser = commands.add_parser(
+        "compare",
+        help="what changed between two runs, with intervals, a test and gates",
+        description="Paired differences (B less A) with 95 %% bootstrap intervals, and McNemar's exact test for yes-or-"
+        "no figures. Exit code 1 when a gate fails.",
+    )
+    parser.add_argument("a", type=Path, metavar="A", help="folder of the run before")
+    parser.add_argument("b", type=Path, metavar="B", help="folder of the run after")
+    parser.add_argument(
+        "--fail-if", nargs="+", action="extend", default=[], metavar="GATE", help="e.g. 'faithfulness<-0.02'"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(action=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the comparison; 1 when a gate fails."""
+    found = {item.name: item for item in compare(read_values(options.a), read_values(options.b))}
+    gates = [read_gate(text, list(found)) for text in options.fail_if]
+    failed = [gate.text for gate in gates if gate.fails(found[gate.name].difference)]
+    if options.json:
+        print(json.dumps({"differences": [asdict(item) for item in found.values()], "failed_gates": failed}, indent=1))
+    else:
+        print(table(list(found.values()), failed))
+    return 1 if failed else 0
+
+
+def table(found: Sequence[Difference], failed: Sequence[str]) -> str:
+    """A row a figure; below, which questions changed in the figures that did."""
+    lines = [f"{'':26}{'n':>5}{'A':>9}{'B':>9}{'B - A':>9}   95 % interval      p McNemar   better  worse"]
+    for d in found:
+        p = "–" if d.p is None else f"{d.p:.3f}"
+        lines.append(
+            f"{d.name:26}{d.n:5}{d.before:9.3f}{d.after:9.3f}{d.difference:+9.3f}   [{d.low:+.3f}, {d.high:+.3f}]"
+            f"{p:>12}{len(d.better):>9}{len(d.worse):>7}"
+        )
+    for d in found:
+        for word, ids in (("better", d.better), ("worse", d.worse)):
+            if ids and d.p is not None:
+                lines.append(f"{d.name} {word}: {', '.join(ids)}")
+    lines += [f"GATE FAILED: {text}" for text in failed]
+    return "\n".join(lines)

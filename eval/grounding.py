@@ -1,0 +1,110 @@
+"""Figures of how an answer's sentences rest on what they cite, by a judge that is not the answering model.
+
+Functions of one answer. An abstention says nothing, so these figures do not apply to it: None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from eval.features import numbers_of
+from eval.judgement import Judge, Judgement
+from eval.overlap import words
+from rag import Answer, Citation, Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One sentence of an answer: `together` judges it by all it cites, `precise` says which citations are needed."""
+
+    claim: Claim
+    together: Judgement | None
+    precise: tuple[bool, ...]
+
+    @property
+    def is_supported(self) -> bool:
+        """ALCE's citation recall of a sentence: all it cites together support it; uncited is not supported."""
+        return self.together is not None and self.together.is_supported
+
+
+def judge_answer(judge: Judge, answer: Answer) -> tuple[Judged, ...] | None:
+    """Every sentence of an answer; None for an abstention.
+
+    A citation is imprecise if its sentence is not supported, or if it does not support it alone and the others do
+    without it.
+
+    Source: ALCE (Gao et al. 2023), sections 3.2 and appendix; each citation stands for its title and its quote.
+    """
+    if answer.status != "answered":
+        return None
+    asked = [(_texts(chosen), claim.text) for claim in answer.claims for chosen in _choices(claim.citations)]
+    verdicts = iter(judge.judge(asked))
+    return tuple(_judged(claim, [next(verdicts) for _ in _choices(claim.citations)]) for claim in answer.claims)
+
+
+def _choices(citations: Sequence[Citation]) -> list[list[Citation]]:
+    """All together; where there are several, each alone and then each left out."""
+    if not citations:
+        return []
+    alone = [[citation] for citation in citations]
+    without = [[other for other in citations if other is not citation] for citation in citations]
+    return [list(citations), *alone, *without] if len(citations) > 1 else [list(citations)]
+
+
+def _judged(claim: Claim, verdicts: Sequence[Judgement]) -> Judged:
+    if not verdicts:
+        return Judged(claim, None, ())
+    together, rest = verdicts[0], verdicts[1:]
+    if not rest:
+        return Judged(claim, together, (together.is_supported,))
+    alone, without = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+    needed = (a.is_supported or not w.is_supported for a, w in zip(alone, without, strict=True))
+    return Judged(claim, together, tuple(together.is_supported and is_needed for is_needed in needed))
+
+
+def _texts(citations: Sequence[Citation]) -> tuple[str, ...]:
+    return tuple(text for citation in citations for text in (citation.paper.title, citation.quote))
+
+
+def faithfulness(judged: Sequence[Judged] | None) -> float | None:
+    """Share of the sentences that what they cite supports (ALCE's citation recall); None of no sentence.
+
+    Source: RAGAS' faithfulness (Es et al. 2023), with a local judge and by sentence.
+    """
+    return sum(item.is_supported for item in judged) / len(judged) if judged else None
+
+
+def is_faithful(judged: Sequence[Judged] | None) -> bool | None:
+    """Whether no sentence is unsupported; None of no sentence."""
+    return all(item.is_supported for item in judged) if judged else None
+
+
+def citation_precision(judged: Sequence[Judged] | None) -> float | None:
+    """ALCE's citation precision: share of the citations that are precise; None where nothing is cited."""
+    precise = [is_precise for item in judged or () for is_precise in item.precise]
+    return sum(precise) / len(precise) if precise else None
+
+
+def contradiction(judged: Sequence[Judged] | None) -> float | None:
+    """Share of the cited sentences that what they cite more likely contradicts than not; None of none."""
+    told = [item.together.p_contradicted >= 0.5 for item in judged or () if item.together is not None]
+    return sum(told) / len(told) if told else None
+
+
+def number_agreement(answer: Answer) -> float | None:
+    """Share of cited sentences with a number whose numbers all stand in a cited quote or title; None of none."""
+    told = []
+    for claim in answer.claims:
+        wanted = numbers_of(claim.text)
+        if wanted and claim.citations:
+            told.append(wanted <= frozenset().union(*(numbers_of(text) for text in _texts(claim.citations))))
+    return sum(told) / len(told) if told else None
+
+
+def gold_sentence_recall(shown: Collection[str], gold: Sequence[str]) -> float | None:
+    """Share of the gold sentences of which the words stand in a text of `shown`; None where none is known."""
+    if not gold:
+        return None
+    texts = [f" {' '.join(words(text))} " for text in shown]
+    return sum(any(f" {' '.join(words(sentence))} " in text for text in texts) for sentence in gold) / len(gold)

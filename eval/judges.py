@@ -1,0 +1,56 @@
+"""Judges: is a claim supported by its evidence, contradicted, or neither? The lexical floor, and the others by name.
+
+A judge sees texts alone, never who wrote them: the model that answers never judges itself. `open_judge` finds one by
+name: "lexical", "features", or "nli:ID" for any three-way sequence-classification model of transformers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eval.features import read, split
+from eval.judgement import Evidence, Judge, JudgeError, Judgement, Report
+
+
+class LexicalJudge:
+    """The floor: the share of the claim's content stems that stand anywhere in the evidence is `p_supported`.
+
+    It cannot see contradiction, so what is not supported is `p_neither`. Every judge is to be shown beside it.
+
+    Source: bag-of-words overlap, as in the floor of AttributionBench's and SciFact's papers.
+    """
+
+    id = "lexical@1"
+
+    def judge(self, pairs: Sequence[tuple[Evidence, str]]) -> list[Judgement]:
+        """See `Judge`."""
+        return [self._one(evidence, claim) for evidence, claim in pairs]
+
+    @staticmethod
+    def _one(evidence: Evidence, claim: str) -> Judgement:
+        have = {stem for text in split(evidence) for stem in read(text).stems}
+        wanted = set(read(claim).stems)
+        share = len(wanted & have) / len(wanted) if wanted and have else 0.0
+        return Judgement(share, 0.0, 1.0 - share)
+
+
+BUILT_IN = ("lexical", "features")
+
+
+def open_judge(name: str, *, report: Report = lambda _line: None) -> Judge:
+    """The judge called `name`: one of `BUILT_IN`, or "nli:" and a model's id or folder.
+
+    Raises:
+        JudgeError: there is none of that name, or its weights are missing.
+    """
+    if name == "lexical":
+        return LexicalJudge()
+    if name == "features":
+        from eval.feature_judge import open_feature_judge
+
+        return open_feature_judge(report=report)
+    if name.startswith("nli:") and len(name) > 4:
+        from eval.entailment import EntailmentJudge
+
+        return EntailmentJudge(name.removeprefix("nli:"))
+    raise JudgeError(f"There is no judge {name!r}.", f"Built in: {', '.join(BUILT_IN)}; or nli:MODEL-ID-OR-FOLDER.")

@@ -1,0 +1,189 @@
+"""`python -m eval judge`: how far a judge agrees with people, always beside the lexical floor; probes; the fit.
+
+Puts sets, judges and figures together and prints; knows no definition of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from eval.agreement import agreement, auroc, reliability
+from eval.cases import CaseError
+from eval.judgement import Judge
+from eval.judges import BUILT_IN, LexicalJudge, open_judge
+from eval.labelled import SETS, Pair, read_pairs
+from eval.metrics import Figure
+from rag import Paper, Rag, Settings
+from rag.cli import settings_from, tell
+
+_COLUMNS = (
+    "n", "balanced_accuracy", "macro_f1", "macro_f1_at_best", "auroc", "auroc_against_contradicted", "kappa",
+    "calibration_error",
+)  # fmt: skip
+
+
+def add_to(commands: Any) -> None:
+    """Add `judge` to the command line."""
+    parser = commands.add_parser(
+        "judge",
+        help="measure a judge against human labels, or by label-free probes",
+        description="Measure a judge of support against human labels (--set, --data), by probes on the library "
+        "(--probes), or fit the default one anew (--fit). Always printed beside the lexical floor.",
+    )
+    parser.add_argument("--set", choices=SETS, help="whose file format and labels")
+    parser.add_argument("--data", type=Path, metavar="PATH", help="the set's file or folder; for --fit a folder of all")
+    parser.add_argument("--split", metavar="NAME", help="part of the file's name: dev, train, test")
+    parser.add_argument("--judge", default="features", metavar="NAME", help=f"{', '.join(BUILT_IN)} or nli:MODEL")
+    parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
+    parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
+    parser.add_argument("--fit", action="store_true", help="fit the feature judge; --out says where to")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where --fit writes (default: beside the code)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(action=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """What the options ask for; exit code 0."""
+    if options.fit:
+        result, table = _fit(options), fit_table
+    elif options.probes:
+        result, table = _probe(options.judge, options), probe_table
+    else:
+        if options.set is None or options.data is None:
+            raise CaseError("There is nothing to measure on.", "Give --set and --data, or --probes.")
+        pairs = read_pairs(options.set, options.data, options.split)
+        result, table = measure(open_judge(options.judge, report=tell), pairs), agreement_table
+    print(json.dumps(result, indent=1) if options.json else table(result))
+    return 0
+
+
+def measure(judge: Judge, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Figures by source and over all, of the judge and of the floor; JSON-ready."""
+    floor = LexicalJudge()
+    judges = [judge] if judge.id == floor.id else [judge, floor]
+    return {"judges": {j.id: _measure_one(j, pairs) for j in judges}}
+
+
+def _measure_one(judge: Judge, pairs: Sequence[Pair]) -> dict[str, Any]:
+    started = time.perf_counter()
+    judged = judge.judge([(pair.evidence, pair.claim) for pair in pairs])
+    seconds = time.perf_counter() - started
+    groups: dict[str, list[int]] = {}
+    for i, pair in enumerate(pairs):
+        groups.setdefault(pair.source, []).append(i)
+    if len(groups) > 1:
+        groups["all"] = list(range(len(pairs)))
+    rows = {}
+    for name, inside in groups.items():
+        told = [i for i in inside if pairs[i].label in ("supported", "contradicted")]
+        has_contradicted = any(pairs[i].label == "contradicted" for i in told)
+        contrast = [judged[i].p_supported - judged[i].p_contradicted for i in told]
+        rows[name] = {
+            **agreement(
+                [pairs[i].label == "supported" for i in inside], [judged[i].p_supported for i in inside]
+            ).to_dict(),
+            "auroc_against_contradicted": auroc([pairs[i].label == "supported" for i in told], contrast)
+            if has_contradicted
+            else None,
+        }
+    supported = [pair.label == "supported" for pair in pairs]
+    return {
+        "by source": rows,
+        "reliability": reliability(supported, [j.p_supported for j in judged]),
+        "pairs per second": len(pairs) / seconds,
+    }
+
+
+def agreement_table(result: dict[str, Any]) -> str:
+    """A row a judge and source."""
+    lines = [f"{'judge':14}{'source':22}" + "".join(f"{_heading(name):>14}" for name in _COLUMNS)]
+    for judge, facts in result["judges"].items():
+        lines += [
+            f"{judge[:13]:14}{source:22}" + "".join(f"{_cell(row[name]):>14}" for name in _COLUMNS)
+            for source, row in facts["by source"].items()
+        ]
+        lines.append(f"{judge[:13]:14}{facts['pairs per second']:.0f} pairs a second")
+    return "\n".join(lines)
+
+
+def _heading(name: str) -> str:
+    return {
+        "balanced_accuracy": "bal. acc.", "macro_f1": "macro F1", "macro_f1_at_best": "best thresh.",
+        "auroc_against_contradicted": "vs contra.",
+        "calibration_error": "calib. error",
+    }.get(name, name)  # fmt: skip
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def _probe(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    from eval.probes import probes
+
+    rag = Rag.open(settings_from(options), report=tell)
+    judges = [open_judge(name, report=tell)] + ([LexicalJudge()] if name != "lexical" else [])
+    neighbour = best_wrong_paper(rag)
+    rows = {judge.id: probes(judge, rag.papers, neighbour) for judge in judges}
+    return {"judges": {judge: {probe: asdict(f) for probe, f in found.items()} for judge, found in rows.items()}}
+
+
+def best_wrong_paper(rag: Rag) -> Callable[[str, Paper], Paper]:
+    """BM25's best paper for a sentence that is not the sentence's own."""
+    index = rag.retriever.index
+
+    def best(sentence: str, paper: Paper) -> Paper:
+        scores = index.keywords.scores(sentence)
+        rows = (row for row in scores.argsort()[::-1] if index.passages[row].paper_id != paper.id)
+        return index.papers[index.passages[next(rows)].paper_id]
+
+    return best
+
+
+def probe_table(result: dict[str, Any]) -> str:
+    """A row a probe, a column a judge; error rates with 95 % intervals."""
+    judges = result["judges"]
+    lines = [f"{'':42}" + "".join(f"{judge:>36}" for judge in judges)]
+    for probe in next(iter(judges.values())):
+        cells = [_rate(Figure(**found[probe])) for found in judges.values()]
+        lines.append(f"{probe:42}" + "".join(f"{cell:>36}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _rate(found: Figure) -> str:
+    if found.value is None:
+        return "–"
+    return f"{found.value:.1%} [{found.low:.1%}, {found.high:.1%}] n={found.n}"
+
+
+def _fit(options: argparse.Namespace) -> dict[str, Any]:
+    from eval.feature_judge import FROZEN, FeatureReader
+    from eval.fitting import fit_all
+
+    if options.data is None:
+        raise CaseError("There is nothing to fit on.", f"Give --data FOLDER with the folders {', '.join(SETS)}.")
+    rag = Rag.open(Settings(), report=tell)
+    network, figures = fit_all(options.data, FeatureReader(rag.retriever.encoder))
+    target = options.out or FROZEN
+    network.save(target)
+    tell(f"Written to {target}")
+    return figures
+
+
+def fit_table(result: dict[str, Any]) -> str:
+    """Cross-validated figures, a row a source."""
+    lines = []
+    for kind, rows in result.items():
+        lines.append(f"{kind:26}" + "".join(f"{name:>15}" for name in ("n", "macro F1", "AUROC", "vs contra.")))
+        for source, row in rows.items():
+            cells = (row["n"], row["macro_f1"], row["auroc"], row["against contradicted"])
+            lines.append(f"{source:26}" + "".join(f"{_cell(cell):>15}" for cell in cells))
+    return "\n".join(lines)

@@ -1,0 +1,142 @@
+"""A run as Markdown and as one HTML page that needs nothing else: figures with bars, then the worst cases in full.
+
+Pure: summary and cases in, text out. Everything that comes from papers, questions or models is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from eval.metrics import is_right
+from eval.scoring import Scored, badness
+
+WORST = 20
+GROUNDING = (
+    "faithfulness", "no unsupported sentence", "citation precision", "contradiction", "number agreement",
+    "copy ratio", "length in words",
+)  # fmt: skip
+_STYLE = """
+:root{color-scheme:light dark;--ink:#1c2024;--dim:#60646c;--ground:#fff;--line:#d9d9e0;--bar:#3b6fd4;--bad:#b3261e}
+@media(prefers-color-scheme:dark){:root{--ink:#edeef0;--dim:#b0b4ba;--ground:#16181b;--line:#3a3f45;--bar:#7aa5f5;--bad:#ff8a80}}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);margin:0 auto;padding:1rem;
+max-width:60rem;overflow-wrap:anywhere}
+h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem}h3{font-size:1rem;margin:0 0 .4rem}
+.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}
+td:first-child{white-space:normal}td+td{white-space:nowrap}
+td,th{padding:.2rem .4rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
+article{border:1px solid var(--line);border-radius:.5rem;padding:.8rem;margin:.8rem 0}
+.dim{color:var(--dim);font-size:.9rem}.bad{color:var(--bad);font-weight:600}dt{font-weight:600;margin-top:.4rem}
+dd{margin:0}svg{display:block}
+"""
+
+
+def cell(value: Mapping[str, Any]) -> str:
+    """A figure as text: mean, interval and n; a dash where it applies to nothing."""
+    if value["value"] is None:
+        return "–"
+    return f"{value['value']:.2f} [{value['low']:.2f}, {value['high']:.2f}] n={value['n']}"
+
+
+def worst(scored: Sequence[Scored], count: int = WORST) -> list[Scored]:
+    """The `count` worst cases, the worst first; those with nothing wrong are left out."""
+    return sorted((s for s in scored if badness(s) > 0), key=lambda s: -badness(s))[:count]
+
+
+def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
+    """The report as Markdown."""
+    lines = ["# Footnote: a run of the questions", "", *_made_with(summary), ""]
+    lines += [f"- FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
+    lines += ["", "| figure | mean [95 % interval] n | left out |", "|---|---|---|"]
+    lines += [f"| {name} | {cell(f)} | {f['left_out']} |" for name, f in summary["figures"]["all"].items()]
+    lines += ["", "| declining | |", "|---|---|"]
+    lines += [f"| {name} | {_plain(value)} |" for name, value in summary["abstention"].items()]
+    lines += ["", f"## The worst {len(worst(scored))} cases"]
+    for item in worst(scored):
+        lines += ["", f"### {item.case.id} ({item.case.type})", ""]
+        lines += [f"- **{name}**: {' / '.join(texts)}" for name, texts in _facts(item)]
+    return "\n".join(lines) + "\n"
+
+
+def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
+    """The report as a self-contained HTML page."""
+    failed = "".join(f"<p class=bad>Failed: {escape(n)}: {escape(r)}</p>" for n, r in summary["failed"].items())
+    rows = "".join(_row(name, value) for name, value in summary["figures"]["all"].items())
+    declined = "".join(
+        f"<tr><td>{escape(name)}<td>{escape(_plain(value))}" for name, value in summary["abstention"].items()
+    )
+    groups = "".join(_group(name, row) for name, row in summary["figures"].items() if name != "all")
+    cases = "".join(_case(item) for item in worst(scored))
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Footnote: a run</title>'
+        f"<style>{_STYLE}</style><h1>Footnote: a run of the questions</h1>{failed}"
+        f"<p class=dim>{'<br>'.join(escape(line) for line in _made_with(summary))}</p>"
+        f"<h2>All questions</h2><div class=wide><table>{rows}</table></div>"
+        f"<h2>Declining</h2><div class=wide><table>{declined}</table></div>"
+        f"<h2>The worst {len(worst(scored))} cases</h2>{cases or '<p>Nothing is wrong.</p>'}"
+        f"<h2>By type</h2>{groups}</html>\n"
+    )
+
+
+def _made_with(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"{summary['cases']} questions in {summary['seconds']:.0f} s"]
+    return [*lines, *(f"{key}: {value}" for key, value in summary["made_with"].items())]
+
+
+def _plain(value: Any) -> str:
+    return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _group(name: str, row: Mapping[str, Any]) -> str:
+    rows = "".join(_row(figure, value) for figure, value in row.items() if value["n"])
+    return f"<details><summary>{escape(name)}</summary><div class=wide><table>{rows}</table></div></details>"
+
+
+def _row(name: str, value: Mapping[str, Any]) -> str:
+    left = f"<td class=dim>{value['left_out']} left out" if value["left_out"] else "<td>"
+    return f"<tr><td>{escape(name)}<td>{escape(cell(value))}{_bar(value)}{left}"
+
+
+def _bar(value: Mapping[str, Any]) -> str:
+    """A bar with its interval; empty where the figure applies to nothing or is no share."""
+    if value["value"] is None or value["high"] > 1:
+        return ""
+    low, mean, high = (round(100 * value[name], 1) for name in ("low", "value", "high"))
+    return (
+        f'<svg width="104" height="14" role="img" aria-label="{mean} %, interval {low} to {high} %">'
+        f'<rect x="2" y="3" width="100" height="8" fill="var(--line)"/>'
+        f'<rect x="2" y="3" width="{mean}" height="8" fill="var(--bar)"/>'
+        f'<line x1="{low + 2}" x2="{high + 2}" y1="7" y2="7" stroke="var(--ink)" stroke-width="2"/></svg>'
+    )
+
+
+def _case(item: Scored) -> str:
+    parts = "".join(
+        f"<dt>{escape(name)}{''.join(f'<dd>{escape(text)}</dd>' for text in texts)}" for name, texts in _facts(item)
+    )
+    head = f"<h3>{escape(item.case.id)} <span class=dim>{escape(item.case.type)}</span></h3>"
+    return f"<article>{head}<dl>{parts}</dl></article>"
+
+
+def _facts(item: Scored) -> list[tuple[str, list[str]]]:
+    case, answer = item.case, item.answer
+    right = {True: "every required fact is there", False: "a required fact is missing", None: ""}
+    verdicts = [f"{claim.verdict} ({claim.score:.2f}): {claim.text}" for claim in answer.claims]
+    if item.judged is not None:
+        verdicts = [
+            f"{'supported' if j.is_supported else 'NOT SUPPORTED'} by the judge, "
+            f"{j.claim.verdict} by Footnote: {j.claim.text}"
+            for j in item.judged
+        ]
+    expected = [" or ".join(group) for group in case.answers] or ["to be declined"]
+    rows = [
+        ("Question", [case.question]),
+        ("Answer", [answer.text, f"{answer.status}; {right[is_right(case, answer)]}".strip("; ")]),
+        ("Verdicts", verdicts),
+        ("Evidence cited", [f"[{c.marker}] {c.paper.title}: {c.quote}" for c in answer.citations]),
+        ("Expected", [*expected, case.reference, *item.titles]),
+    ]
+    kept = [(name, [text for text in texts if text]) for name, texts in rows]
+    return [(name, texts) for name, texts in kept if texts]

@@ -1,0 +1,151 @@
+"""Which figures a run has: every measure by name, over one answered case; and the figures over many.
+
+A measure that raises is recorded as failed with its reason, and the others go on. Definitions are elsewhere: `metrics`,
+`grounding`, `overlap`, `ranking`, `abstention`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from eval import grounding, metrics
+from eval.abstention import abstention, area_under_risk
+from eval.cases import Case
+from eval.grounding import Judged
+from eval.metrics import Figure, figure
+from eval.overlap import copy_ratio, rouge_l, token_f1, words
+from eval.ranking import ndcg_at, reciprocal_rank, set_f1, set_precision, set_recall
+from rag import Answer, Hit
+
+SINGLE_PAPER = ("fact", "explain", "noisy")
+Value = float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One case with its answer, the ten best hits, and the titles that should be cited as the library has them.
+
+    `judged` is what a judge says of the answer's sentences; None where there is no judge, or for an abstention.
+    """
+
+    case: Case
+    answer: Answer
+    hits: tuple[Hit, ...]
+    titles: tuple[str, ...]
+    judged: tuple[Judged, ...] | None = None
+
+
+def is_right_and_cited(s: Scored) -> bool | None:
+    """Whether it is right and cites exactly what it should; None where no facts are required."""
+    right = metrics.is_right(s.case, s.answer)
+    return None if right is None else bool(right and metrics.cites_exactly(s.case, s.answer, s.titles))
+
+
+def _cited(s: Scored) -> set[str]:
+    return {citation.paper.title for citation in s.answer.citations}
+
+
+def _ranked(s: Scored) -> list[str]:
+    return [hit.paper.title for hit in s.hits]
+
+
+def _if_answered(s: Scored, value: Value) -> Value:
+    return value if s.answer.status == "answered" else None
+
+
+MEASURES: Mapping[str, Callable[[Scored], Value]] = {
+    "right": lambda s: metrics.is_right(s.case, s.answer),
+    "cites exactly": lambda s: metrics.cites_exactly(s.case, s.answer, s.titles),
+    "right and cited": is_right_and_cited,
+    "citations valid": lambda s: metrics.citations_are_valid(s.answer),
+    "every claim cited": lambda s: metrics.every_claim_is_cited(s.answer),
+    "declined": lambda s: metrics.is_declined(s.case, s.answer),
+    "falsely refused": lambda s: metrics.is_falsely_refused(s.case, s.answer),
+    "hit@1": lambda s: metrics.hit_at(s.hits, s.titles, 1),
+    "recall@5": lambda s: metrics.recall_at(s.hits, s.titles, 5),
+    "MRR": lambda s: reciprocal_rank(_ranked(s), s.titles),
+    "nDCG@10": lambda s: ndcg_at(_ranked(s), dict.fromkeys(s.titles, 1.0), 10),
+    "paper precision": lambda s: _if_answered(s, set_precision(_cited(s), s.titles)),
+    "paper recall": lambda s: _if_answered(s, set_recall(_cited(s), s.titles)),
+    "paper-set F1 of lists": lambda s: set_f1(_cited(s), s.titles) if s.case.type == "list" else None,
+    "gold sentence shown": lambda s: grounding.gold_sentence_recall(
+        [e.paper.abstract[e.sentence.start : e.sentence.end] for e in s.answer.evidence], s.case.evidence
+    ),
+    "faithfulness": lambda s: grounding.faithfulness(s.judged),
+    "no unsupported sentence": lambda s: grounding.is_faithful(s.judged),
+    "citation precision": lambda s: grounding.citation_precision(s.judged),
+    "contradiction": lambda s: grounding.contradiction(s.judged),
+    "number agreement": lambda s: _if_answered(s, grounding.number_agreement(s.answer)),
+    "token F1": lambda s: _if_answered(s, token_f1(s.answer.text, s.case.reference)),
+    "ROUGE-L": lambda s: _if_answered(s, rouge_l(s.answer.text, s.case.reference)),
+    "copy ratio": lambda s: _if_answered(s, copy_ratio(s.answer.text, [c.paper.abstract for c in s.answer.citations])),
+    "length in words": lambda s: _if_answered(s, len(words(s.answer.text))),
+}
+"""Measures by the name that tables give them. The binary ones can be compared by McNemar's test."""
+
+
+def measure(
+    scored: Sequence[Scored], measures: Mapping[str, Callable[[Scored], Value]] = MEASURES
+) -> tuple[dict[str, list[Value]], dict[str, str]]:
+    """Every measure's value for each case in order, and the reasons of those that failed."""
+    values: dict[str, list[Value]] = {}
+    failed: dict[str, str] = {}
+    for name, one in measures.items():
+        try:
+            values[name] = [one(item) for item in scored]
+        except Exception as error:  # noqa: BLE001  (a run of minutes must not be lost to one figure; it exits with 1)
+            failed[name] = f"{type(error).__name__}: {error}"
+    return values, failed
+
+
+def figures(scored: Sequence[Scored], values: Mapping[str, Sequence[Value]]) -> dict[str, dict[str, Figure]]:
+    """Figures by case type, over the single-paper types, and over all under "all"."""
+    groups: dict[str, list[int]] = {}
+    for i, item in enumerate(scored):
+        groups.setdefault(item.case.type, []).append(i)
+    groups["single paper"] = [i for i, item in enumerate(scored) if item.case.type in SINGLE_PAPER]
+    groups["all"] = list(range(len(scored)))
+    return {
+        group: {name: figure([column[i] for i in inside]) for name, column in values.items()}
+        for group, inside in groups.items()
+    }
+
+
+def declining(scored: Sequence[Scored]) -> dict[str, Any]:
+    """Abstention over the cases that can be right or wrong, and risk against coverage of those answerable.
+
+    The confidence is the score of the least supported sentence, -1 for an abstention.
+    """
+    told = [s for s in scored if s.case.is_answerable or s.case.type.startswith("unanswerable")]
+    found = abstention([s.case.is_answerable for s in told], [s.answer.status == "abstained" for s in told])
+    sure = [min((c.score for c in s.answer.claims), default=-1.0) for s in told]
+    right = [bool(metrics.is_right(s.case, s.answer)) for s in told]
+    area = area_under_risk(sure, right)
+    return {**asdict(found), "area under risk and coverage": area}
+
+
+def timings(scored: Sequence[Scored]) -> dict[str, dict[str, float]]:
+    """Median and 90th percentile in seconds of each time an answer tells, over the cases that have it."""
+    result = {}
+    for name in ("evidence_s", "first_token_s", "total_s"):
+        values = sorted(s.answer.timings[name] for s in scored if "first_token_s" in s.answer.timings)
+        if values:
+            result[name] = {"median": median(values), "p90": values[int(0.9 * (len(values) - 1))], "n": len(values)}
+    return result
+
+
+def badness(s: Scored) -> float:
+    """How bad an answer is, for the order of a report: wrong facts 2, an answer where none is 2, an invalid citation 4,
+    other papers cited 1, and the share of its sentences that is unsupported.
+    """
+    kept = grounding.faithfulness(s.judged)
+    return (
+        2.0 * (metrics.is_right(s.case, s.answer) is False)
+        + 2.0 * (metrics.is_declined(s.case, s.answer) is False)
+        + 4.0 * (metrics.citations_are_valid(s.answer) is False)
+        + 1.0 * (metrics.cites_exactly(s.case, s.answer, s.titles) is False)
+        + (1.0 - kept if kept is not None else 0.0)
+    )

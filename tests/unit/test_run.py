@@ -1,0 +1,165 @@
+"""A run that stops goes on, a figure that fails is told, a report escapes, and two runs are compared."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from eval import report
+from eval.__main__ import main
+from eval.cases import Case, CaseError
+from eval.compare import compare, difference, mcnemar, read_gate, read_values
+from eval.judges import LexicalJudge
+from eval.run import ANSWERS, read_answers, run, save, table
+from eval.scoring import measure
+from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
+
+PAPER = Paper("p", "Alpha <b>", "One two. Three four.")
+CASES = [
+    Case("a", "fact", "How many?", papers=("Alpha <b>",), answers=(("two",),), reference="Two."),
+    Case("b", "unanswerable-far", "Where & <script>alert(1)</script>?"),
+    Case("c", "fact", "Which?", papers=("Alpha <b>",), answers=(("nine",),)),
+]
+
+
+class AnsweringRag:
+    """Answers everything with its one sentence; remembers what it was asked, and stops where it is told to."""
+
+    papers = (PAPER,)
+    description = SimpleNamespace(line="a fake")
+
+    def __init__(self, settings_id="s", stop_at=None):
+        self.settings = SimpleNamespace(id=settings_id)
+        self.asked = []
+        self.stop_at = stop_at
+
+    def ask(self, question, history=()):
+        if question == self.stop_at:
+            raise KeyboardInterrupt
+        self.asked.append(question)
+        cited = (Citation(1, PAPER, "One two.", 0, 8),)
+        claims = (Claim("One two.", cited, "supported", 0.9),)
+        return Answer(
+            question, "One two. [1]", "answered", claims, cited, standalone_question=question,
+            settings_id=self.settings.id, timings={"total_s": 0.1, "first_token_s": 0.1, "evidence_s": 0.1},
+        )  # fmt: skip
+
+    def retrieve(self, question, k=None):
+        return (Hit(PAPER, Passage("p", 0, 0, 8, "One two."), 1.0, 1),)
+
+
+def quiet(_line):
+    pass
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(AnsweringRag(stop_at="Which?"), CASES, report=quiet, folder=tmp_path)
+    path = tmp_path / ANSWERS
+    assert len(path.read_text().splitlines()) == 2
+    path.write_text(path.read_text() + '{"case": {"id": "c", "ty')  # the stop cut a line off
+    rag = AnsweringRag()
+    scored = run(rag, CASES, report=quiet, folder=tmp_path)
+    assert rag.asked == ["Which?"]
+    assert scored == run(AnsweringRag(), CASES, report=quiet)
+    assert [item.case for item in read_answers(tmp_path)] == CASES
+
+
+def test_answers_made_with_other_settings_are_not_gone_on_with(tmp_path):
+    run(AnsweringRag(), CASES, report=quiet, folder=tmp_path)
+    with pytest.raises(CaseError, match="settings s, these are t"):
+        run(AnsweringRag("t"), CASES, report=quiet, folder=tmp_path)
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    (tmp_path / ANSWERS).write_text('{"case": 3}\n')
+    with pytest.raises(CaseError, match=r"answers\.jsonl, line 1"):
+        read_answers(tmp_path)
+    with pytest.raises(CaseError, match="no run"):
+        read_answers(tmp_path / "none")
+
+
+def test_a_run_writes_scores_and_reports(tmp_path):
+    rag = AnsweringRag()
+    scored = run(rag, CASES, report=quiet, folder=tmp_path, judge=LexicalJudge())
+    summary = save(tmp_path, scored, rag, 1.0, "lexical@1")
+    overall = json.loads((tmp_path / "scores.json").read_text())["figures"]["all"]
+    assert (overall["right"]["value"], overall["right"]["n"], overall["right"]["left_out"]) == (0.5, 2, 1)
+    assert overall["faithfulness"]["value"] == 1.0
+    assert summary["values"]["declined"] == {"a": None, "b": False, "c": None}
+    assert summary["abstention"]["recall"] == 0
+    assert summary["failed"] == {}
+    assert "right and cited" in table(summary)
+    assert [item.case.id for item in report.worst(scored)] == ["b", "c"]
+    assert "### b (unanswerable-far)" in (tmp_path / "report.md").read_text()
+
+
+def test_the_page_escapes_what_comes_from_outside_and_needs_nothing_else(tmp_path):
+    rag = AnsweringRag()
+    save(tmp_path, run(rag, CASES, report=quiet), rag, 1.0)
+    page = (tmp_path / "report.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "Alpha &lt;b&gt;" in page
+    assert "http" not in page
+    assert "prefers-color-scheme:dark" in page
+
+
+def test_a_figure_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch):
+    def broken(_item):
+        raise ZeroDivisionError("by nothing")
+
+    scored = run(AnsweringRag(), CASES, report=quiet)
+    values, failed = measure(scored, {"broken": broken, "one": lambda _item: 1.0})
+    assert values == {"one": [1.0, 1.0, 1.0]}
+    assert failed == {"broken": "ZeroDivisionError: by nothing"}
+
+
+def test_mcnemar_by_hand():
+    assert mcnemar(0, 0) == 1
+    assert mcnemar(5, 0) == pytest.approx(2 / 32)
+    # two-sided: 2 * (1 + 6) / 64
+    assert mcnemar(5, 1) == pytest.approx(14 / 64)
+
+
+def test_a_difference_by_hand():
+    before = {"a": True, "b": False, "c": True, "d": None}
+    after = {"a": True, "b": True, "c": True, "d": True, "e": False}
+    found = difference("right", before, after)
+    assert (found.n, found.better, found.worse) == (3, ("b",), ())
+    assert found.difference == pytest.approx(1 / 3)
+    assert found.low <= found.difference <= found.high
+    assert found.p == 1.0
+    assert difference("falsely refused", before, after).worse == ("b",)
+    assert difference("length", {"a": 2.0}, {"a": 3.0}).p is None
+    assert difference("right", {"a": None}, {"a": True}) is None
+
+
+def test_a_gate_is_read_or_refused():
+    gate = read_gate("no_unsupported-sentence < -0.02", ["right", "no unsupported sentence"])
+    assert (gate.name, gate.fails(-0.03), gate.fails(-0.01)) == ("no unsupported sentence", True, False)
+    with pytest.raises(CaseError, match="cannot be read"):
+        read_gate("right", ["right"])
+    with pytest.raises(CaseError, match="There are: right"):
+        read_gate("wrong<0", ["right"])
+
+
+def test_the_exit_code_says_whether_a_gate_failed(tmp_path, capsys):
+    for name, value in (("a", True), ("b", False)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "scores.json").write_text(json.dumps({"values": {"right": {"q1": value, "q2": True}}}))
+    folders = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert main(["compare", *folders]) == 0
+    assert main(["compare", *folders, "--fail-if", "right<-0.4"]) == 1
+    assert "GATE FAILED: right<-0.4" in capsys.readouterr().out
+    assert main(["compare", *folders, "--fail-if", "right<-0.6", "right>0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"][0]["worse"] == ["q1"]
+    assert compare(read_values(tmp_path / "a"), {}) == []
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    with pytest.raises(CaseError, match="no run"):
+        read_values(tmp_path)
+    (tmp_path / "scores.json").write_text("{}")
+    with pytest.raises(CaseError, match="'values' is None"):
+        read_values(tmp_path)
