@@ -37,8 +37,8 @@ CALIBRATION = {
 }
 UNMEASURED = Calibration(slope=1.0, middle=0.0)
 TERSE_SHIFT = 0.45
-"""How much surer of "No" the model has to be where the question is no sentence: it says "No" to bad grammar too. Of the
-five dev questions typed in haste three had log-odds of 0.1 to 0.3, where well-formed ones with an answer begin at 0.35."""
+"""How much surer of "No" the model has to be where the question is no sentence: it says "No" to bad grammar too. Three
+of the five dev questions typed in haste had log-odds of 0.1 to 0.3; well-formed ones with an answer begin at 0.35."""
 
 
 def answerability(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
