@@ -124,7 +124,7 @@ def _answer(number: int, answer: Answer) -> str:
 
 
 def _claims(number: int, answer: Answer) -> str:
-    """Sentences run on in paragraphs; each quotation is a block of its own."""
+    """Sentences run on in paragraphs; each quotation is a block of its own, each of several papers has its name above."""
     if not answer.claims:
         return f'<p class="fn-paragraph" dir="auto">{text(answer.text)}</p>'
     blocks: list[str] = []
@@ -138,8 +138,10 @@ def _claims(number: int, answer: Answer) -> str:
             sentences.clear()
 
     for index, claim in enumerate(answer.claims):
-        if claim.is_quote or index in breaks:
+        if claim.is_quote or claim.subject or index in breaks:
             finish()
+        if claim.subject:
+            blocks.append(f'<h4 class="fn-subject" dir="auto">{text(claim.subject)}</h4>')
         if claim.is_quote:
             blocks.append(_quotation(number, answer, claim, seen))
         else:

@@ -317,6 +317,23 @@ def test_older_evidence_is_hidden_and_the_newest_is_not():
     assert " hidden>" not in render_evidence(turn)
 
 
+def test_each_of_several_papers_has_its_name_above_what_is_said_of_it():
+    source = paper()
+    cited = (cite(1, source, 0, 4),)
+    claims = (
+        Claim("One.", cited, "supported", 0.9, subject="<b>First</b>"),
+        Claim("Two.", cited, "supported", 0.9),
+        Claim("Three.", cited, "supported", 1.0, is_quote=True, subject="Second"),
+    )
+    shown = render_turn(turn_of(Answer("q", "First: One. Two.\nSecond: “Three.”", "answered", claims)))
+    heads = [
+        '<h4 class="fn-subject" dir="auto">&lt;b&gt;First&lt;/b&gt;</h4>',
+        '<h4 class="fn-subject" dir="auto">Second</h4>',
+    ]
+    places = [shown.index(part) for part in (heads[0], "One.", "Two.", heads[1], "Three.")]
+    assert places == sorted(places)
+
+
 def test_verdicts_are_told_in_words_and_quotes_as_quotes():
     source = paper()
     claims = (
