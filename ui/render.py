@@ -124,7 +124,7 @@ def _answer(number: int, answer: Answer) -> str:
 
 
 def _claims(number: int, answer: Answer) -> str:
-    """Sentences run on in paragraphs; each quotation is a block of its own, each of several papers has its name above."""
+    """Sentences run on in paragraphs; a quotation is a block of its own; each of several papers has its name above."""
     if not answer.claims:
         return f'<p class="fn-paragraph" dir="auto">{text(answer.text)}</p>'
     blocks: list[str] = []

@@ -222,6 +222,15 @@ def test_an_unfinished_answer_is_gone_on_with(model: LocalChatModel) -> None:
     assert model.engine.tokenizer.decode(tokens).endswith("<|im_start|>assistant\nThe")
 
 
+def test_first_words_are_as_likely_as_transformers_says(folder: Path, model: LocalChatModel) -> None:
+    messages = [HumanMessage("Is it so?")]
+    expected = oracle(folder, model.prompt_tokens(messages))[-1].log_softmax(-1)
+    forms = (("Yes", "yes"), ("No",))
+    first = [{model.engine.tokenizer.encode(f, add_special_tokens=False)[0] for f in word} for word in forms]
+    found = model.first_word_logprobs(messages, forms)
+    assert found == pytest.approx([float(expected[sorted(t)].logsumexp(0)) for t in first], abs=1e-3)
+
+
 def test_a_stop_sequence_ends_the_answer_before_it(model: LocalChatModel) -> None:
     whole = model.invoke("hello").content
     stop = whole[5:7]
