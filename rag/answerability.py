@@ -2,9 +2,10 @@
 
 The model is asked for one word about the evidence that it is about to answer from, and how much likelier "Yes" is than
 "No" is read from its next-token probabilities: nothing is generated. The prompt begins as the answering prompt does, so
-that the engine reads the evidence once for both. A model whose probabilities cannot be had (a remote one) gives None.
+that the engine reads the evidence once for both.
 
-Log-odds of different models lie on different scales: those that were measured have a line in `CALIBRATION`.
+Log-odds of different models lie on different scales, and a small model's tell nothing: only models that were measured
+and found to know (`CALIBRATION`) are asked. Others, and remote ones, whose probabilities cannot be had, give None.
 
 Source: asking a language model whether it can answer, and calibrating what it says: Kadavath et al. 2022, "Language
 Models (Mostly) Know What They Know"; logistic calibration: Platt 1999.
@@ -35,7 +36,6 @@ class Calibration(NamedTuple):
 CALIBRATION = {
     "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(slope=4.0, middle=0.34),
 }
-UNMEASURED = Calibration(slope=1.0, middle=0.0)
 TERSE_SHIFT = 0.45
 """How much surer of "No" the model has to be where the question is no sentence: it says "No" to bad grammar too. Three
 of the five dev questions typed in haste had log-odds of 0.1 to 0.3; well-formed ones with an answer begin at 0.35."""
@@ -43,10 +43,11 @@ of the five dev questions typed in haste had log-odds of 0.1 to 0.3; well-formed
 
 def answerability(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
     """How likely it is that `evidence` states what `question` asks for, in [0, 1]; None where the model can't tell."""
-    odds = log_odds(model, question, evidence)
-    if odds is None:
+    calibration = CALIBRATION.get(getattr(model, "model_id", ""))
+    odds = None if calibration is None else log_odds(model, question, evidence)
+    if calibration is None or odds is None:
         return None
-    slope, middle = CALIBRATION.get(getattr(model, "model_id", ""), UNMEASURED)
+    slope, middle = calibration
     if not question.rstrip().endswith(("?", ".", "!")):
         middle -= TERSE_SHIFT
     return 1.0 / (1.0 + math.exp(-slope * (odds - middle)))

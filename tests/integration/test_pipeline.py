@@ -3,6 +3,7 @@
 import pytest
 from fakes import HashedEncoder, ScriptedModel
 
+from rag.answerability import CALIBRATION
 from rag.errors import BadQuestion
 from rag.index import LibraryIndex, build
 from rag.pipeline import Rag
@@ -194,6 +195,10 @@ class Doubting(ScriptedModel):
     """Says that the evidence holds the answer only where `needle` stands in it."""
 
     needle: str = ""
+
+    @property
+    def model_id(self) -> str:
+        return next(iter(CALIBRATION))
 
     def first_word_logprobs(self, messages, words):
         return (0.0, -9.0) if self.needle in messages[-1][1] else (-9.0, 0.0)

@@ -16,7 +16,7 @@ MEASURED, (SLOPE, MIDDLE) = next(iter(CALIBRATION.items()))
 class Likely:
     """Says yes with a fixed log-odds, and remembers what it was asked."""
 
-    def __init__(self, odds: float, model_id: str = "tests/unmeasured") -> None:
+    def __init__(self, odds: float, model_id: str = MEASURED) -> None:
         self.odds = odds
         self.model_id = model_id
         self.asked: list = []
@@ -36,9 +36,8 @@ def test_the_model_is_asked_about_the_evidence_that_it_would_answer_from():
 
 
 def test_the_probability_is_a_half_in_the_calibrated_middle_and_grows_with_the_odds():
-    assert answerability(Likely(MIDDLE, MEASURED), "How low?", EVIDENCE) == pytest.approx(0.5)
-    assert answerability(Likely(MIDDLE + 1, MEASURED), "?", EVIDENCE) == pytest.approx(1 / (1 + math.exp(-SLOPE)))
-    assert answerability(Likely(0.0), "?", EVIDENCE) == 0.5
+    assert answerability(Likely(MIDDLE), "How low?", EVIDENCE) == pytest.approx(0.5)
+    assert answerability(Likely(MIDDLE + 1), "?", EVIDENCE) == pytest.approx(1 / (1 + math.exp(-SLOPE)))
 
 
 def test_a_question_typed_in_haste_is_declined_only_where_the_model_is_surer():
@@ -46,8 +45,16 @@ def test_a_question_typed_in_haste_is_declined_only_where_the_model_is_surer():
     assert answerability(Likely(-2.0), "whale hertz how low", EVIDENCE) < 0.5
 
 
+def test_a_model_that_was_not_measured_is_not_asked():
+    """The 0.5B says no to nearly everything: its log-odds would decline what the library answers."""
+    model = Likely(-9.0, "tests/unmeasured")
+    assert answerability(model, "How low?", EVIDENCE) is None
+    assert model.asked == []
+
+
 def test_a_model_without_probabilities_and_a_question_without_evidence_give_none():
     assert answerability(object(), "?", EVIDENCE) is None
+    assert log_odds(object(), "?", EVIDENCE) is None
     assert answerability(Likely(1.0), "?", ()) is None
 
 
