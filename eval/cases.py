@@ -7,7 +7,7 @@ reference, history. Knows nothing of how they are answered or scored.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,26 @@ def read_cases(path: Path = BUNDLED) -> tuple[Case, ...]:
     """
     if not path.is_file():
         raise CaseError(f"There is no question file {str(path)!r}.", f"The bundled one is {BUNDLED}.")
-    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-    return tuple(_case(line, f"{path.name}, line {number}") for number, line in lines if line.strip())
+    return tuple(_case(facts, place) for place, facts in objects(path))
 
 
-def _case(line: str, place: str) -> Case:
-    try:
-        facts = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise CaseError(f"{place} is not JSON: {error}.", "Put one object on each line.") from error
-    if not isinstance(facts, dict):
-        raise CaseError(f"{place} is not an object.", "Put one object on each line.")
+def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, object) of each line of a JSONL file; CaseError names a line that is none."""
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            place = f"{path.name}, line {number}"
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise CaseError(f"{place} is not JSON: {error}.", "Put one object on each line.") from error
+            if not isinstance(row, dict):
+                raise CaseError(f"{place} is not an object.", "Put one object on each line.")
+            yield place, row
+
+
+def _case(facts: Mapping[str, Any], place: str) -> Case:
     for name in ("id", "type", "question"):
         if not isinstance(facts.get(name), str) or not facts[name]:
             raise CaseError(f"{place}: {name!r} is {facts.get(name)!r}.", "It has to be text.")

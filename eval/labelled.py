@@ -9,13 +9,12 @@ github.com/allenai/scifact), HealthVer (Sarrouti et al. 2021, github.com/sarrout
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from eval.cases import CaseError
+from eval.cases import CaseError, objects
 
 Label = Literal["supported", "contradicted", "neither", "unsupported"]
 """`unsupported` is contradicted or neither, where a set does not say which."""
@@ -113,22 +112,6 @@ def _healthver(path: Path) -> Iterator[Pair]:
             yield Pair(
                 f"{_text(row, 'id', place)}:{reader.line_num}", "HealthVer", evidence, _text(row, "claim", place), label
             )
-
-
-def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, object) of each line of a JSONL file; CaseError names a line that is none."""
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            place = f"{path.name}, line {number}"
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise CaseError(f"{place} is not JSON: {error}.", "Put one object on each line.") from error
-            if not isinstance(row, dict):
-                raise CaseError(f"{place} is not an object.", "Put one object on each line.")
-            yield place, row
 
 
 def _text(row: Mapping[str, Any], name: str, place: str) -> str:

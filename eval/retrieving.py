@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from eval.cases import CaseError
-from eval.labelled import objects
+from eval.cases import CaseError, objects
 from eval.metrics import figure
 from eval.ranking import ndcg_at, reciprocal_rank, set_recall
 from rag import Rag

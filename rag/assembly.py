@@ -124,7 +124,7 @@ def open_model(settings: Settings, *, report: Report = lambda _line: None) -> Ba
     from rag.chat import open_chat_model
 
     wanted = settings.model
-    if wanted.base_url is not None or wanted.provider is not None:
+    if wanted.is_remote:
         return open_chat_model(wanted)
     found = _model_weights(settings, report)
     report(f"Loading {found.name} …")
@@ -157,8 +157,7 @@ def has_model(settings: Settings) -> bool:
     """Whether the chat model can be opened without fetching anything, and here."""
     from rag import weights
 
-    is_remote = settings.model.base_url is not None or settings.model.provider is not None
-    return not is_remote and any(weights.find(name, settings.home) for name in model_names(settings))
+    return not settings.model.is_remote and any(weights.find(name, settings.home) for name in model_names(settings))
 
 
 def model_names(settings: Settings) -> list[str]:
@@ -174,5 +173,4 @@ def model_names(settings: Settings) -> list[str]:
 def default_weights(settings: Settings) -> list[str]:
     """What has to be on this machine before a question can be answered here."""
     names = [settings.embedding.name]
-    is_local = settings.model.base_url is None and settings.model.provider is None
-    return [*names, model_names(settings)[0]] if is_local else names
+    return names if settings.model.is_remote else [*names, model_names(settings)[0]]

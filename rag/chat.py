@@ -295,7 +295,7 @@ def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseCh
         MissingExtra: the package of a remote provider is not installed.
         ModelError, WeightsMissing: the local model can't be loaded here.
     """
-    if settings.base_url is not None or settings.provider is not None:
+    if settings.is_remote:
         return _open_remote(settings)
     if path is None:
         raise ModelError("A local model needs the folder of its weights.", "Give `path`, or set model.base_url.")

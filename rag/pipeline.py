@@ -196,8 +196,9 @@ class Rag:
                     piece = str(chunk.text)
                     if piece:
                         timings.setdefault("first_token_s", time.perf_counter() - started)
+                        gap = " " if drafts and not text else ""  # between one paper's draft and the next
                         text += piece
-                        yield TextPiece(piece if text != piece or not drafts else f" {piece}")
+                        yield TextPiece(gap + piece)
             drafts.append(replace(part, text=text, is_cut=finish_reason == "length"))
         yield self._finish(self._checked_answer(found, drafts), timings, started)
 
@@ -252,8 +253,10 @@ class Rag:
     def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
         asked = self._readable(question)
         alone = self._readable(standalone(asked, history))
-        hits = self.retriever.search(alone, where=where)
-        subjects = self._subjects.find(alone, lambda text: self.retriever.search(text, k=_NAMED_WITHIN, where=where))
+        k = self.retriever.k
+        ranked = self.retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
+        subjects = self._subjects.find(alone, ranked, lambda text: self.retriever.search(text, where=where))
+        hits = ranked[:k]
         return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects)
 
     def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:

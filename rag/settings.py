@@ -64,6 +64,11 @@ class ModelSettings(_Section):
     timeout_s: float = Field(default=120.0, gt=0.0, le=3600.0)
     threads: int | None = Field(default=None, ge=1, le=256, description="CPU threads; all physical cores if unset")
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model runs elsewhere, so that there are no weights to fetch or load."""
+        return self.base_url is not None or self.provider is not None
+
 
 class AnswerSettings(_Section):
     """What the model is shown, and what of its text is kept."""

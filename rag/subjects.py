@@ -18,7 +18,7 @@ from rag.keywords import KeywordIndex, tokenize, words
 from rag.schema import Hit, Paper, Subject
 
 Search = Callable[[str], Sequence[Hit]]
-"""A question to hits, best first; enough of them that every paper named in the question is among them."""
+"""A question to hits, best first."""
 
 MOST_SUBJECTS = 4
 RARE_IN = 6
@@ -52,17 +52,19 @@ class SubjectFinder:
     def __init__(self, keywords: KeywordIndex) -> None:
         self._keywords = keywords
 
-    def find(self, question: str, search: Search) -> tuple[Subject, ...]:
+    def find(self, question: str, hits: Sequence[Hit], search: Search) -> tuple[Subject, ...]:
         """The papers meant, in the order of the question, if they are two or more; else none.
 
         Args:
             question: one that stands alone.
-            search: where a name belongs to several papers, the one that it ranks first is meant.
+            hits: what a search for it brings, best first, enough for every paper that it names to be among them; where
+                a name belongs to several papers, the first is meant.
+            search: asked only where two papers are wanted and fewer are named.
         """
-        hits = search(question)
-        chosen = self._chosen(self._mentions(question, [hit.paper for hit in hits]))
+        mentions = self._mentions(question, [hit.paper for hit in hits])
+        chosen = self._chosen(mentions)
         if len(chosen) < 2 and _TWO.search(question):
-            chosen = self._completed(chosen, question, hits, search)
+            chosen = self._completed(chosen, mentions, question, search)
         if len(chosen) < 2:
             return ()
         ordered = sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS]
@@ -89,10 +91,13 @@ class SubjectFinder:
                 chosen.append(mention)
         return chosen
 
-    def _completed(self, chosen: list[_Mention], question: str, hits: Sequence[Hit], search: Search) -> list[_Mention]:
+    @staticmethod
+    def _completed(
+        chosen: list[_Mention], mentions: Sequence[_Mention], question: str, search: Search
+    ) -> list[_Mention]:
         """Two papers for a question that asks for two but names one or none."""
         taken = {mention.paper.id for mention in chosen}
-        namesakes = [m for m in self._mentions(question, [h.paper for h in hits]) if m.paper.id not in taken]
+        namesakes = [mention for mention in mentions if mention.paper.id not in taken]
         if namesakes and chosen:
             return [*chosen, namesakes[0]]
         other = _OTHER.search(question)
@@ -142,9 +147,9 @@ def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:
 
 def question_about(subject: Subject, subjects: Sequence[Subject], question: str) -> str:
     """`question` without the names of the other subjects: what to look for in this one's abstract."""
-    others = [s.name for s in subjects if s.name and s.name not in ("", subject.name)]
-    for name in others:
-        question = re.sub(_spelled(name), " ", question)
+    for other in subjects:
+        if other.name and other.name != subject.name:
+            question = re.sub(_spelled(other.name), " ", question)
     return question
 
 

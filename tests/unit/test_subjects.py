@@ -28,7 +28,7 @@ def search(question: str) -> list[Hit]:
 @pytest.fixture(scope="module")
 def find():
     finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in PAPERS))
-    return lambda question: finder.find(question, search)
+    return lambda question: finder.find(question, search(question), search)
 
 
 @pytest.mark.parametrize(
