@@ -67,7 +67,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
 
 def test_answers_made_with_other_settings_are_not_gone_on_with(tmp_path):
     run(AnsweringRag(), CASES, report=quiet, folder=tmp_path)
-    with pytest.raises(CaseError, match="settings s, these are t"):
+    with pytest.raises(CaseError, match="settings_id was s, is t"):
         run(AnsweringRag("t"), CASES, report=quiet, folder=tmp_path)
 
 
