@@ -82,6 +82,13 @@ def without_keywords(rag: Rag) -> Rag:
     return Rag(retriever=retriever, model=rag.model, settings=rag.settings, prompt=rag.prompt)
 
 
+def without_vectors(rag: Rag) -> Rag:
+    """Papers are ranked by keywords alone: the ranking by meaning finds nothing. A baseline, no bug."""
+    index = _Proxy(rag.retriever.index, nearest=lambda *_arguments: [])
+    retriever = rag.retriever.model_copy(update={"index": index})
+    return Rag(retriever=retriever, model=rag.model, settings=rag.settings, prompt=rag.prompt)
+
+
 BUILDS: Mapping[str, Callable[[Rag], Rag]] = {
     "shuffled citations": shuffled_citations,
     "citations to random papers": random_citations,
