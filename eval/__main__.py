@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import bench, compare, examining, judging
+from eval import bench, compare, examining, judging, peers
 from eval.cases import BUNDLED, HOSTILE_LIBRARY, INJECTION, Case, CaseError, read_cases
 from eval.judgement import Judge
 from eval.judges import open_judge
@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     compare.add_to(commands)
     bench.add_to(commands)
     examining.add_to(commands, _judge)
+    peers.add_to(commands, _judge)
     options = parser.parse_args(arguments)
     return run_safely(lambda: options.action(options))
 
