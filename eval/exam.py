@@ -1,8 +1,8 @@
 """An exam for any library, written from its own abstracts: no help from outside, and no model marks its own work.
 
     cases = write(rag.papers, seed=0, n=60)
-    scored = run(rag, cases, report=print)          # eval.run
-    print(scorecard(save(folder, scored, rag, …)))
+    summary = take(rag, cases, folder, judge=judge, progress=…)     # eval.examining
+    print(scorecard(summary))
 
 Questions come from single sentences by the rules of `asking`, and so do the right answers: a number, a name. The kinds:
 `fact` (one paper answers), `unanswerable-deleted` (the same question while its paper is taken for deleted),

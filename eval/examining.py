@@ -20,7 +20,7 @@ from eval.cases import Case, write_cases
 from eval.judgement import Judge
 from eval.judges import LexicalJudge
 from eval.quoting import QuotingModel
-from eval.run import run, save
+from eval.run import ANSWERS, Progress, run, save
 from eval.scoring import measure
 from rag import Rag
 from rag.cli import add_common_options, settings_from, tell
@@ -59,16 +59,45 @@ def _exam(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     if options.prove:
         return _prove(rag, cases, as_json=options.json)
     folder = options.resume or options.out or Path("runs") / time.strftime("exam-%Y%m%d-%H%M%S")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_cases(folder / "exam.jsonl", cases)
+    if not options.resume:
+        (folder / ANSWERS).unlink(missing_ok=True)
     rag.warm_up()
-    judge = open_judge(options.judge, rag)
-    started = time.monotonic()
-    scored = run(rag, cases, report=tell, folder=folder, judge=judge)
-    summary = save(folder, scored, rag, time.monotonic() - started, judge.id if judge else None)
+    summary = take(rag, cases, folder, judge=open_judge(options.judge, rag), report=tell)
     print(json.dumps(summary, indent=1) if options.json else exam.scorecard(summary))
     tell(f"Written to {folder}: exam.jsonl, answers.jsonl, scores.json, report.html, report.md")
     return 1 if summary["failed"] else 0
+
+
+def take(
+    rag: Rag,
+    cases: Sequence[Case],
+    folder: Path,
+    *,
+    judge: Judge | None = None,
+    report: Callable[[str], None] = lambda _line: None,
+    progress: Progress = lambda _done, _total, _item: None,
+) -> dict[str, Any]:
+    """Answer and score an exam that `eval.exam.write` wrote; what a page's button or a command needs.
+
+    Args:
+        rag: what answers.
+        cases: the exam.
+        folder: gets exam.jsonl and all that a run writes; an exam of the same kind that was stopped there goes on.
+        judge: judges the sentences of answers, as `eval.feature_judge.open_feature_judge()`; None judges none.
+        report: told in a line each how it goes.
+        progress: told (questions done, of how many, the last one scored); what it raises stops the exam.
+
+    Returns:
+        What scores.json holds; `eval.exam.scorecard` makes lines of it.
+
+    Raises:
+        CaseError: `folder` holds answers made with something else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_cases(folder / "exam.jsonl", cases)
+    started = time.monotonic()
+    scored = run(rag, cases, report=report, folder=folder, judge=judge, progress=progress)
+    return save(folder, scored, rag, time.monotonic() - started, judge.id if judge else None)
 
 
 def _prove(rag: Rag, cases: Sequence[Case], *, as_json: bool) -> int:

@@ -71,7 +71,7 @@ def run(
             left = (time.monotonic() - started) / asked * (len(cases) - len(done) - asked)
             took = item.answer.timings["total_s"]
             report(f"{number}/{len(cases)} {case.id} {_mark(item)} {took:.1f} s, {left:.0f} s left")
-        scored.append(replace(item, judged=judge_answer(judge, item.answer)) if judge else item)
+        scored.append(_judged(item, judge) if judge else item)
         progress(number, len(cases), scored[-1])
     return scored
 
@@ -84,6 +84,13 @@ def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
     titles = tuple(known.get(_folded(title), title) for title in case.papers)
     spent = usage()
     return Scored(case, answer, hits, titles, tokens_in=spent[0], tokens_out=spent[1])
+
+
+def _judged(item: Scored, judge: Judge) -> Scored:
+    try:
+        return replace(item, judged=judge_answer(judge, item.answer))
+    except Exception as error:  # noqa: BLE001  (as in `measure`: a judge that fails must not lose the answers; exit code 1)
+        return replace(item, judge_failure=f"{type(error).__name__}: {error}")
 
 
 @contextmanager
@@ -188,10 +195,18 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ANSWERS).write_text("".join(_line(item) for item in scored), encoding="utf-8")
     values, failed = measure(scored)
+
+    def attempt(name: str, compute: Callable[[Sequence[Scored]], Any]) -> Any:
+        try:
+            return compute(scored)
+        except Exception as error:  # noqa: BLE001  (as in `measure`)
+            failed[name] = f"{type(error).__name__}: {error}"
+            return {}
+
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
-        "abstention": declining(scored),
-        "timings": timings(scored),
+        "abstention": attempt("abstention", declining),
+        "timings": attempt("timings", timings),
         "failed": failed,
         "values": {
             name: dict(zip((s.case.id for s in scored), column, strict=True)) for name, column in values.items()
@@ -199,7 +214,7 @@ def save(
         "seconds": seconds,
         "cases": len(scored),
         "peak_memory_gib": peak_memory_gib(),
-        "risk_coverage": risk_and_coverage(scored),
+        "risk_coverage": attempt("risk and coverage", risk_and_coverage),
         "made_with": {
             "prompt_id": scored[0].answer.prompt_id if scored else "",
             **made_with(rag, [item.case for item in scored], judge_id),

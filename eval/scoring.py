@@ -30,6 +30,7 @@ class Scored:
 
     `judged` is what a judge says of the answer's sentences; None where there is no judge, or for an abstention.
     `tokens_in`, `tokens_out`: what the model read and wrote; None where none was asked or it does not tell.
+    `judge_failure`: why the judge could not judge it, "" where it could.
     """
 
     case: Case
@@ -39,6 +40,7 @@ class Scored:
     judged: tuple[Judged, ...] | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
+    judge_failure: str = ""
 
 
 def is_right_and_cited(s: Scored) -> bool | None:
@@ -100,7 +102,8 @@ def measure(
 ) -> tuple[dict[str, list[Value]], dict[str, str]]:
     """Every measure's value for each case in order, and the reasons of those that failed."""
     values: dict[str, list[Value]] = {}
-    failed: dict[str, str] = {}
+    unjudged = [item.judge_failure for item in scored if item.judge_failure]
+    failed = {"judge": f"{len(unjudged)} answers, the first: {unjudged[0]}"} if unjudged else {}
     for name, one in measures.items():
         try:
             values[name] = [one(item) for item in scored]
