@@ -35,7 +35,8 @@ _WORD = rf"(?!(?:{_STOPPED})\b)"
 _PLURAL = rf"(?P<things>(?:{_WORD}[A-Za-z][\w'/-]*\s+){{0,3}}{_WORD}[a-z][a-z-]*[^\Wsiu_]s)\b"
 _DULL = frozenset(
     "points orders terms times percent aspects steps issues challenges ways questions contributions reasons parts"
-    " percentages magnitudes decimals things cases degrees".split()
+    " percentages magnitudes decimals things cases degrees seconds minutes hours"
+    " days weeks months years".split()
 )
 # What ends in "s" and stands after a number without being counted: "… over baseline 2 improves the …".
 _VERBS = frozenset(
@@ -270,7 +271,12 @@ def _names(paper: Paper, sentence: str, shared: Mapping[str, int]) -> Iterator[F
         name, what = found["name"], found["what"]
         if _goes_on(sentence[found.end() :]):
             continue
-        if name[0].isupper() and not contains(what, name) and shared[name] <= 2 and not re.search(r"\bour\b", what):
+        if (
+            name[0].isupper()
+            and not contains(what, name)
+            and shared[name] <= 2
+            and not re.search(r"\b(?:our|its|this|these|such)\b", what)
+        ):
             yield Fact(paper, "name", sentence, f"What is the name of the {what}?", ((name,),), "name")
 
 
