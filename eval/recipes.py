@@ -7,6 +7,7 @@ default; nothing was tuned, in either direction. They are imported when opened: 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,7 @@ def llama_index_citations(rag: Rag) -> Ask:
 
     encoder, model = rag.retriever.encoder, rag.model
 
-    class Embedding(BaseEmbedding):  # type: ignore[misc, unused-ignore]
+    class _Embedding(BaseEmbedding):  # type: ignore[misc, unused-ignore]
         def _get_text_embedding(self, text: str) -> list[float]:
             return list(encoder.embed_documents([text])[0])
 
@@ -96,7 +97,7 @@ def llama_index_citations(rag: Rag) -> Ask:
         async def _aget_query_embedding(self, query: str) -> list[float]:
             return self._get_query_embedding(query)
 
-    class Model(CustomLLM):  # type: ignore[misc, unused-ignore]
+    class _Model(CustomLLM):  # type: ignore[misc, unused-ignore]
         @property
         def metadata(self) -> Any:
             window = getattr(model, "context_tokens", rag.settings.model.context_tokens)
@@ -112,8 +113,8 @@ def llama_index_citations(rag: Rag) -> Ask:
 
     papers = {paper.id: paper for paper in rag.papers}
     documents = [Document(text=document(paper), metadata={"id": paper.id}) for paper in rag.papers]
-    index = VectorStoreIndex.from_documents(documents, embed_model=Embedding())
-    engine = CitationQueryEngine.from_args(index, llm=Model(), similarity_top_k=3, citation_chunk_size=512)
+    index = VectorStoreIndex.from_documents(documents, embed_model=_Embedding())
+    engine = CitationQueryEngine.from_args(index, llm=_Model(), similarity_top_k=3, citation_chunk_size=512)
 
     def ask(question: str) -> Reply:
         response = engine.query(question)
@@ -131,6 +132,7 @@ def haystack_first_pipeline(rag: Rag) -> Ask:
 
     Source: haystack.deepset.ai/tutorials/27_first_rag_pipeline.
     """
+    os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")  # it would report each pipeline to its makers
     from haystack import Document, Pipeline, component
     from haystack.components.builders import ChatPromptBuilder
     from haystack.components.retrievers.in_memory import InMemoryEmbeddingRetriever
@@ -140,7 +142,7 @@ def haystack_first_pipeline(rag: Rag) -> Ask:
     encoder, model = rag.retriever.encoder, rag.model
 
     @component
-    class Generator:
+    class _Generator:
         def __init__(self) -> None:
             # Told here: haystack compares types, and this module's annotations are texts.
             component.set_input_type(self, "messages", list[ChatMessage])
@@ -164,7 +166,7 @@ def haystack_first_pipeline(rag: Rag) -> Ask:
     pipeline.add_component("retriever", InMemoryEmbeddingRetriever(store, top_k=5))
     builder = ChatPromptBuilder(template=[ChatMessage.from_user(HAYSTACK_PROMPT)], required_variables="*")
     pipeline.add_component("prompt_builder", builder)
-    pipeline.add_component("llm", Generator())
+    pipeline.add_component("llm", _Generator())
     pipeline.connect("retriever", "prompt_builder.documents")
     pipeline.connect("prompt_builder.prompt", "llm.messages")
 

@@ -20,7 +20,7 @@ from eval.cases import FIELDS, Case, CaseError
 from eval.grounding import judge_answer
 from eval.judgement import Judge
 from eval.provenance import changed, made_with, peak_memory_gib
-from eval.scoring import Scored, declining, figures, is_right_and_cited, measure, risk_and_coverage, timings
+from eval.scoring import Scored, attempt, declining, figures, is_right_and_cited, measure, risk_and_coverage, timings
 from rag import Answer, Rag
 
 ANSWERS = "answers.jsonl"
@@ -87,10 +87,8 @@ def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
 
 
 def _judged(item: Scored, judge: Judge) -> Scored:
-    try:
-        return replace(item, judged=judge_answer(judge, item.answer))
-    except Exception as error:  # noqa: BLE001  (as in `measure`: a judge that fails must not lose the answers; exit code 1)
-        return replace(item, judge_failure=f"{type(error).__name__}: {error}")
+    judged, reason = attempt(lambda: judge_answer(judge, item.answer))
+    return replace(item, judged=judged, judge_failure=reason)
 
 
 @contextmanager
@@ -196,17 +194,15 @@ def save(
     (folder / ANSWERS).write_text("".join(_line(item) for item in scored), encoding="utf-8")
     values, failed = measure(scored)
 
-    def attempt(name: str, compute: Callable[[Sequence[Scored]], Any]) -> Any:
-        try:
-            return compute(scored)
-        except Exception as error:  # noqa: BLE001  (as in `measure`)
-            failed[name] = f"{type(error).__name__}: {error}"
-            return {}
-
+    further = {}
+    for name, compute in (("abstention", declining), ("timings", timings), ("risk_coverage", risk_and_coverage)):
+        further[name], reason = attempt(lambda compute=compute: compute(scored))  # type: ignore[misc]
+        if reason:
+            failed[name] = reason
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
-        "abstention": attempt("abstention", declining),
-        "timings": attempt("timings", timings),
+        "abstention": further["abstention"] or {},
+        "timings": further["timings"] or {},
         "failed": failed,
         "values": {
             name: dict(zip((s.case.id for s in scored), column, strict=True)) for name, column in values.items()
@@ -214,7 +210,7 @@ def save(
         "seconds": seconds,
         "cases": len(scored),
         "peak_memory_gib": peak_memory_gib(),
-        "risk_coverage": attempt("risk and coverage", risk_and_coverage),
+        "risk_coverage": further["risk_coverage"] or [],
         "made_with": {
             "prompt_id": scored[0].answer.prompt_id if scored else "",
             **made_with(rag, [item.case for item in scored], judge_id),

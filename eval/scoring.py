@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from eval import grounding, metrics
 from eval.abstention import abstention, area_under_risk, risk_coverage
@@ -22,6 +22,7 @@ from rag import Answer, Hit
 
 SINGLE_PAPER = ("fact", "explain", "noisy")
 Value = float | bool | None
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,20 @@ def measure(
     unjudged = [item.judge_failure for item in scored if item.judge_failure]
     failed = {"judge": f"{len(unjudged)} answers, the first: {unjudged[0]}"} if unjudged else {}
     for name, one in measures.items():
-        try:
-            values[name] = [one(item) for item in scored]
-        except Exception as error:  # noqa: BLE001  (a run of minutes must not be lost to one figure; it exits with 1)
-            failed[name] = f"{type(error).__name__}: {error}"
+        column, reason = attempt(lambda one=one: [one(item) for item in scored])  # type: ignore[misc]
+        if column is None:
+            failed[name] = reason
+        else:
+            values[name] = column
     return values, failed
+
+
+def attempt(compute: Callable[[], T]) -> tuple[T | None, str]:
+    """What `compute` gives and "", or None and the reason why it failed: a figure must not cost a run of minutes."""
+    try:
+        return compute(), ""
+    except Exception as error:  # noqa: BLE001  (recorded as failed wherever it is used, and the run exits with 1)
+        return None, f"{type(error).__name__}: {error}"
 
 
 def figures(scored: Sequence[Scored], values: Mapping[str, Sequence[Value]]) -> dict[str, dict[str, Figure]]:
