@@ -161,18 +161,8 @@ def _counts(paper: Paper, sentence: str, _shared: Mapping[str, int]) -> Iterator
     spelled = "|".join(_WORDS)
     pattern = rf"(?<![\w.,$%~/-])(?P<value>{_NUMBER}|{spelled})(?P<unit>[kKM]?)\+?\s+{_PLURAL}"
     for found in re.finditer(pattern, sentence):
-        things = found["things"]
-        if (
-            things.split()[-1] in _DULL | _VERBS
-            or found["value"] in ("0", "1", "2")
-            or not _is_lone(found, sentence)
-            or _year(found["value"], things)
-        ):
-            continue
-        before = sentence[: found.start()]
-        if "." in found["value"] or re.search(
-            r"[a-z)] ?[A-Z][\w-]*\s$", before
-        ):  # "Llama 3.1 models", "Figure 3 shows"
+        things, before = found["things"], sentence[: found.start()]
+        if not _is_count(found, sentence):
             continue
         verb = re.search(
             r"\b(?P<verb>pre-?trained|fine-?tuned|trained|evaluat\w+|experiments?|validat\w+|tested)\b[^,.;:()]{0,40}?"
@@ -191,6 +181,15 @@ def _counts(paper: Paper, sentence: str, _shared: Mapping[str, int]) -> Iterator
             premise = f"Why is {{who}} {done} on {only} {things}?"
         forms = number_forms(found["value"], found["unit"])
         yield Fact(paper, "count", sentence, question, (forms,), things.split()[-1], premise, false)
+
+
+def _is_count(found: re.Match[str], sentence: str) -> bool:
+    """Whether the number counts the things: not "two cases", "2019 images", "3.6% and 4.2%", "Llama 3.1 models"."""
+    value, last = found["value"], found["things"].split()[-1]
+    if last in _DULL | _VERBS or value in ("0", "1", "2") or "." in value:
+        return False
+    follows_a_name = re.search(r"[a-z)] ?[A-Z][\w-]*\s$", sentence[: found.start()])
+    return _is_lone(found, sentence) and not follows_a_name and not _year(value, found["things"])
 
 
 def _gains(paper: Paper, sentence: str, _shared: Mapping[str, int]) -> Iterator[Fact]:
