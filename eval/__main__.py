@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/<time>)")
     run.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
     run.add_argument("--judge", default="features", metavar="NAME", help="features, lexical, nli:MODEL or none")
+    run.add_argument(
+        "--batch", type=int, metavar="N", help="questions answered together (default: 16 on a GPU, else 1)"
+    )
     run.add_argument("--json", action="store_true")
     add_common_options(run)
     run.set_defaults(action=_run)
@@ -66,7 +69,8 @@ def _run(options: argparse.Namespace) -> int:
     folder = options.resume or options.out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     if not options.resume:
         (folder / ANSWERS).unlink(missing_ok=True)
-    scored = run(rag, cases, report=tell, folder=folder, judge=judge)
+    batch = options.batch or (16 if getattr(rag.model, "device", "") == "cuda" else 1)
+    scored = run(rag, cases, report=tell, folder=folder, judge=judge, batch=batch)
     summary = save(folder, scored, rag, time.monotonic() - started, judge.id if judge else None)
     print(json.dumps(summary, indent=1) if options.json else table(summary))
     tell(f"Written to {folder}: scores.json, report.html, report.md")

@@ -36,8 +36,9 @@ def run(
     folder: Path | None = None,
     judge: Judge | None = None,
     progress: Progress = lambda _done, _total, _item: None,
+    batch: int = 1,
 ) -> list[Scored]:
-    """Every case answered in order, one at a time, as a reader would ask; those that `folder` holds are taken from it.
+    """Every case answered in order, as a reader would ask; those that `folder` holds are taken from it.
 
     Args:
         rag: what answers.
@@ -46,6 +47,8 @@ def run(
         folder: where each answer is kept as it comes, so that a stopped run can go on; None keeps nothing.
         judge: judges the sentences of each answer; None judges none.
         progress: told (how many are done, of how many, the last one) after each; what it raises stops the run.
+        batch: how many questions the model answers together: on a GPU many take as long as one. Their times are those
+            of the batch, their tokens are not told. Questions with a history or a deleted paper are asked alone.
 
     Raises:
         CaseError: the folder's answers were made with another model, other settings, prompts, code or library, or for
@@ -59,13 +62,14 @@ def run(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MADE_WITH).write_text(json.dumps(now, indent=1), encoding="utf-8")
-    scored, asked = [], 0
-    started = time.monotonic()
+    scored: list[Scored] = []
+    fresh = _answers(rag, [case for case in cases if case.id not in done], known, batch)
+    asked, started = 0, time.monotonic()
     for number, case in enumerate(cases, start=1):
         item = done.get(case.id)
         if item is None:
+            item = next(fresh)
             asked += 1
-            item = _asked(rag, case, known)
             if folder:
                 _append(folder, item)
             left = (time.monotonic() - started) / asked * (len(cases) - len(done) - asked)
@@ -76,14 +80,37 @@ def run(
     return scored
 
 
+def _answers(rag: Rag, cases: Sequence[Case], known: Mapping[str, str], batch: int) -> Iterator[Scored]:
+    """Each case answered, in order; neighbours that stand alone are asked `batch` at a time."""
+    waiting: list[Case] = []
+    for case in cases:
+        is_plain = batch > 1 and not case.history and not case.without
+        waiting += [case] if is_plain else []
+        if waiting and (not is_plain or len(waiting) == batch):
+            yield from _asked_together(rag, waiting, known)
+            waiting = []
+        if not is_plain:
+            yield _asked(rag, case, known)
+    if waiting:
+        yield from _asked_together(rag, waiting, known)
+
+
+def _asked_together(rag: Rag, cases: Sequence[Case], known: Mapping[str, str]) -> Iterator[Scored]:
+    for case, answer in zip(cases, rag.ask_many([case.question for case in cases]), strict=True):
+        yield Scored(case, answer, rag.retrieve(answer.standalone_question, k=10), _titles(case, known))
+
+
+def _titles(case: Case, known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(known.get(_folded(title), title) for title in case.papers)
+
+
 def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
     options: dict[str, Any] = {"where": {"id": {"ne": case.without}}} if case.without else {}
     with _usage() as usage:
         answer = rag.ask(case.question, case.history, **options)
     hits = rag.retrieve(answer.standalone_question, k=10, **options)
-    titles = tuple(known.get(_folded(title), title) for title in case.papers)
     spent = usage()
-    return Scored(case, answer, hits, titles, tokens_in=spent[0], tokens_out=spent[1])
+    return Scored(case, answer, hits, _titles(case, known), tokens_in=spent[0], tokens_out=spent[1])
 
 
 def _judged(item: Scored, judge: Judge) -> Scored:
