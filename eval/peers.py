@@ -61,6 +61,7 @@ def add_to(commands: Any, open_judge: Any) -> None:
         "kept in a folder of its name, so that a run that was stopped goes on.",
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {OURS}, {', '.join(RECIPES)}")
+    parser.add_argument("-n", type=int, default=sum(SAMPLE.values()), metavar="N", help="how many questions")
     parser.add_argument("--out", type=Path, default=Path("runs/peers"), metavar="FOLDER")
     parser.add_argument("--judge", default="features", metavar="NAME")
     parser.add_argument("--json", action="store_true")
@@ -77,7 +78,7 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     judge = open_judge(options.judge, rag)
     if judge is None:
         raise CaseError("Peers cannot be compared without a judge.", "Give --judge features, lexical or nli:MODEL.")
-    cases = sample(read_cases())
+    cases = sample(read_cases(), options.n)
     found = {}
     for name in names:
         ask = None if name == OURS else open_peer(name, rag)
@@ -95,13 +96,17 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     return 0
 
 
-def sample(cases: Sequence[Case], seed: int = 0) -> list[Case]:
-    """The questions of `SAMPLE`, in the order of `cases`; the same at a seed."""
+def sample(cases: Sequence[Case], n: int = 40, seed: int = 0) -> list[Case]:
+    """About `n` questions in the proportions of `SAMPLE`, in the order of `cases`; a smaller sample is part of a larger.
+
+    The same at a seed; every type has one at least.
+    """
     draw = random.Random(seed)  # noqa: S311
     chosen: set[str] = set()
-    for kind, count in SAMPLE.items():
+    for kind, share in SAMPLE.items():
         ids = [case.id for case in cases if case.type == kind]
-        chosen |= set(draw.sample(ids, min(count, len(ids))))
+        count = max(1, round(n * share / sum(SAMPLE.values())))
+        chosen |= set(draw.sample(ids, len(ids))[:count])
     return [case for case in cases if case.id in chosen]
 
 
