@@ -97,9 +97,9 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
 
 
 def sample(cases: Sequence[Case], n: int = 40, seed: int = 0) -> list[Case]:
-    """About `n` questions in the proportions of `SAMPLE`, in the order of `cases`; a smaller sample is part of a larger.
+    """About `n` questions in the proportions of `SAMPLE`, one at least of each type, in the order of `cases`.
 
-    The same at a seed; every type has one at least.
+    The same at a seed; a smaller sample is part of a larger one.
     """
     draw = random.Random(seed)  # noqa: S311
     chosen: set[str] = set()
