@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     library: Path = BUNDLED_LIBRARY
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("footnote", appauthor=False)))
     """Where weights and indexes are kept."""
+    data: Path | None = None
+    """Where conversations and feedback are kept, which no cache cleaner may touch; see `data_folder`."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     model: ModelSettings = ModelSettings()
@@ -131,9 +133,18 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
+    def data_folder(self) -> Path:
+        """`data`; if unset, beside a `home` that was set, or the system's place for a user's data."""
+        if self.data is not None:
+            return self.data
+        if "home" in self.model_fields_set:
+            return self.home / "data"
+        return Path(platformdirs.user_data_dir("footnote", appauthor=False))
+
+    @property
     def id(self) -> str:
         """Ten hex digits that name what shapes an answer: everything but where files lie."""
-        shaping = self.model_dump_json(exclude={"home", "library"})
+        shaping = self.model_dump_json(exclude={"home", "library", "data"})
         return hashlib.sha256(shaping.encode()).hexdigest()[:10]
 
 
