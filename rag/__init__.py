@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
     from rag.pipeline import Rag, answer
+    from rag.receipt import verify
     from rag.schema import (
         Answer,
         Citation,
@@ -41,6 +42,7 @@ _HOME = {
     "answer": "rag.pipeline",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
+    "verify": "rag.receipt",
     **dict.fromkeys(
         [
             "Answer",
@@ -78,6 +80,7 @@ __all__ = [
     "TextPiece",
     "answer",
     "describe_machine",
+    "verify",
 ]
 
 

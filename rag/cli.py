@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, search, index, models, doctor, eval.
+"""The `footnote` command: chat, ask, verify, search, index, models, doctor, eval.
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import FootnoteError
+from rag.errors import CorpusError, FootnoteError
+from rag.export import FORMATS, export
+from rag.receipt import verify
 from rag.weights.progress import Terminal
 
 if TYPE_CHECKING:
@@ -113,12 +115,18 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser("ask", help="answer one question")
     ask.add_argument("question", nargs="+", help="the question; quotes are not needed")
-    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON, for `footnote verify`")
+    ask.add_argument("--format", choices=["text", *FORMATS], default="text", help="how to print it (default: text)")
     ask.add_argument(
         "--where", type=_filter, metavar="JSON", help='only papers that fit, e.g. \'{"year": {"gte": 2023}}\''
     )
     add_common_options(ask)
     ask.set_defaults(run=_ask)
+
+    verify = commands.add_parser("verify", help="re-check every citation of a saved answer, without a model")
+    verify.add_argument("file", type=Path, help="what `footnote ask --json` printed, or a list of such; - reads stdin")
+    verify.add_argument("--library", type=Path, metavar="PATH", help="hold the papers against this file or folder, too")
+    verify.set_defaults(run=_verify)
 
     search = commands.add_parser("search", help="find papers, without a language model")
     search.add_argument("question", nargs="+")
@@ -161,8 +169,33 @@ def _ask(options: argparse.Namespace) -> int:
 
     rag = Rag.open(settings_from(options), report=tell)
     answer = rag.ask(" ".join(options.question), where=options.where)
-    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if options.json else answer_text(answer))
+    if options.json:
+        print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        print(answer_text(answer) if options.format == "text" else export([answer], options.format))
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from rag.corpus import read_library
+
+    name = str(options.file)
+    try:
+        text = sys.stdin.read() if name == "-" else options.file.read_text("utf-8")
+        saved = json.loads(text)
+    except OSError as error:
+        raise CorpusError(
+            f"{name!r} cannot be read: {error.strerror}.", "Give a file of `footnote ask --json`."
+        ) from error
+    except ValueError as error:
+        raise CorpusError(f"{name!r} is not JSON: {error}.", "Give what `footnote ask --json` printed.") from error
+    papers = read_library(options.library) if options.library else None
+    receipts = saved if isinstance(saved, list) else [saved]
+    problems = [problem for receipt in receipts for problem in verify(receipt, papers)]
+    print(
+        "\n".join(problems) or f"{len(receipts)} {'answer' if len(receipts) == 1 else 'answers'}: every citation holds."
+    )
+    return 1 if problems or not receipts else 0
 
 
 def answer_text(answer: Answer) -> str:

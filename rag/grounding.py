@@ -92,8 +92,8 @@ class Grounder:
         found = [frozenset(tokenize(f"{item.paper.title} {item.sentence.text}")) for item in evidence]
         asked = frozenset(tokenize(question))
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
-        numbers = [_numbers(f"{item.paper.title} {item.sentence.text}") for item in evidence]
-        claimed = _numbers(_LIST_MARK.sub("", text), with_one=False)  # "one" is a pronoun as often as a number
+        numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
+        claimed = numbers_in(_LIST_MARK.sub("", text), with_one=False)  # "one" is a pronoun as often as a number
         best = Support(0.0, ())
         for i, item in enumerate(evidence):
             score = singles[i] if self._agrees(claimed, numbers[i], text, [item], question) else 0.0
@@ -203,7 +203,7 @@ def _citation(item: Evidence) -> Citation:
     return Citation(item.number, item.paper, sentence.text, sentence.start, sentence.end)
 
 
-def _numbers(text: str, *, with_one: bool = True) -> frozenset[str]:
+def numbers_in(text: str, *, with_one: bool = True) -> frozenset[str]:
     """Numbers in `text` as plain digits, number words too: "24,000" is 24000, "three" is 3, "3.60" is 3.6.
 
     `with_one`: whether the word "one" counts as 1; the digit always does.

@@ -8,6 +8,8 @@ Offsets are character offsets into `Paper.abstract`, half open, so `abstract[sta
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -136,8 +138,9 @@ class Answer:
     """Seconds since the question came in: `evidence_s`, `first_token_s`, `total_s`."""
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready dictionary from which `from_dict` makes an equal Answer."""
-        return asdict(self)
+        """A JSON-ready dictionary from which `from_dict` makes an equal Answer, and `rag.verify` re-checks it."""
+        values = asdict(self)
+        return {**values, "digest": digest(values)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Answer:
@@ -146,7 +149,7 @@ class Answer:
         Raises:
             KeyError, TypeError: the dictionary does not describe an Answer.
         """
-        values = dict(data)
+        values = {name: value for name, value in data.items() if name != "digest"}
         values["claims"] = tuple(
             Claim(**{**claim, "citations": tuple(_citation(c) for c in claim["citations"])})
             for claim in values.get("claims", ())
@@ -161,6 +164,12 @@ class Answer:
             for item in values.get("evidence", ())
         )
         return cls(**values)
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 of a JSON-ready dictionary, in hexadecimal, whatever its key "digest" says and however it is laid out."""
+    rest = {name: value for name, value in values.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""Answers and what they cite in the formats that people work on with: Markdown, BibTeX, RIS, JSON.
+
+Every function takes the answers of a conversation in order and gives text; no answers give an empty document. What is
+written is read back by `rag.corpus`. Knows nothing of files.
+
+Source: "Tame the BeaST" (N. Markey, 2009) for .bib; the RIS format specification (Research Information Systems, 2011).
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from rag.keywords import STOP_WORDS, words
+from rag.schema import Answer, Paper
+
+Format = Literal["markdown", "json", "bibtex", "ris"]
+FORMATS: tuple[Format, ...] = ("markdown", "json", "bibtex", "ris")
+SUFFIX: dict[Format, str] = {"markdown": ".md", "json": ".json", "bibtex": ".bib", "ris": ".ris"}
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~$])")
+
+
+def export(answers: Sequence[Answer], kind: Format) -> str:
+    """`answers` in the format `kind`: whole ones as Markdown or JSON, the papers they cite as BibTeX or RIS.
+
+    Raises:
+        ValueError: `kind` is no format of FORMATS.
+    """
+    writers = {"markdown": markdown, "json": as_json, "bibtex": bibtex, "ris": ris}
+    if kind not in writers:
+        raise ValueError(f"{kind!r} is no export format; there are {', '.join(FORMATS)}.")
+    return writers[kind](answers)
+
+
+def markdown(answers: Sequence[Answer]) -> str:
+    """Question, answer and numbered references with their quotes; markers count within each answer."""
+    return "\n".join(_markdown_of(answer) for answer in answers)
+
+
+def as_json(answers: Sequence[Answer]) -> str:
+    """A JSON list of receipts: each can be checked with `rag.verify`."""
+    return json.dumps([answer.to_dict() for answer in answers], ensure_ascii=False, indent=2) + "\n"
+
+
+def bibtex(answers: Sequence[Answer]) -> str:
+    """One entry for each cited paper, in the order of first citation."""
+    keys: set[str] = set()
+    return "\n".join(_bibtex_entry(paper, _unique_key(paper, keys)) for paper in cited_papers(answers))
+
+
+def ris(answers: Sequence[Answer]) -> str:
+    """One record for each cited paper, in the order of first citation."""
+    return "\n".join(_ris_record(paper) for paper in cited_papers(answers))
+
+
+def cited_papers(answers: Iterable[Answer]) -> list[Paper]:
+    """The papers that `answers` cite, once each, in the order of first citation."""
+    return list({c.paper.id: c.paper for answer in answers for c in answer.citations}.values())
+
+
+def _markdown_of(answer: Answer) -> str:
+    lines = [f"## {_escaped(answer.question)}", ""]
+    if answer.standalone_question and answer.standalone_question != answer.question:
+        lines += [f"*Understood as: {_escaped(answer.standalone_question)}*", ""]
+    text = re.sub(r"\\\[(\d+)\\\]", r"[\1]", _escaped(answer.text))  # markers stay as they are
+    lines += [text.replace("\n", "\n\n"), ""]
+    if answer.notice:
+        lines += [f"*{_escaped(answer.notice)}*", ""]
+    for citation in answer.citations:
+        lines.append(f"{citation.marker}. {_reference(citation.paper)}")
+        lines.append(f"   > {_escaped(_one_line(citation.quote))}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _reference(paper: Paper) -> str:
+    parts = [", ".join(map(_escaped, paper.authors)), f"*{_escaped(paper.title)}*"]
+    parts += [_escaped(str(part)) for part in (paper.venue, paper.year) if part]
+    if paper.doi:
+        parts.append(f"doi:{paper.doi}")
+    elif paper.url:
+        parts.append(f"<{paper.url}>" if not re.search(r"[<>\s]", paper.url) else _escaped(paper.url))
+    return ". ".join(part for part in parts if part) + "."
+
+
+def _escaped(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _unique_key(paper: Paper, taken: set[str]) -> str:
+    family = words(paper.authors[0].split(",")[0])[-1:] if paper.authors else []
+    first = [word for word in words(paper.title) if word not in STOP_WORDS][:1]
+    base = "".join([*family, str(paper.year or ""), *first]) or "paper"
+    base = re.sub(r"[^a-z0-9]", "", base) or "paper"
+    key, count = base, 1
+    while key in taken:
+        count += 1
+        key = f"{base}{count}"
+    taken.add(key)
+    return key
+
+
+def _bibtex_entry(paper: Paper, key: str) -> str:
+    fields = {
+        "title": f"{{{paper.title}}}" if _balanced(paper.title) else paper.title,  # the braces keep its capitals
+        "author": " and ".join(paper.authors),
+        "year": str(paper.year or ""),
+        "journal": paper.venue or "",
+        "abstract": paper.abstract,
+        "keywords": ", ".join(paper.keywords),
+    }
+    lines = [f"  {name} = {{{_latex(value)}}}," for name, value in fields.items() if value]
+    # Addresses are read as they stand: escaping would break them.
+    addresses = {"url": paper.url, "doi": paper.doi}
+    lines += [f"  {name} = {{{re.sub(r'[{}]', '', value)}}}," for name, value in addresses.items() if value]
+    return "\n".join([f"@article{{{key},", *lines, "}"]) + "\n"
+
+
+def _latex(text: str) -> str:
+    """`text` with the characters escaped that end a line or a field, formulas left alone, and every brace balanced."""
+    parts = re.split(r"(\$[^$]+\$)", _one_line(text))
+    done = "".join(part if i % 2 else re.sub(r"(?<!\\)([&%#_])", r"\\\1", part) for i, part in enumerate(parts))
+    return done if _balanced(done) else re.sub(r"[{}]", "", done)
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for char in text:
+        depth += (char == "{") - (char == "}")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _ris_record(paper: Paper) -> str:
+    pairs = [("TY", "JOUR"), ("TI", paper.title)]
+    pairs += [("AU", author) for author in paper.authors]
+    pairs += [("PY", str(paper.year or "")), ("JO", paper.venue or ""), ("AB", paper.abstract)]
+    pairs += [("KW", word) for word in paper.keywords]
+    pairs += [("UR", paper.url or ""), ("DO", paper.doi or "")]
+    lines = [f"{tag}  - {_one_line(value)}" for tag, value in pairs if value]
+    return "\n".join([*lines, "ER  - "]) + "\n"

@@ -1,0 +1,75 @@
+"""What is exported can be read back, and nothing in it can break its format."""
+
+import json
+
+import pytest
+
+from rag import Answer, Citation, Claim, Paper, verify
+from rag.corpus import read_library
+from rag.export import FORMATS, SUFFIX, bibtex, cited_papers, export, markdown
+
+PAPERS = (
+    Paper(
+        "a", "R&D at 50%: {TACO} in_depth", "It costs $x_1 + y$ & 50% more of everything that we measured here #1.",
+        authors=("Ada Lovelace", "Jürgen Ö. Groß"), year=2024, venue="NeurIPS", url="https://example.org/a_b?c=1&d=2",
+        doi="10.1000/a_b", keywords=("robots", "maths"),
+    ),
+    Paper("b", "R&D at 50%: another", "An abstract with an unbalanced } brace in its only sentence.", authors=("Ada Lovelace",), year=2024),
+)  # fmt: skip
+
+
+def answer_citing(*papers: Paper) -> Answer:
+    citations = tuple(Citation(i, p, p.abstract, 0, len(p.abstract)) for i, p in enumerate(papers, start=1))
+    claims = tuple(Claim(c.quote, (c,), "supported", 1.0, is_quote=True) for c in citations)
+    text = " ".join(f"“{c.quote}” [{c.marker}]" for c in citations)
+    return Answer("What *is* it?", text, "answered", claims, citations, standalone_question="What *is* it?")
+
+
+@pytest.mark.parametrize("kind", ["bibtex", "ris"])
+def test_the_cited_papers_are_read_back_as_they_were(kind, tmp_path):
+    file = tmp_path / f"cited{SUFFIX[kind]}"
+    file.write_text(export([answer_citing(*PAPERS), answer_citing(PAPERS[0])], kind), "utf-8")
+    read = read_library(file)
+    assert [p.title for p in read] == [
+        "R&D at 50%: TACO in_depth" if kind == "bibtex" else p.title for p in PAPERS[:1]
+    ] + [PAPERS[1].title]
+    assert read[0].abstract == PAPERS[0].abstract
+    assert (read[0].authors, read[0].year, read[0].venue) == (PAPERS[0].authors, 2024, "NeurIPS")
+    assert (read[0].url, read[0].doi, read[0].keywords) == (PAPERS[0].url, PAPERS[0].doi, PAPERS[0].keywords)
+
+
+def test_two_papers_of_one_author_and_year_get_two_keys():
+    text = bibtex([answer_citing(*PAPERS)])
+    assert "@article{lovelace2024r," in text
+    assert "@article{lovelace2024r2," in text
+
+
+def test_markdown_keeps_markers_and_lets_no_text_act_as_markup():
+    text = markdown([answer_citing(*PAPERS)])
+    assert "## What \\*is\\* it?" in text
+    assert "” [1] “" in text
+    reference = (
+        "1. Ada Lovelace, Jürgen Ö. Groß. *R&amp;D at 50%: \\{TACO\\} in\\_depth*. NeurIPS. 2024. doi:10.1000/a_b."
+    )
+    assert reference in text.splitlines()
+    assert "<script" not in markdown([answer_citing(Paper("c", "<script>alert(1)</script>", "x" * 50))])
+
+
+def test_json_gives_receipts_that_verify():
+    receipts = json.loads(export([answer_citing(*PAPERS)], "json"))
+    assert [verify(receipt) for receipt in receipts] == [()]
+
+
+def test_no_answers_give_an_empty_document_in_every_format():
+    assert {kind: export([], kind).strip() for kind in FORMATS} == {
+        "markdown": "",
+        "json": "[]",
+        "bibtex": "",
+        "ris": "",
+    }
+    assert cited_papers([]) == []
+
+
+def test_an_unknown_format_says_which_there_are():
+    with pytest.raises(ValueError, match="'pdf' is no export format; there are markdown, json, bibtex, ris"):
+        export([], "pdf")
