@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         TextPiece,
     )
     from rag.settings import Settings
+    from rag.trace import Candidate, Trace
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,8 @@ _HOME = {
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
     "verify": "rag.receipt",
+    "Candidate": "rag.trace",
+    "Trace": "rag.trace",
     **dict.fromkeys(
         [
             "Answer",
@@ -64,6 +67,7 @@ _HOME = {
 
 __all__ = [
     "Answer",
+    "Candidate",
     "Citation",
     "Claim",
     "Event",
@@ -78,6 +82,7 @@ __all__ = [
     "Settings",
     "Subject",
     "TextPiece",
+    "Trace",
     "answer",
     "describe_machine",
     "verify",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -148,6 +149,28 @@ class Settings(BaseSettings):
         return hashlib.sha256(shaping.encode()).hexdigest()[:10]
 
 
+_REPLACEABLE = {"retrieval": None, "answer": None, "model": {"max_new_tokens"}}
+
+
+def replaced(settings: Settings, sections: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """`settings` with some values replaced, of those that need neither another index nor another model.
+
+    Raises:
+        SettingsError: an unknown setting, a value out of range, or one that cannot be replaced.
+    """
+    sections_now = {}
+    for name, values in sections.items():
+        allowed = _REPLACEABLE.get(name, set())
+        if allowed is not None and (fixed := sorted(set(values) - allowed)):
+            raise SettingsError(f"Setting {f'{name}.{fixed[0]}'!r} is fixed once a Rag is open.", "Open another Rag.")
+        section = getattr(settings, name)
+        try:
+            sections_now[name] = type(section)(**{**section.model_dump(), **values})
+        except ValidationError as error:
+            raise _explain(error, name) from error
+    return settings.model_copy(update=sections_now)
+
+
 def _known_keys() -> list[str]:
     """Dotted setting names, e.g. `answer.evidence_tokens`."""
     keys = []
@@ -173,9 +196,9 @@ def _refuse_unknown_environment() -> None:
             raise SettingsError(f"Unknown setting in the environment: {name!r}.", _nearest(key))
 
 
-def _explain(error: ValidationError) -> SettingsError:
+def _explain(error: ValidationError, section: str = "") -> SettingsError:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) for part in ([section] if section else []) + list(first["loc"]))
     if first["type"] == "extra_forbidden":
         return SettingsError(f"Unknown setting {key!r}.", _nearest(key))
     return SettingsError(f"Setting {key!r} cannot be {first['input']!r}: {first['msg']}.", "Change it and run again.")

@@ -181,9 +181,7 @@ class Archive:
         title = " ".join(_sendable(title).split())[:200]
         if title:
             with self._writing() as database:
-                database.execute(
-                    "UPDATE conversations SET title = ? WHERE id = ? AND owner = ?", (title, key, owner)
-                )
+                database.execute("UPDATE conversations SET title = ? WHERE id = ? AND owner = ?", (title, key, owner))
 
     def delete(self, owner: str, key: str) -> None:
         """Take it out of every list; gone for good after `UNDO_S`, at the next deletion or start.
@@ -244,7 +242,7 @@ class Archive:
             rows = database.execute(
                 "SELECT owner, opinion, note, receipt, given FROM feedback ORDER BY given, id"
             ).fetchall()
-        return [Feedback(owner, opinion, note, json.loads(receipt), given) for owner, opinion, note, receipt, given in rows]
+        return [Feedback(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
 
     def _opened(self, path: Path | None) -> sqlite3.Connection:
         if path is None:
@@ -262,7 +260,9 @@ class Archive:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 database.close()
-                self.notice = f"Conversations are not kept: {path.name} was written by a newer Footnote. Update Footnote."
+                self.notice = (
+                    f"Conversations are not kept: a newer Footnote wrote {path.name}. Update Footnote."
+                )
                 return _with_tables(_connect(":memory:"))
             if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("the file is damaged")
@@ -277,7 +277,9 @@ class Archive:
             database.close()
             aside = path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
             path.rename(aside)
-            self.notice = f"The file of conversations was damaged. It was put aside as {aside.name}; a new one was begun."
+            self.notice = (
+                f"The file of conversations was damaged; it lies now in {aside.name}, and a new one was begun."
+            )
             return _with_tables(_connect(str(path)))
         return database
 

@@ -141,7 +141,7 @@ class Conversation:
     id: str = ""
     """Names it on disk; given with its first question."""
     title: str = ""
-    knobs: Knobs = Knobs()
+    knobs: Knobs = field(default_factory=Knobs)
 
     @property
     def last(self) -> Turn | None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ui.markup import text
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -103,3 +105,25 @@ class Knobs:
         """`rag`, or one like it with these settings."""
         changes = self.changes
         return rag.with_settings(**changes) if changes else rag
+
+
+def render_knobs(chosen: Knobs) -> str:
+    """The knobs as a form; `page.js` sends every change at once."""
+    fields_drawn = "".join(_field(knob, getattr(chosen, knob.key)) for knob in KNOBS)
+    return (
+        f'<form class="fn-knobs">{fields_drawn}'
+        '<button type="reset" class="fn-chip" data-reset="knobs">Back to usual</button></form>'
+    )
+
+
+def _field(knob: Knob, chosen: str) -> str:
+    options = "".join(
+        f'<option value="{text(choice.key)}"{" selected" if choice.key == chosen else ""}>{text(choice.label)}</option>'
+        for choice in knob.choices
+    )
+    key = f"fn-knob-{knob.key}"
+    return (
+        f'<p class="fn-knob"><label for="{key}">{text(knob.label)}</label>'
+        f'<select id="{key}" name="{knob.key}" aria-describedby="{key}-why">{options}</select>'
+        f'<span id="{key}-why" class="fn-hint">{text(knob.explained)}</span></p>'
+    )
