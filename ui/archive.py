@@ -23,6 +23,7 @@ from rag import FootnoteError
 from ui.conversation import Conversation, Turn, plain_text
 from ui.knobs import Knobs
 
+ARCHIVE_FILE = "conversations.sqlite"
 VERSION = 1
 """Of the tables below, in the file's `user_version`."""
 UNDO_S = 600.0
@@ -260,9 +261,7 @@ class Archive:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 database.close()
-                self.notice = (
-                    f"Conversations are not kept: a newer Footnote wrote {path.name}. Update Footnote."
-                )
+                self.notice = f"Conversations are not kept: a newer Footnote wrote {path.name}. Update Footnote."
                 return _with_tables(_connect(":memory:"))
             if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("the file is damaged")

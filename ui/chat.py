@@ -17,7 +17,7 @@ from typing import Any
 import gradio as gr
 
 from ui.answering import accepting, answering, clearing, retrying, stopping
-from ui.archive import Archive
+from ui.archive import ARCHIVE_FILE, Archive
 from ui.conversation import Conversation
 from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
 from ui.evidence import render_evidence
@@ -30,7 +30,6 @@ from ui.parts import Parts, Update, render_alert, render_state
 ANSWERS_AT_ONCE = 1
 """One model on one device: two answers at a time would each come half as fast."""
 
-ARCHIVE_FILE = "conversations.sqlite"
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
 

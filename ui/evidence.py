@@ -201,7 +201,7 @@ def ordinal(number: int) -> str:
 def _card(key: str, paper: Paper, spans: Sequence[Span], standing: Mapping[str, str]) -> str:
     return (
         f'<article class="fn-paper" id="{key}" tabindex="-1"><h3 dir="auto">{text(paper.title)}</h3>'
-        f'{_facts(paper)}{_standing(paper, standing)}'
+        f"{_facts(paper)}{_standing(paper, standing)}"
         f'<p class="fn-abstract" dir="auto">{highlight(paper.abstract, spans)}</p></article>'
     )
 
