@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("chat", help="open the chat page (see footnote chat --help)", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
     commands.add_parser(
-        "feedback", help="list what readers said of answers, or export it as eval cases", add_help=False
+        "feedback", help="what readers said of answers, also as eval cases", add_help=False
     )
 
     ask = commands.add_parser("ask", help="answer one question")

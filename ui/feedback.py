@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="footnote feedback", description="What readers said of answers.")
     parser.add_argument("action", nargs="?", default="list", choices=["list", "export"])
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="for export: where to write (default: standard output)"
+        "--out", type=Path, metavar="FILE", help="for export: where to write (default: stdout)"
     )
     return run_safely(lambda: _run(parser.parse_args(arguments)))
 
