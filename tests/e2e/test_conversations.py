@@ -63,7 +63,7 @@ def test_a_reload_finds_the_conversation_with_its_citations_and_goes_on(page, ra
     page.reload()
     page.wait_for_selector(DONE)
     assert questions(page) == ["What is LanternNet?", "What does partly mean?"]
-    assert page.locator("#fn-live .fn-marker").all_inner_texts() == ["[1]", "[2]", "[3 ≈]", "[4 ≈]", "[5]"]
+    assert page.locator("#fn-live .fn-marker").all_inner_texts() == ["[1]", "[2]", "[3\u2009≈]", "[4\u2009≈]", "[5]"]
     page.locator("#fn-live .fn-marker").nth(3).click()
     assert page.locator("mark.fn-pulse").inner_text() in TIDE.abstract
     page.locator("#fn-past .fn-marker").first.click()
