@@ -112,9 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("chat", help="open the chat page (see footnote chat --help)", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
-    commands.add_parser(
-        "feedback", help="what readers said of answers, also as eval cases", add_help=False
-    )
+    commands.add_parser("feedback", help="what readers said of answers, also as eval cases", add_help=False)
 
     ask = commands.add_parser("ask", help="answer one question")
     ask.add_argument("question", nargs="+", help="the question; quotes are not needed")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from rag.answerability import answerability
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History, standalone
+from rag.criterion import Criterion, criterion_of
+from rag.description import Description, describe, model_id_of
 from rag.evidence import EvidenceSelector, as_prompt, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, build
@@ -30,6 +32,7 @@ from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
 from rag.settings import Settings, replaced
 from rag.subjects import SubjectFinder, question_about
+from rag.survey import NEAR_IN_MEANING, Opinion, Surveyor, coverage_notice, listed
 from rag.trace import Trace
 
 if TYPE_CHECKING:
@@ -40,22 +43,6 @@ if TYPE_CHECKING:
 _NAMED_WITHIN = 20
 """How far down the ranking a paper that the question names is looked for."""
 _SECOND_LOOK_PAPERS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What answers here and why, in words for the reader."""
-
-    model: str
-    device: str
-    dtype: str
-    reason: str
-    index: str
-
-    @property
-    def line(self) -> str:
-        """All of it but the reason, in one line."""
-        return f"{self.model} · {self.dtype} on {self.device} · {self.index}"
 
 
 class Rag:
@@ -75,8 +62,8 @@ class Rag:
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
         self._subjects = SubjectFinder(retriever.index.keywords)
+        self._surveyor = Surveyor(retriever.encoder, self._selector)
         self._checker = self._new_checker()
-        self._limits: dict[str, int] = {}
 
     @classmethod
     def open(
@@ -104,13 +91,7 @@ class Rag:
         if with_model and has_model(settings):
             model.open_beside()
         index, encoder = open_index(settings, report=report)
-        retriever = FusedRetriever(
-            index=index,
-            encoder=encoder,
-            k=settings.retrieval.k,
-            candidates=settings.retrieval.candidates,
-            fusion_constant=settings.retrieval.fusion_constant,
-        )
+        retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
         return cls(retriever=retriever, model=model, settings=settings)
 
     @property
@@ -126,38 +107,18 @@ class Rag:
     @property
     def description(self) -> Description:
         """What answers here and why; opens the model."""
-        manifest = self.retriever.index.manifest
-        embedder = manifest.embedder.rsplit("/", 1)[-1]
-        index = f"{manifest.n_papers} papers, {manifest.n_passages} passages, {embedder}"
-        model: Any = self.model
-        return Description(
-            model=_model_id(model).rsplit("/", 1)[-1],
-            device=getattr(model, "device", "remote"),
-            dtype=getattr(model, "dtype", "as served"),
-            reason=getattr(model, "reason", "A remote endpoint was set."),
-            index=index,
-        )
+        return describe(self.model, self.retriever.index.manifest)
 
     def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
-        """This Rag with other settings of `retrieval`, `answer` or `model.max_new_tokens`; costs next to nothing.
-
-        Index, embedder and model are shared with this one: `rag.with_settings(retrieval={"k": 10})`.
+        """This Rag on the same index and model, with `retrieval={"k": 10}` or other settings of `replaced`.
 
         Raises:
             SettingsError: an unknown setting, a value out of range, or one that needs another index or model.
         """
         other = copy(self)
-        other.settings = settings = replaced(self.settings, sections)
-        other.retriever = FusedRetriever(
-            index=self.retriever.index,
-            encoder=self.retriever.encoder,
-            k=settings.retrieval.k,
-            candidates=settings.retrieval.candidates,
-            fusion_constant=settings.retrieval.fusion_constant,
-        )
+        other.settings = replaced(self.settings, sections)
+        other.retriever = self.retriever.model_copy(update=other.settings.retrieval.model_dump())
         other._checker = other._new_checker()
-        if settings.model.max_new_tokens != self.settings.model.max_new_tokens:
-            other._limits = {"max_tokens": settings.model.max_new_tokens}
         return other
 
     def warm_up(self) -> None:
@@ -198,6 +159,9 @@ class Rag:
             As `ask`.
         """
         started = time.perf_counter()
+        if (criterion := criterion_of(self._readable(question))) is not None:
+            yield from self._survey(criterion, question, where, started)
+            return
         found = self._look_up(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
@@ -209,9 +173,10 @@ class Rag:
             found = enough
             yield found
         drafts: list[Draft] = []
+        longest = self.settings.model.max_new_tokens
         for part in self._parts(found):
             text = finish_reason = ""
-            with closing(self.model.stream(self._messages(part, found), **self._limits)) as chunks:  # type: ignore[type-var]
+            with closing(self.model.stream(self._messages(part, found), max_tokens=longest)) as chunks:  # type: ignore[type-var]
                 for chunk in chunks:
                     finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
                     piece = str(chunk.text)
@@ -226,12 +191,14 @@ class Rag:
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
         """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
         started = time.perf_counter()
+        if any(criterion_of(self._readable(question)) for question in questions):  # not a batch for the model
+            return tuple(self.ask(question, where=where) for question in questions)
         found = [self._look_up(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
         enough = [self._enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
         asked: list[Any] = [self._messages(p, e) for e, group in zip(enough, parts, strict=True) if e for p in group]
-        written = iter(self.model.batch(asked, **self._limits) if asked else ())
+        written = iter(self.model.batch(asked, max_tokens=self.settings.model.max_new_tokens) if asked else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:
@@ -261,24 +228,14 @@ class Rag:
         return self._messages(self._parts(found)[0], found)
 
     def trace(self, answer: Answer, where: Where | None = None) -> Trace:
-        """How `answer` came about, computed anew from its question and evidence; see `rag.trace`.
-
-        Args:
-            answer: one that this Rag gave, from the library as it is now.
-            where: the filter that it was asked with.
-        """
+        """How `answer`, given by this Rag with this filter, came about: computed anew from its question and evidence."""
         question = answer.standalone_question or answer.question
-        ranked = self.retriever.search(question, k=max(self.retriever.k, _NAMED_WITHIN), where=where)
-        subjects = self._subjects.find(question, ranked, lambda text: self.retriever.search(text, where=where))
-        found = EvidenceFound(answer.question, question, answer.hits, answer.evidence, subjects)
-        asked = self._parts(found) if answer.raw_text else ()
-        return Trace(
-            answer,
-            self.retriever.compare(question, where=where),
-            self._selector.relevance(question, answer.hits),
-            self.settings.answer.abstain_threshold,
-            tuple(tuple(self._messages(part, found)) for part in asked if part.evidence),
-        )
+        found = replace(self._look_up(question, (), where), hits=answer.hits, evidence=answer.evidence)
+        parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
+        prompts_asked = tuple(tuple(self._messages(part, found)) for part in parts if part.evidence)
+        relevance = self._selector.relevance(question, answer.hits)
+        ranked = self.retriever.compare(question, where=where)
+        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
 
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
@@ -295,6 +252,31 @@ class Rag:
 
     def _readable(self, question: object) -> str:
         return readable(question, self.settings.answer.max_question_chars)
+
+    def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
+        """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
+        asked = self._readable(question)
+        papers = self.retriever.papers(where)
+        hits = self.retriever.search(asked, k=max(self.retriever.k, NEAR_IN_MEANING), where=where)
+        candidates = self._surveyor.candidates(criterion, papers, [hit.paper for hit in hits])
+        evidence = renumbered(candidate.evidence[0] for candidate in candidates)
+        found = EvidenceFound(asked, asked, hits[: self.retriever.k], evidence)
+        timings = {"evidence_s": time.perf_counter() - started}
+        yield found
+        opinions: list[Opinion] = []
+        model = None if criterion.is_mention else self.model
+        for opinion in self._surveyor.opinions(criterion, candidates, model):
+            opinions.append(opinion)
+            if opinion.fits:
+                timings.setdefault("first_token_s", time.perf_counter() - started)
+                yield TextPiece(f"{opinion.claim.subject}\n")
+        said = "\n".join(str(opinion) for opinion in opinions if opinion.by_model)
+        notice = coverage_notice(opinions, len(candidates), len(papers))
+        if claims := [opinion.claim for opinion in listed(opinions)]:
+            answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=len(papers))
+        else:
+            answer = replace(self._abstention(found), notice=notice, raw_text=said, surveyed=len(papers))
+        yield self._finish(answer, timings, started)
 
     def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
         asked = self._readable(question)
@@ -387,17 +369,19 @@ class Rag:
         status: str = "answered",
         notice: str = "",
         raw_text: str = "",
+        surveyed: int = 0,
     ) -> Answer:
         numbered, citations = number_claims(claims)
         return Answer(
             question=found.question,
-            text=text or shown_text(numbered),
+            text=text or shown_text(numbered, surveyed),
             status="abstained" if status == "abstained" else "answered",
             claims=numbered,
             citations=citations,
             hits=found.hits,
             evidence=found.evidence,
             standalone_question=found.standalone_question,
+            surveyed=surveyed,
             notice=notice,
             raw_text=raw_text,
             prompt_id=self.prompt.id,
@@ -406,16 +390,8 @@ class Rag:
 
     def _finish(self, answer: Answer, timings: Mapping[str, float], started: float) -> Answer:
         # An abstention before the model was asked names no model: none had a part in it.
-        model_id = _model_id(self.model) if answer.raw_text else ""
+        model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-def _model_id(model: Any) -> str:
-    for name in ("model_id", "model_name", "model"):
-        found = getattr(model, name, None)
-        if isinstance(found, str):
-            return found
-    return type(model).__name__
 
 
 @cache

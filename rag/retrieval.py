@@ -56,6 +56,16 @@ class FusedRetriever(BaseRetriever):
         keyword = self._papers_of(self._keyword_rows(question, allowed))
         return self._hits([dense, keyword], k or self.k)
 
+    def papers(self, where: Where | None = None) -> tuple[Paper, ...]:
+        """Every paper that fits `where`, in the order of the library.
+
+        Raises:
+            BadFilter: as for `search`.
+        """
+        every = tuple(self.index.papers.values())
+        allowed = select_papers(every, where) if where else None
+        return every if allowed is None else tuple(paper for paper in every if paper.id in allowed)
+
     def compare(self, question: str, *, where: Where | None = None) -> tuple[Candidate, ...]:
         """Every paper that a search considers, best first, with its place in each of the two rankings.
 
