@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
-    from rag.pipeline import Rag, answer
+    from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
         Answer,
@@ -33,18 +34,18 @@ if TYPE_CHECKING:
         TextPiece,
     )
     from rag.settings import Settings
-    from rag.trace import Candidate, Trace
+    from rag.trace import Ranked, Trace
 
 __version__ = "0.1.0"
 
 _HOME = {
     "FootnoteError": "rag.errors",
     "Rag": "rag.pipeline",
-    "answer": "rag.pipeline",
+    "answer": "rag.default",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
     "verify": "rag.receipt",
-    "Candidate": "rag.trace",
+    "Ranked": "rag.trace",
     "Trace": "rag.trace",
     **dict.fromkeys(
         [
@@ -67,7 +68,6 @@ _HOME = {
 
 __all__ = [
     "Answer",
-    "Candidate",
     "Citation",
     "Claim",
     "Event",
@@ -78,6 +78,7 @@ __all__ = [
     "Paper",
     "Passage",
     "Rag",
+    "Ranked",
     "Sentence",
     "Settings",
     "Subject",

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,7 +227,7 @@ class Rag:
         return self._messages(self._parts(found)[0], found)
 
     def trace(self, answer: Answer, where: Where | None = None) -> Trace:
-        """How `answer`, given by this Rag with this filter, came about: computed anew from its question and evidence."""
+        """How `answer`, which this Rag gave with this filter, came about; computed anew."""
         question = answer.standalone_question or answer.question
         found = replace(self._look_up(question, (), where), hits=answer.hits, evidence=answer.evidence)
         parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
@@ -392,17 +391,3 @@ class Rag:
         # An abstention before the model was asked names no model: none had a part in it.
         model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-@cache
-def _default() -> Rag:
-    return Rag.open()
-
-
-def answer(question: str, history: History = (), where: Where | None = None) -> Answer:
-    """The answer of a default Rag, opened once and kept.
-
-    Raises:
-        As `Rag.open` and `Rag.ask`.
-    """
-    return _default().ask(question, history, where)

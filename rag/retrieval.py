@@ -21,7 +21,7 @@ from pydantic import ConfigDict
 from rag.errors import BadFilter
 from rag.index import LibraryIndex, PassageEncoder
 from rag.schema import Hit, Paper
-from rag.trace import Candidate
+from rag.trace import Ranked
 
 FILTER_FIELDS = ("id", "title", "authors", "year", "venue", "url", "doi", "keywords", "source")
 FILTER_OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains")
@@ -66,7 +66,7 @@ class FusedRetriever(BaseRetriever):
         allowed = select_papers(every, where) if where else None
         return every if allowed is None else tuple(paper for paper in every if paper.id in allowed)
 
-    def compare(self, question: str, *, where: Where | None = None) -> tuple[Candidate, ...]:
+    def compare(self, question: str, *, where: Where | None = None) -> tuple[Ranked, ...]:
         """Every paper that a search considers, best first, with its place in each of the two rankings.
 
         Raises:
@@ -83,7 +83,7 @@ class FusedRetriever(BaseRetriever):
         dense_ranks = {paper: rank for rank, paper in enumerate(dense, start=1)}
         keyword_ranks = {paper: rank for rank, paper in enumerate(keyword, start=1)}
         return tuple(
-            Candidate(
+            Ranked(
                 paper=self.index.papers[paper],
                 rank=rank,
                 score=score,

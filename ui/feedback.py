@@ -31,9 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `footnote feedback …` and return the exit code."""
     parser = argparse.ArgumentParser(prog="footnote feedback", description="What readers said of answers.")
     parser.add_argument("action", nargs="?", default="list", choices=["list", "export"])
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="for export: where to write (default: stdout)"
-    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="for export: where to write (default: stdout)")
     return run_safely(lambda: _run(parser.parse_args(arguments)))
 
 

@@ -20,7 +20,6 @@ from ui.server import listen_on
 pytestmark = pytest.mark.browser
 
 
-
 @pytest.fixture(scope="module")
 def served(serve):
     rag = FakeRag()
