@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,15 @@ import numpy as np
 
 from eval.agreement import agreement, auroc
 from eval.changes import CHANGES
+from eval.correction import KnownError
 from eval.feature_judge import FeatureReader, Matrix, Network, forward
 from eval.features import split
+from eval.guards import ruled
+from eval.judgement import Judgement
 from eval.labelled import Pair, read_pairs
 
 SEED = 0
-VERSION = "3"
+VERSION = "4"
 HIDDEN = 12
 SEEDS = 5
 STEPS = 400
@@ -77,11 +80,16 @@ def weights_of(pairs: Sequence[Pair]) -> Matrix:
     return np.asarray(weights / weights.mean(), dtype=np.float64)
 
 
+def targets_of(pairs: Sequence[Pair]) -> Matrix:
+    """(n_pairs, 3) of 0 and 1: which of supported, contradicted and neither a label allows."""
+    return np.array([_TARGETS[pair.label] for pair in pairs])
+
+
 def fit(rows: Matrix, pairs: Sequence[Pair]) -> Network:
     """A network for rows of features (n_pairs, n_features)."""
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
     x = np.clip((rows - mean) / scale, -4.0, 4.0)
-    allowed = np.array([_TARGETS[pair.label] for pair in pairs])
+    allowed = targets_of(pairs)
     weights = weights_of(pairs)[:, None]
     layers = [_fit_one(x, allowed, weights, SEED + i) for i in range(SEEDS)]
     made_with = {"seed": SEED, "hidden": HIDDEN, "steps": STEPS, "decay": DECAY, "pairs": len(pairs), "sets": FITTED_ON}
@@ -118,14 +126,15 @@ def cross_validate(rows: Matrix, pairs: Sequence[Pair]) -> dict[str, Any]:
     """Agreement on unseen sources (each left out in turn) and on unseen claims (five folds), by source."""
     sources = sorted({pair.source for pair in pairs} - {"made"})
     by_source = {source: source for source in sources}
-    folds = _folds_by_claim(pairs)
+    folds = folds_by_claim(pairs)
     return {
-        "unseen sources": _figures(pairs, _held_out(rows, pairs, [by_source.get(p.source, "") for p in pairs])),
-        "unseen claims": _figures(pairs, _held_out(rows, pairs, folds)),
+        "unseen sources": figures(pairs, _held_out(rows, pairs, [by_source.get(p.source, "") for p in pairs])),
+        "unseen claims": figures(pairs, _held_out(rows, pairs, folds)),
     }
 
 
-def _folds_by_claim(pairs: Sequence[Pair]) -> list[str]:
+def folds_by_claim(pairs: Sequence[Pair]) -> list[str]:
+    """One of five folds for each pair, by its claim; "" for what was made."""
     claims = sorted({pair.claim for pair in pairs})
     random.Random(SEED).shuffle(claims)  # noqa: S311  (folds, not secrets)
     fold = {claim: str(i % 5) for i, claim in enumerate(claims)}
@@ -142,7 +151,8 @@ def _held_out(rows: Matrix, pairs: Sequence[Pair], groups: Sequence[str]) -> Mat
     return result
 
 
-def _figures(pairs: Sequence[Pair], p: Matrix) -> Mapping[str, Any]:
+def figures(pairs: Sequence[Pair], p: Matrix) -> Mapping[str, Any]:
+    """Agreement of p_supported and p_contradicted (n_pairs, 2) with the labels, by source."""
     groups: dict[str, list[int]] = {}
     for i, pair in enumerate(pairs):
         if pair.source != "made":
@@ -158,8 +168,28 @@ def _figures(pairs: Sequence[Pair], p: Matrix) -> Mapping[str, Any]:
     return result
 
 
+def known_errors(pairs: Sequence[Pair], p: Matrix) -> dict[str, KnownError]:
+    """How often the verdicts of p (n_pairs, 2) are right, by the rules where these say something.
+
+    Contradiction is counted where a set tells it from not being told.
+    """
+    labelled = [(pair, row) for pair, row in zip(pairs, p.tolist(), strict=True) if pair.source != "made"]
+    judged = [(pair, ruled(pair.evidence, pair.claim) or Judgement(*row, 1.0 - sum(row))) for pair, row in labelled]
+    told = [(pair, one) for pair, one in judged if pair.label != "unsupported"]
+    return {
+        "supported": KnownError.of(
+            [pair.label == "supported" for pair, _ in judged], [one.is_supported for _, one in judged]
+        ),
+        "contradicted": KnownError.of(
+            [pair.label == "contradicted" for pair, _ in told], [one.p_contradicted >= 0.5 for _, one in told]
+        ),
+    }
+
+
 def fit_all(data: Path, reader: FeatureReader) -> tuple[Network, dict[str, Any]]:
     """The network fitted on everything at `data`, and its cross-validated agreement."""
     pairs = read_all(data)
     rows = reader.rows([(pair.evidence, pair.claim) for pair in pairs])
-    return fit(rows, pairs), cross_validate(rows, pairs)
+    network, found = fit(rows, pairs), cross_validate(rows, pairs)
+    errors = known_errors(pairs, _held_out(rows, pairs, folds_by_claim(pairs)))
+    return replace(network, errors={verdict: error.to_dict() for verdict, error in errors.items()}), found

@@ -20,7 +20,7 @@ from eval import metrics, report
 from eval.cases import Case, CaseError
 from eval.grounding import judge_answer
 from eval.judgement import Judge
-from eval.scoring import Scored, declining, figures, is_right_and_cited, measure, timings
+from eval.scoring import Scored, corrected_figures, declining, figures, is_right_and_cited, measure, timings
 from rag import Answer, Rag, describe_machine
 
 ANSWERS = "answers.jsonl"
@@ -124,7 +124,7 @@ def _line(item: Scored) -> str:
 
 
 def save(
-    folder: Path, scored: Sequence[Scored], rag: Rag, seconds: float, judge_id: str | None = None
+    folder: Path, scored: Sequence[Scored], rag: Rag, seconds: float, judge: Judge | None = None
 ) -> dict[str, Any]:
     """Write the run's folder and return what scores.json holds; `failed` names the figures that could not be had."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -132,6 +132,7 @@ def save(
     values, failed = measure(scored)
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
+        "corrected": {name: asdict(f) for name, f in corrected_figures(values, judge).items()},
         "abstention": declining(scored),
         "timings": timings(scored),
         "failed": failed,
@@ -144,7 +145,7 @@ def save(
             "model": rag.description.line,
             "settings_id": rag.settings.id,
             "prompt_id": scored[0].answer.prompt_id if scored else "",
-            "judge": judge_id or "none",
+            "judge": judge.id if judge else "none",
             "commit": _commit(),
             "machine": _machine(),
         },
@@ -170,6 +171,7 @@ def table(summary: dict[str, Any]) -> str:
         if name in overall:
             lines.append(f"{text}: {report.cell(overall[name])}")
     lines += [f"{name}: {report.cell(f)}" for name, f in overall.items() if name in report.GROUNDING]
+    lines += [f"{name}, {report.CORRECTED}: {report.cell(f)}" for name, f in summary["corrected"].items()]
     lines += [f"FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
     for name, row in summary["timings"].items():
         lines.append(f"{name:14} median {row['median']:.2f} s, 90th percentile {row['p90']:.2f} s, n = {row['n']}")

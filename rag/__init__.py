@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.assembly import has_model
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
     from rag.pipeline import Rag, answer
@@ -42,6 +43,7 @@ _HOME = {
     "answer": "rag.pipeline",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
+    "has_model": "rag.assembly",
     "verify": "rag.receipt",
     **dict.fromkeys(
         [
@@ -80,6 +82,7 @@ __all__ = [
     "TextPiece",
     "answer",
     "describe_machine",
+    "has_model",
     "verify",
 ]
 
