@@ -1,37 +1,30 @@
-"""What a local language model makes of a claim beside its evidence: its own three answers, and its state of mind.
+"""What a local language model makes of a claim beside its evidence: its state of mind before it would say a word.
 
-The model is asked for one word; how likely each of the three words is, and what one of its layers holds at that place,
-are read. Nothing is written. Prompts begin alike, so their beginning is read once. Knows prompts and models; knows
-nothing of what the numbers mean: see `probe_judge`.
+The model is given examples and a question that a word answers; what one of its middle layers holds at that place is
+read. Nothing is written, and the layers above are not run. Prompts begin alike, so their beginning is read once. Knows
+prompts and models; knows nothing of what the numbers mean: see `probe_judge`.
 
-Source: probing hidden states for truth: Azaria and Mitchell 2023, "The Internal State of an LLM Knows When It's Lying";
-Burns et al. 2023. The claim is put before and after the evidence so that the evidence is read knowing it (re-reading:
-Xu et al. 2024).
+Source: probing hidden states for truth: Azaria and Mitchell 2023, "The Internal State of an LLM Knows When It's Lying".
+The claim stands before and after the evidence so that the evidence is read knowing it (re-reading: Xu et al. 2024).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 import prompts
 
-WORDS = (("Supported",), ("Contradicted",), ("Unknown",))
 MODEL = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
 DEPTH = 18
-"""Layers of 28 after which the state is read."""
+"""Layers of 28 after which the state is read: see docs/eval.md for the others."""
 
 Progress = Callable[[int, int], None]
-
-
-class Asked(NamedTuple):
-    """`logprobs` (3,) of supported, contradicted, unknown as the next word; `state` (hidden,) of the last token."""
-
-    logprobs: NDArray[np.float32]
-    state: NDArray[np.float32]
+State = NDArray[np.float32]
+"""(hidden,) of the last token."""
 
 
 class Readable(Protocol):
@@ -42,28 +35,21 @@ class Readable(Protocol):
         """Its name on the hub."""
         ...
 
-    def first_word_logprobs(self, messages: Any, words: Any) -> tuple[float, ...]:
-        """Log-probability that the reply begins with each word."""
-        ...
-
     def states(self, messages: Any, *, depth: int, wanted: int = 1) -> Any:
         """Tensor (wanted, hidden) of the last tokens."""
         ...
 
 
-def ask(model: Readable, excerpt: str, claim: str) -> Asked:
-    """Ask about one claim beside one excerpt."""
+def ask(model: Readable, excerpt: str, claim: str) -> State:
+    """The state over one claim beside one excerpt."""
     messages = prompts.load("judge").messages(claim=" ".join(claim.split()), evidence=excerpt)
-    logprobs = model.first_word_logprobs(messages, WORDS)
-    # All but the last token is kept from the line above: this runs one token through some layers.
-    state = model.states(messages, depth=DEPTH)[0]
-    return Asked(np.array(logprobs, dtype=np.float32), np.asarray(state, dtype=np.float32))
+    return np.asarray(model.states(messages, depth=DEPTH)[0], dtype=np.float32)
 
 
-def ask_all(model: Readable, questions: Sequence[tuple[str, str]], progress: Progress | None = None) -> list[Asked]:
-    """Ask about (excerpt, claim) pairs, each different one once, those that begin alike together."""
+def ask_all(model: Readable, questions: Sequence[tuple[str, str]], progress: Progress | None = None) -> list[State]:
+    """States over (excerpt, claim) pairs, each different one asked once, those that begin alike together."""
     different = sorted(set(questions), key=lambda question: (question[1], question[0]))
-    found: dict[tuple[str, str], Asked] = {}
+    found: dict[tuple[str, str], State] = {}
     for done, question in enumerate(different, start=1):
         found[question] = ask(model, *question)
         if progress is not None:

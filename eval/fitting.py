@@ -85,13 +85,13 @@ def targets_of(pairs: Sequence[Pair]) -> Matrix:
     return np.array([_TARGETS[pair.label] for pair in pairs])
 
 
-def fit(rows: Matrix, pairs: Sequence[Pair]) -> Network:
-    """A network for rows of features (n_pairs, n_features)."""
+def fit(rows: Matrix, pairs: Sequence[Pair], seeds: int = SEEDS) -> Network:
+    """A network for rows of features (n_pairs, n_features), averaged over `seeds`."""
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
     x = np.clip((rows - mean) / scale, -4.0, 4.0)
     allowed = targets_of(pairs)
     weights = weights_of(pairs)[:, None]
-    layers = [_fit_one(x, allowed, weights, SEED + i) for i in range(SEEDS)]
+    layers = [_fit_one(x, allowed, weights, SEED + i) for i in range(seeds)]
     made_with = {"seed": SEED, "hidden": HIDDEN, "steps": STEPS, "decay": DECAY, "pairs": len(pairs), "sets": FITTED_ON}
     rounded = [[np.round(part, 4).tolist() for part in layer] for layer in layers]
     return Network(VERSION, made_with, np.round(mean, 5).tolist(), np.round(scale, 5).tolist(), rounded)
@@ -122,15 +122,19 @@ def _fit_one(x: Matrix, allowed: Matrix, weights: Matrix, seed: int) -> list[Mat
     return layers
 
 
-def cross_validate(rows: Matrix, pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Agreement on unseen sources (each left out in turn) and on unseen claims (five folds), by source."""
-    sources = sorted({pair.source for pair in pairs} - {"made"})
-    by_source = {source: source for source in sources}
-    folds = folds_by_claim(pairs)
-    return {
-        "unseen sources": figures(pairs, _held_out(rows, pairs, [by_source.get(p.source, "") for p in pairs])),
-        "unseen claims": figures(pairs, _held_out(rows, pairs, folds)),
+def cross_validate(rows: Matrix, pairs: Sequence[Pair]) -> tuple[dict[str, Any], dict[str, KnownError]]:
+    """Agreement by source on sources left out in turn, and on claims in five folds; errors on the latter."""
+    by_claim = _held_out(rows, pairs, folds_by_claim(pairs))
+    found = {
+        "unseen sources": figures(pairs, _held_out(rows, pairs, folds_by_source(pairs))),
+        "unseen claims": figures(pairs, by_claim),
     }
+    return found, known_errors(pairs, by_claim)
+
+
+def folds_by_source(pairs: Sequence[Pair]) -> list[str]:
+    """A fold a source; "" for what was made."""
+    return ["" if pair.source == "made" else pair.source for pair in pairs]
 
 
 def folds_by_claim(pairs: Sequence[Pair]) -> list[str]:
@@ -174,7 +178,9 @@ def known_errors(pairs: Sequence[Pair], p: Matrix) -> dict[str, KnownError]:
     Contradiction is counted where a set tells it from not being told.
     """
     labelled = [(pair, row) for pair, row in zip(pairs, p.tolist(), strict=True) if pair.source != "made"]
-    judged = [(pair, ruled(pair.evidence, pair.claim) or Judgement(*row, 1.0 - sum(row))) for pair, row in labelled]
+    judged = [
+        (pair, ruled(pair.evidence, pair.claim) or Judgement(row[0], row[1], 1.0 - sum(row))) for pair, row in labelled
+    ]
     told = [(pair, one) for pair, one in judged if pair.label != "unsupported"]
     return {
         "supported": KnownError.of(
@@ -190,6 +196,5 @@ def fit_all(data: Path, reader: FeatureReader) -> tuple[Network, dict[str, Any]]
     """The network fitted on everything at `data`, and its cross-validated agreement."""
     pairs = read_all(data)
     rows = reader.rows([(pair.evidence, pair.claim) for pair in pairs])
-    network, found = fit(rows, pairs), cross_validate(rows, pairs)
-    errors = known_errors(pairs, _held_out(rows, pairs, folds_by_claim(pairs)))
-    return replace(network, errors={verdict: error.to_dict() for verdict, error in errors.items()}), found
+    found, errors = cross_validate(rows, pairs)
+    return replace(fit(rows, pairs), errors={verdict: error.to_dict() for verdict, error in errors.items()}), found

@@ -189,7 +189,8 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
         from eval.probe_fitting import fit_probe
 
         rag = probe_judge.open_rag(report=tell)
-        head, figures = fit_probe(options.data, rag.retriever.encoder, rag.model, options.kept, tell)
+        model: Callable[[], Any] = lambda: rag.model  # noqa: E731  (opened only if there is something to ask)
+        head, figures = fit_probe(options.data, rag.retriever.encoder, model, options.kept, tell)
         target = options.out or probe_judge.FROZEN
         head.save(target)
     tell(f"Written to {target}")

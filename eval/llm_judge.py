@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import prompts
-from eval.asking import WORDS
 from eval.excerpt import excerpts
 from eval.feature_judge import Encoder
 from eval.features import split
 from eval.judgement import NOTHING, Evidence, JudgeError, Judgement, Report
 
+WORDS = (("Supported",), ("Contradicted",), ("Unknown",))
 _MEANINGS = {"supported": (1.0, 0.0, 0.0), "contradicted": (0.0, 1.0, 0.0), "unknown": (0.0, 0.0, 1.0)}
 
 

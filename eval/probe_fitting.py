@@ -11,17 +11,29 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import prompts
-from eval.asking import DEPTH, MODEL, Asked, Readable, ask
+from eval.asking import DEPTH, MODEL, Readable, State, ask
 from eval.excerpt import excerpts
-from eval.feature_judge import Encoder, FeatureReader, Matrix
-from eval.fitting import FITTED_ON, SEED, figures, fit, folds_by_claim, known_errors, read_all, targets_of, weights_of
+from eval.feature_judge import Encoder, FeatureReader, Matrix, Network
+from eval.fitting import (
+    FITTED_ON,
+    SEED,
+    SEEDS,
+    figures,
+    fit,
+    folds_by_claim,
+    folds_by_source,
+    known_errors,
+    read_all,
+    targets_of,
+    weights_of,
+)
 from eval.judgement import Report
 from eval.labelled import Pair
 from eval.probe_judge import Head, inputs_of
@@ -30,11 +42,14 @@ VERSION = "1"
 CHOSEN = {"SciFact": 300, "HealthVer": 300, "AttributionBench": 300, "made": 0}
 """Pairs the model is asked about: about one a second on two cores."""
 DECAY = 1e-3
-STATE_GAIN = 4.0
+STATE_GAIN = 1.0
 SHALLOW_GAIN = 2.0
 """Factors of the inputs, by which one weight decay holds the state's 1,536 numbers shorter than the others."""
-SHALLOW = 6
+SHALLOW = 2
+"""Inputs before the state."""
 INNER = 3
+INNER_SEEDS = 2
+"""Folds and seeds of the feature networks whose verdicts the head is fitted on."""
 CHUNK = 50
 
 
@@ -60,16 +75,15 @@ def chosen(pairs: Sequence[Pair]) -> list[int]:
 
 
 class Kept:
-    """What the model said, in a folder: npz files with `key`, `logprobs` and `state`, a new one for every `CHUNK`."""
+    """The states over questions, in a folder: npz files with `key` and `state`, a new one for every `CHUNK`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._found: dict[str, Asked] = {}
-        self._new: dict[str, Asked] = {}
+        self._found: dict[str, State] = {}
+        self._new: dict[str, State] = {}
         for path in sorted(folder.glob("*.npz")):
             with np.load(path) as file:
-                rows = zip(file["key"].tolist(), file["logprobs"], file["state"].astype(np.float32), strict=True)
-                self._found.update((key, Asked(logprobs, state)) for key, logprobs, state in rows)
+                self._found.update(zip(file["key"].tolist(), file["state"].astype(np.float32), strict=True))
 
     @staticmethod
     def key(excerpt: str, claim: str) -> str:
@@ -77,14 +91,14 @@ class Kept:
         asked = (MODEL, prompts.load("judge").id, str(DEPTH), excerpt, " ".join(claim.split()))
         return hashlib.sha256("\n".join(asked).encode()).hexdigest()
 
-    def get(self, excerpt: str, claim: str) -> Asked | None:
-        """What was said, if it was asked before."""
+    def get(self, excerpt: str, claim: str) -> State | None:
+        """The state, if it was asked before."""
         return self._found.get(self.key(excerpt, claim))
 
-    def put(self, excerpt: str, claim: str, said: Asked) -> None:
+    def put(self, excerpt: str, claim: str, state: State) -> None:
         """Keep it; on disk once there are `CHUNK` new ones, or at `flush`."""
         key = self.key(excerpt, claim)
-        self._found[key] = self._new[key] = said
+        self._found[key] = self._new[key] = state.astype(np.float16).astype(np.float32)
         if len(self._new) >= CHUNK:
             self.flush()
 
@@ -97,24 +111,24 @@ class Kept:
         np.savez(
             self._folder / f"{name}.npz",
             key=np.array(list(self._new)),
-            logprobs=np.array([said.logprobs for said in self._new.values()]),
-            state=np.array([said.state for said in self._new.values()], dtype=np.float16),
+            state=np.array(list(self._new.values()), dtype=np.float16),
         )
         self._new.clear()
 
 
-def ask_chosen(pairs: Sequence[Pair], encoder: Encoder, model: Readable, kept: Kept, report: Report) -> list[Asked]:
-    """What the model says of each pair; half precision, as it is kept, whether it was kept before or not."""
+def ask_chosen(
+    pairs: Sequence[Pair], encoder: Encoder, model: Callable[[], Readable], kept: Kept, report: Report
+) -> list[State]:
+    """The state over each pair, in half precision as it is kept, whether it was kept before or not."""
     texts = excerpts([(pair.evidence, pair.claim) for pair in pairs], encoder)
     for done, (text, pair) in enumerate(zip(texts, pairs, strict=True)):
         if kept.get(text, pair.claim) is None:
-            said = ask(model, text, pair.claim)
-            kept.put(text, pair.claim, Asked(said.logprobs, said.state.astype(np.float16).astype(np.float32)))
+            kept.put(text, pair.claim, ask(model(), text, pair.claim))
             if done % CHUNK == 0:
                 report(f"  {done:,} of {len(pairs):,} pairs asked about")
     kept.flush()
     found = [kept.get(text, pair.claim) for text, pair in zip(texts, pairs, strict=True)]
-    return [said for said in found if said is not None]
+    return [state for state in found if state is not None]
 
 
 def fit_head(inputs: Matrix, pairs: Sequence[Pair]) -> Head:
@@ -140,7 +154,7 @@ def fit_head(inputs: Matrix, pairs: Sequence[Pair]) -> Head:
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimizer.step(loss)
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     # The gain goes into the weights: outside, inputs are only centred and scaled.
     return Head(mean, scale * gain, (matrix.detach().numpy().T * gain).T, bias.detach().numpy())
 
@@ -148,26 +162,26 @@ def fit_head(inputs: Matrix, pairs: Sequence[Pair]) -> Head:
 class Stack:
     """The features of all pairs, and what the model said of those at `positions`."""
 
-    def __init__(self, pairs: Sequence[Pair], rows: Matrix, positions: Sequence[int], asked: Sequence[Asked]) -> None:
+    def __init__(self, pairs: Sequence[Pair], rows: Matrix, positions: Sequence[int], asked: Sequence[State]) -> None:
         self.pairs, self.rows = list(pairs), rows
         self.positions, self.asked = np.array(positions), list(asked)
         self._claim_fold = np.array([hash_fold(pair.claim) for pair in pairs])
 
-    def head(self, inside: Any = None) -> tuple[Head, Any]:
+    def head(self, inside: Any = None) -> tuple[Head, Network]:
         """A head, and the feature network it is to be used with, from the pairs where `inside` (n_pairs,) is true."""
         inside = np.ones(len(self.pairs), dtype=bool) if inside is None else inside
         unseen = np.zeros((len(self.pairs), 3))
         for fold in range(INNER):
             out = inside & (self._claim_fold == fold)
             if out.any():
-                unseen[out] = self._network(inside & ~out).probabilities(self.rows[out])
+                unseen[out] = self._network(inside & ~out, INNER_SEEDS).probabilities(self.rows[out])
         used = [k for k, i in enumerate(self.positions) if inside[i]]
         at = self.positions[used]
         inputs = inputs_of(unseen[at], [self.asked[k] for k in used])
         return fit_head(inputs, [self.pairs[i] for i in at]), self._network(inside)
 
-    def _network(self, inside: Any) -> Any:
-        return fit(self.rows[inside], [pair for pair, is_in in zip(self.pairs, inside, strict=True) if is_in])
+    def _network(self, inside: Any, seeds: int = SEEDS) -> Network:
+        return fit(self.rows[inside], [pair for pair, is_in in zip(self.pairs, inside, strict=True) if is_in], seeds)
 
     def held_out(self, groups: Sequence[str]) -> Matrix:
         """(n_asked, 2): each asked pair, by a head and a network that saw no pair of its group; "" is held by none."""
@@ -191,17 +205,16 @@ def hash_fold(claim: str) -> int:
 def cross_validate(stack: Stack) -> tuple[dict[str, Any], dict[str, Any]]:
     """Agreement on unseen sources and on unseen claims, by source, and the errors on unseen claims."""
     asked = [stack.pairs[i] for i in stack.positions]
-    sources = ["" if pair.source == "made" else pair.source for pair in stack.pairs]
     by_claim = stack.held_out(folds_by_claim(stack.pairs))
     found = {
-        "unseen sources": figures(asked, stack.held_out(sources)),
+        "unseen sources": figures(asked, stack.held_out(folds_by_source(stack.pairs))),
         "unseen claims": figures(asked, by_claim),
     }
     return found, {verdict: error.to_dict() for verdict, error in known_errors(asked, by_claim).items()}
 
 
 def fit_probe(
-    data: Path, encoder: Encoder, model: Readable, folder: Path, report: Report
+    data: Path, encoder: Encoder, model: Callable[[], Readable], folder: Path, report: Report
 ) -> tuple[Head, dict[str, Any]]:
     """The head fitted on the chosen pairs at `data`, with its known errors, and its cross-validated agreement."""
     pairs = read_all(data)

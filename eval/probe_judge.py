@@ -1,8 +1,8 @@
-"""The default judge: what the local language model makes of a claim, weighed with the features by a fitted head.
+"""The judge that reads: what the local language model makes of a claim, weighed with the features by a fitted head.
 
-Of each pair the head sees what the feature network says, how likely the model's own three answers are, and the state of
-one of its layers. Where the rules of `guards` say something, the model is not asked. The head's numbers lie in
-probe_judge.safetensors with a version, what it was fitted on, and its known error.
+Of each pair the head sees what the feature network says, and the state of one of the model's layers. Where the rules of
+`guards` say something, the model is not asked. The head's numbers lie in probe_judge.safetensors with a version, what
+it was fitted on, and its known error.
 
 The model reads, it does not write; but it is the model that answers where the machine has no other. Whoever wants a
 judge with no part in the answers takes `features` or `nli:ID`. Knows nothing of how the head was fitted: see
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.asking import MODEL, Asked, Progress, Readable, ask_all
+from eval.asking import MODEL, Progress, Readable, State, ask_all
 from eval.correction import errors_from
 from eval.excerpt import excerpts
 from eval.feature_judge import Encoder, FeatureJudge, FeatureReader, Matrix, Network
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rag import Rag
 
 FROZEN = Path(__file__).with_name("probe_judge.safetensors")
+_ARRAYS = ("mean", "scale", "weights", "bias")
 _LARGEST = 4.0
 """Inputs are kept within this many standard deviations: what was never seen in fitting is not to be trusted further."""
 
@@ -61,8 +62,7 @@ class Head:
         """Write as safetensors; `facts` go into the header as JSON."""
         from safetensors.numpy import save_file
 
-        names = ("mean", "scale", "weights", "bias")
-        arrays = {name: np.ascontiguousarray(getattr(self, name), dtype=np.float32) for name in names}
+        arrays = {name: np.ascontiguousarray(getattr(self, name), dtype=np.float32) for name in _ARRAYS}
         save_file(arrays, path, metadata={"facts": json.dumps(self.facts, sort_keys=True)})
 
     @classmethod
@@ -78,13 +78,13 @@ class Head:
             raise JudgeError(f"There is no fitted head {str(path)!r}.", "Make it: python -m eval judge --fit probe …")
         try:
             with safe_open(path, "numpy") as file:
-                arrays = [file.get_tensor(name).astype(np.float64) for name in ("mean", "scale", "weights", "bias")]
+                mean, scale, weights, bias = (file.get_tensor(name).astype(np.float64) for name in _ARRAYS)
                 facts = json.loads((file.metadata() or {})["facts"])
         except (SafetensorError, KeyError) as error:
             raise JudgeError(
                 f"{path.name} is no fitted head: {error}.", "Fetch it again from the repository."
             ) from error
-        return cls(*arrays, facts)
+        return cls(mean, scale, weights, bias, facts)
 
 
 def softmax(logits: Matrix) -> Matrix:
@@ -93,22 +93,16 @@ def softmax(logits: Matrix) -> Matrix:
     return np.asarray(raised / raised.sum(1, keepdims=True), dtype=np.float64)
 
 
-def inputs_of(network: Matrix, asked: Sequence[Asked]) -> Matrix:
-    """What the head sees, (n_pairs, 2 + 4 + hidden).
+def inputs_of(network: Matrix, states: Sequence[State]) -> Matrix:
+    """What the head sees, (n_pairs, 2 + hidden).
 
-    The feature network's log-odds of supported against the other two; the model's likewise, of contradicted against
-    unknown, and of any of the three words; its state at unit root mean square.
+    The feature network's log-odds of supported against contradicted and against neither, and the model's state brought
+    to unit root mean square, as the model's own norms do.
     """
     seen = np.log(np.clip(network, 1e-3, 1.0))
-    said = np.array([one.logprobs for one in asked], dtype=np.float64).reshape(-1, 3)
-    supported, contradicted, unknown = said.T
-    odds = np.stack(
-        [supported - contradicted, supported - unknown, contradicted - unknown, np.logaddexp.reduce(said, axis=1)],
-        axis=1,
-    )
-    states = np.array([one.state for one in asked], dtype=np.float64).reshape(len(asked), -1)
-    states /= np.sqrt((states**2).mean(1, keepdims=True) + 1e-6)
-    return np.concatenate([seen[:, :1] - seen[:, 1:], odds, states], axis=1)
+    told = np.array(states, dtype=np.float64).reshape(len(network), -1)
+    told /= np.sqrt((told**2).mean(1, keepdims=True) + 1e-6)
+    return np.concatenate([seen[:, :1] - seen[:, 1:], told], axis=1)
 
 
 class ProbeJudge:
@@ -141,8 +135,8 @@ class ProbeJudge:
 
     def _weigh(self, pairs: Sequence[tuple[Evidence, str]]) -> NDArray[np.float64]:
         questions = [(text, claim) for text, (_, claim) in zip(excerpts(pairs, self._encoder), pairs, strict=True)]
-        asked = ask_all(self._model, questions, self._progress)
-        return self._head.probabilities(inputs_of(self._network.probabilities(self._reader.rows(pairs)), asked))
+        states = ask_all(self._model, questions, self._progress)
+        return self._head.probabilities(inputs_of(self._network.probabilities(self._reader.rows(pairs)), states))
 
 
 def open_probe_judge(*, report: Report, rag: Rag | None = None, path: Path = FROZEN) -> ProbeJudge | FeatureJudge:
@@ -158,8 +152,9 @@ def open_probe_judge(*, report: Report, rag: Rag | None = None, path: Path = FRO
     head, network = Head.load(path), Network.load()
     encoder = (rag or Rag.open(Settings(), report=report)).retriever.encoder
     try:
-        reads = rag is not None and getattr(rag.model, "model_id", "") == MODEL
-        model = rag.model if reads else open_rag(report=report).model
+        if rag is None or getattr(rag.model, "model_id", "") != MODEL:
+            rag = open_rag(report=report)
+        model: Any = rag.model
     except FootnoteError as error:
         judge = FeatureJudge(encoder, network)
         report(f"{error.problem} Judging by {judge.id}, which agrees less with people. {error.remedy}")

@@ -84,7 +84,8 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
 
 
 def _corrected(summary: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    return summary.get("corrected", {}).items()
+    corrected: Mapping[str, Mapping[str, Any]] = summary.get("corrected", {})
+    return corrected.items()
 
 
 def _made_with(summary: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fakes import HashedEncoder, ScriptedModel
 
-from eval.asking import MODEL, Asked, ask_all
+from eval.asking import MODEL, ask_all
 from eval.excerpt import excerpts
 from eval.feature_judge import FeatureJudge, Network
 from eval.features import NAMES
@@ -23,7 +23,7 @@ HIDDEN = 8
 
 
 class ReadableModel:
-    """Says "Supported" where the evidence has the claim's last word; its state says so too. Counts what it is asked."""
+    """Of the mind that a claim holds where the evidence has its last word. Remembers what its states were asked for."""
 
     model_id = MODEL
 
@@ -32,11 +32,11 @@ class ReadableModel:
 
     def first_word_logprobs(self, messages, words):
         assert [forms[0] for forms in words] == ["Supported", "Contradicted", "Unknown"]
-        self.asked.append(messages[-1][1])
         return (-0.1, -3.0, -4.0) if self._is_yes(messages) else (-4.0, -3.0, -0.1)
 
     def states(self, messages, *, depth, wanted=1):
         assert (depth > 0, wanted) == (True, 1)
+        self.asked.append(messages[-1][1])
         return np.full((1, HIDDEN), 1.0 if self._is_yes(messages) else -1.0, dtype=np.float32)
 
     @staticmethod
@@ -46,9 +46,9 @@ class ReadableModel:
 
 
 def a_head(**facts):
-    size = 6 + HIDDEN
+    size = 2 + HIDDEN
     weights = np.zeros((size, 3))
-    weights[6:, 0] = 1.0  # the state alone decides
+    weights[2:, 0] = 1.0  # the state alone decides
     return Head(np.zeros(size), np.ones(size), weights, np.zeros(3), facts)
 
 
@@ -72,17 +72,15 @@ def test_each_question_is_asked_once_and_answers_come_in_order():
     said = ask_all(
         model, [("Red cups.", "cups"), ("Plates.", "cups"), ("Red cups.", "cups")], lambda *n: done.append(n)
     )
-    assert [one.state[0] for one in said] == [1.0, -1.0, 1.0]
+    assert [state[0] for state in said] == [1.0, -1.0, 1.0]
     assert len(model.asked) == 2
     assert done == [(1, 2), (2, 2)]
 
 
 def test_the_heads_inputs_by_hand():
-    network = np.array([[0.5, 0.25, 0.25]])
-    (row,) = inputs_of(network, [Asked(np.log(np.float32([0.6, 0.3, 0.05])), np.float32([3.0, 4.0]))])
+    (row,) = inputs_of(np.array([[0.5, 0.25, 0.0]]), [np.float32([3.0, 4.0])])
     root = math.sqrt(12.5)
-    expected = [math.log(2)] * 2 + [math.log(2), math.log(12), math.log(6), math.log(0.95), 3 / root, 4 / root]
-    assert row == pytest.approx(expected, abs=1e-5)
+    assert row == pytest.approx([math.log(2), math.log(500), 3 / root, 4 / root], abs=1e-5)
 
 
 def test_a_head_gives_probabilities_and_is_read_as_it_was_written(tmp_path):
@@ -168,13 +166,13 @@ def some_pairs(count=90):
 
 
 def some_asked(pairs, seed=0):
-    """Log-probabilities that tell nothing, and a state whose first three numbers tell the label."""
+    """States whose first three numbers tell the label."""
     draw = np.random.default_rng(seed)
     told = {"supported": 0, "contradicted": 1, "neither": 2}
     states = draw.normal(size=(len(pairs), HIDDEN)).astype(np.float32) * 0.3
     for state, pair in zip(states, pairs, strict=True):
         state[told[pair.label]] += 2.0
-    return [Asked(np.float32([-1.0, -1.0, -1.0]), state) for state in states]
+    return list(states)
 
 
 def test_a_head_learns_what_the_state_tells_and_is_the_same_twice():
@@ -226,10 +224,10 @@ def test_pairs_to_ask_about_are_the_same_each_time_and_as_many_as_said():
 def test_what_was_said_is_kept_and_not_asked_again(tmp_path):
     pairs = some_pairs(5)
     model = ReadableModel()
-    first = ask_chosen(pairs, HashedEncoder(), model, Kept(tmp_path), print)
-    again = ask_chosen(pairs, HashedEncoder(), model, Kept(tmp_path), print)
+    first = ask_chosen(pairs, HashedEncoder(), lambda: model, Kept(tmp_path), print)
+    again = ask_chosen(pairs, HashedEncoder(), lambda: model, Kept(tmp_path), print)
     assert len(model.asked) == 5
-    assert all(np.array_equal(a.state, b.state) for a, b in zip(first, again, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
 def test_a_remote_model_is_judged_by_the_word_that_it_says():
