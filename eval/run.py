@@ -18,7 +18,7 @@ from typing import Any
 
 from eval import metrics, report
 from eval.cases import Case, CaseError
-from eval.grounding import judge_answer
+from eval.grounding import judge_answers
 from eval.judgement import Judge
 from eval.scoring import Scored, corrected_figures, declining, figures, is_right_and_cited, measure, timings
 from rag import Answer, Rag, describe_machine
@@ -57,8 +57,13 @@ def run(
             left = (time.monotonic() - started) / asked * (len(cases) - len(done) - asked)
             took = answer.timings["total_s"]
             report(f"{number}/{len(cases)} {case.id} {_mark(item)} {took:.1f} s, {left:.0f} s left")
-        scored.append(replace(item, judged=judge_answer(judge, item.answer)) if judge else item)
-    return scored
+        scored.append(item)
+    if judge is None:
+        return scored
+    # Only now: a judge that reads with the answering model would push the answering prompt out of its memory.
+    report(f"Judging {len(scored)} answers by {judge.id} …")
+    judged = judge_answers(judge, [item.answer for item in scored])
+    return [replace(item, judged=one) for item, one in zip(scored, judged, strict=True)]
 
 
 def read_answers(folder: Path) -> list[Scored]:
