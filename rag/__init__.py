@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.assembly import has_model
+    from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
-    from rag.pipeline import Rag, answer
+    from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
         Answer,
@@ -34,17 +35,20 @@ if TYPE_CHECKING:
         TextPiece,
     )
     from rag.settings import Settings
+    from rag.trace import Ranked, Trace
 
 __version__ = "0.1.0"
 
 _HOME = {
     "FootnoteError": "rag.errors",
     "Rag": "rag.pipeline",
-    "answer": "rag.pipeline",
+    "answer": "rag.default",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
     "has_model": "rag.assembly",
     "verify": "rag.receipt",
+    "Ranked": "rag.trace",
+    "Trace": "rag.trace",
     **dict.fromkeys(
         [
             "Answer",
@@ -76,10 +80,12 @@ __all__ = [
     "Paper",
     "Passage",
     "Rag",
+    "Ranked",
     "Sentence",
     "Settings",
     "Subject",
     "TextPiece",
+    "Trace",
     "answer",
     "describe_machine",
     "has_model",

@@ -11,8 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import cache
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,19 @@ import prompts
 from rag.answerability import answerability
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model
 from rag.checking import Draft, DraftChecker
-from rag.conversation import History, standalone
+from rag.conversation import History, counts_back, understood
+from rag.criterion import Criterion, criterion_of
+from rag.description import Description, describe, model_id_of
 from rag.evidence import EvidenceSelector, as_prompt, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, build
 from rag.question import readable
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
-from rag.settings import Settings
+from rag.settings import Settings, replaced
 from rag.subjects import SubjectFinder, question_about
+from rag.survey import NEAR_IN_MEANING, Opinion, Surveyor, coverage_notice, listed
+from rag.trace import Trace
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -38,22 +42,6 @@ if TYPE_CHECKING:
 _NAMED_WITHIN = 20
 """How far down the ranking a paper that the question names is looked for."""
 _SECOND_LOOK_PAPERS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What answers here and why, in words for the reader."""
-
-    model: str
-    device: str
-    dtype: str
-    reason: str
-    index: str
-
-    @property
-    def line(self) -> str:
-        """All of it but the reason, in one line."""
-        return f"{self.model} · {self.dtype} on {self.device} · {self.index}"
 
 
 class Rag:
@@ -73,11 +61,8 @@ class Rag:
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
         self._subjects = SubjectFinder(retriever.index.keywords)
-        self._checker = DraftChecker(
-            Grounder(retriever.encoder, retriever.index.keywords, threshold=self.settings.answer.support_threshold),
-            self._selector,
-            further_quotes=self.settings.answer.further_quotes,
-        )
+        self._surveyor = Surveyor(retriever.encoder, self._selector)
+        self._checker = self._new_checker()
 
     @classmethod
     def open(
@@ -105,13 +90,7 @@ class Rag:
         if with_model and has_model(settings):
             model.open_beside()
         index, encoder = open_index(settings, report=report)
-        retriever = FusedRetriever(
-            index=index,
-            encoder=encoder,
-            k=settings.retrieval.k,
-            candidates=settings.retrieval.candidates,
-            fusion_constant=settings.retrieval.fusion_constant,
-        )
+        retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
         return cls(retriever=retriever, model=model, settings=settings)
 
     @property
@@ -127,17 +106,19 @@ class Rag:
     @property
     def description(self) -> Description:
         """What answers here and why; opens the model."""
-        manifest = self.retriever.index.manifest
-        embedder = manifest.embedder.rsplit("/", 1)[-1]
-        index = f"{manifest.n_papers} papers, {manifest.n_passages} passages, {embedder}"
-        model: Any = self.model
-        return Description(
-            model=_model_id(model).rsplit("/", 1)[-1],
-            device=getattr(model, "device", "remote"),
-            dtype=getattr(model, "dtype", "as served"),
-            reason=getattr(model, "reason", "A remote endpoint was set."),
-            index=index,
-        )
+        return describe(self.model, self.retriever.index.manifest)
+
+    def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
+        """This Rag on the same index and model, with `retrieval={"k": 10}` or other settings of `replaced`.
+
+        Raises:
+            SettingsError: an unknown setting, a value out of range, or one that needs another index or model.
+        """
+        other = copy(self)
+        other.settings = replaced(self.settings, sections)
+        other.retriever = self.retriever.model_copy(update=other.settings.retrieval.model_dump())
+        other._checker = other._new_checker()
+        return other
 
     def warm_up(self) -> None:
         """Open the model and run everything once, so that the first question is as quick as the next ones."""
@@ -177,6 +158,9 @@ class Rag:
             As `ask`.
         """
         started = time.perf_counter()
+        if (criterion := criterion_of(self._readable(question))) is not None:
+            yield from self._survey(criterion, question, where, started)
+            return
         found = self._look_up(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
@@ -188,9 +172,10 @@ class Rag:
             found = enough
             yield found
         drafts: list[Draft] = []
+        longest = self.settings.model.max_new_tokens
         for part in self._parts(found):
             text = finish_reason = ""
-            with closing(self.model.stream(self._messages(part, found))) as chunks:  # type: ignore[type-var]
+            with closing(self.model.stream(self._messages(part, found), max_tokens=longest)) as chunks:  # type: ignore[type-var]
                 for chunk in chunks:
                     finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
                     piece = str(chunk.text)
@@ -205,12 +190,14 @@ class Rag:
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
         """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
         started = time.perf_counter()
+        if any(criterion_of(self._readable(question)) for question in questions):  # not a batch for the model
+            return tuple(self.ask(question, where=where) for question in questions)
         found = [self._look_up(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
         enough = [self._enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
         asked: list[Any] = [self._messages(p, e) for e, group in zip(enough, parts, strict=True) if e for p in group]
-        written = iter(self.model.batch(asked) if asked else ())
+        written = iter(self.model.batch(asked, max_tokens=self.settings.model.max_new_tokens) if asked else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:
@@ -239,6 +226,16 @@ class Rag:
         found = self._look_up(question, (), None)
         return self._messages(self._parts(found)[0], found)
 
+    def trace(self, answer: Answer, where: Where | None = None) -> Trace:
+        """How `answer`, which this Rag gave with this filter, came about; computed anew."""
+        question = answer.standalone_question or answer.question
+        found = replace(self._look_up(question, (), where), hits=answer.hits, evidence=answer.evidence)
+        parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
+        prompts_asked = tuple(tuple(self._messages(part, found)) for part in parts if part.evidence)
+        relevance = self._selector.relevance(question, answer.hits)
+        ranked = self.retriever.compare(question, where=where)
+        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
+
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
         return build(folder, self.papers, self.retriever.encoder, rebuild=True)
@@ -247,17 +244,56 @@ class Rag:
         """Let go of the index files."""
         self.retriever.index.close()
 
+    def _new_checker(self) -> DraftChecker:
+        wanted = self.settings.answer
+        grounder = Grounder(self.retriever.encoder, self.retriever.index.keywords, threshold=wanted.support_threshold)
+        return DraftChecker(grounder, self._selector, further_quotes=wanted.further_quotes)
+
     def _readable(self, question: object) -> str:
         return readable(question, self.settings.answer.max_question_chars)
 
+    def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
+        """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
+        asked = self._readable(question)
+        papers = self.retriever.papers(where)
+        hits = self.retriever.search(asked, k=max(self.retriever.k, NEAR_IN_MEANING), where=where)
+        candidates = self._surveyor.candidates(criterion, papers, [hit.paper for hit in hits])
+        evidence = renumbered(candidate.evidence[0] for candidate in candidates)
+        found = EvidenceFound(asked, asked, hits[: self.retriever.k], evidence)
+        timings = {"evidence_s": time.perf_counter() - started}
+        yield found
+        opinions: list[Opinion] = []
+        model = None if criterion.is_mention else self.model
+        for opinion in self._surveyor.opinions(criterion, candidates, model):
+            opinions.append(opinion)
+            if opinion.fits:
+                timings.setdefault("first_token_s", time.perf_counter() - started)
+                yield TextPiece(f"{opinion.claim.subject}\n")
+        said = "\n".join(str(opinion) for opinion in opinions if opinion.by_model)
+        notice = coverage_notice(opinions, len(candidates), len(papers))
+        if claims := [opinion.claim for opinion in listed(opinions)]:
+            answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=len(papers))
+        else:
+            answer = replace(self._abstention(found), notice=notice, raw_text=said, surveyed=len(papers))
+        yield self._finish(answer, timings, started)
+
     def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
         asked = self._readable(question)
-        alone = self._readable(standalone(asked, history))
+        meant = understood(asked, history, self._listed(asked, history, where))
+        alone = self._readable(meant.question)
         k = self.retriever.k
         ranked = self.retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
         subjects = self._subjects.find(alone, ranked, lambda text: self.retriever.search(text, where=where))
         hits = ranked[:k]
-        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects)
+        earlier = (meant.earlier, meant.answer) if meant.answer else None
+        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects, earlier)
+
+    def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
+        """What "the second one" may mean: the papers that the last answer names, in its order."""
+        said = [str(m["content"]) for m in history if m.get("role") == "assistant" and m.get("content")]
+        if not said or not counts_back(asked):
+            return ()
+        return self._subjects.listed(said[-1], self.retriever.search(said[-1], k=_NAMED_WITHIN, where=where))
 
     def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
         wanted = self.settings.answer
@@ -308,6 +344,9 @@ class Rag:
         if part.subject is not None:
             prompt = prompts.load("part")
             values["subject"] = part.subject.label
+        elif found.earlier is not None:
+            prompt = prompts.load("followup")
+            values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
         while True:
             messages = prompt.messages(evidence=as_prompt(kept), **values)
             model: Any = self.model
@@ -341,17 +380,19 @@ class Rag:
         status: str = "answered",
         notice: str = "",
         raw_text: str = "",
+        surveyed: int = 0,
     ) -> Answer:
         numbered, citations = number_claims(claims)
         return Answer(
             question=found.question,
-            text=text or shown_text(numbered),
+            text=text or shown_text(numbered, surveyed),
             status="abstained" if status == "abstained" else "answered",
             claims=numbered,
             citations=citations,
             hits=found.hits,
             evidence=found.evidence,
             standalone_question=found.standalone_question,
+            surveyed=surveyed,
             notice=notice,
             raw_text=raw_text,
             prompt_id=self.prompt.id,
@@ -360,27 +401,5 @@ class Rag:
 
     def _finish(self, answer: Answer, timings: Mapping[str, float], started: float) -> Answer:
         # An abstention before the model was asked names no model: none had a part in it.
-        model_id = _model_id(self.model) if answer.raw_text else ""
+        model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-def _model_id(model: Any) -> str:
-    for name in ("model_id", "model_name", "model"):
-        found = getattr(model, name, None)
-        if isinstance(found, str):
-            return found
-    return type(model).__name__
-
-
-@cache
-def _default() -> Rag:
-    return Rag.open()
-
-
-def answer(question: str, history: History = (), where: Where | None = None) -> Answer:
-    """The answer of a default Rag, opened once and kept.
-
-    Raises:
-        As `Rag.open` and `Rag.ask`.
-    """
-    return _default().ask(question, history, where)

@@ -128,6 +128,8 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     standalone_question: str = ""
+    surveyed: int = 0
+    """How many papers were gone through for a question about the whole library; 0 for any other question."""
     notice: str = ""
     """What the reader should know about this answer: something was left out, it was stopped, and so on."""
     raw_text: str = ""
@@ -187,8 +189,9 @@ class Subject:
 class EvidenceFound:
     """First event of a stream: what was looked up, before the model has said anything.
 
-    `subjects` are the papers that the question is about where it is about several; each is answered by itself. A second
-    such event replaces the first where more had to be read.
+    `subjects` are the papers that the question is about where it is about several; each is answered by itself.
+    `earlier` is the question and the answer that a follow-up leans on. A second such event replaces the first where
+    more had to be read.
     """
 
     question: str
@@ -196,6 +199,7 @@ class EvidenceFound:
     hits: tuple[Hit, ...]
     evidence: tuple[Evidence, ...]
     subjects: tuple[Subject, ...] = ()
+    earlier: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

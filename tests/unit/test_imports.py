@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rag", "prompts", "ui", "eval")
-PUBLIC = {"rag", "rag.cli", "rag.errors", "rag.schema", "rag.settings", "rag.weights", "prompts"}
+PUBLIC = {"rag.export", "rag", "rag.cli", "rag.errors", "rag.schema", "rag.settings", "rag.weights", "prompts"}
 
 
 def modules() -> dict[str, Path]:
