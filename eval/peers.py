@@ -20,6 +20,7 @@ from typing import Any
 from eval.cases import Case, CaseError, read_cases
 from eval.features import split
 from eval.judgement import Judge
+from eval.judges import DEFAULT, NAMES
 from eval.metrics import Figure, figure
 from eval.provenance import made_with
 from eval.recipes import RECIPES, Ask, Reply, open_peer
@@ -63,7 +64,7 @@ def add_to(commands: Any, open_judge: Any) -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {OURS}, {', '.join(RECIPES)}")
     parser.add_argument("-n", type=int, default=sum(SAMPLE.values()), metavar="N", help="how many questions")
     parser.add_argument("--out", type=Path, default=Path("runs/peers"), metavar="FOLDER")
-    parser.add_argument("--judge", default="features", metavar="NAME")
+    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--json", action="store_true")
     add_common_options(parser)
     parser.set_defaults(action=lambda options: _peers(options, open_judge))

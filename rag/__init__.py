@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.assembly import has_model
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
@@ -44,6 +45,7 @@ _HOME = {
     "answer": "rag.default",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
+    "has_model": "rag.assembly",
     "verify": "rag.receipt",
     "Ranked": "rag.trace",
     "Trace": "rag.trace",
@@ -86,6 +88,7 @@ __all__ = [
     "Trace",
     "answer",
     "describe_machine",
+    "has_model",
     "verify",
 ]
 

@@ -38,7 +38,7 @@ def scored(rag, cases):
 
 @pytest.fixture(scope="module")
 def summary(rag, scored, tmp_path_factory):
-    return save(tmp_path_factory.mktemp("run"), scored, rag, 1.0, LexicalJudge.id)
+    return save(tmp_path_factory.mktemp("run"), scored, rag, 1.0, LexicalJudge())
 
 
 def value(summary, name):

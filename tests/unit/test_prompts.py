@@ -12,6 +12,7 @@ KNOWN = {
     "answerable": "answerable@1:eba3f96a",
     "decide": "decide@1:a91144f0",
     "followup": "followup@1:958eac1a",
+    "judge": "judge@1:c8e7925b",
     "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
 }
