@@ -88,7 +88,7 @@ def run(
             report(f"{number}/{len(cases)} {case.id} {_mark(item)} {took:.1f} s, {left:.0f} s left")
         scored.append(item)
         progress(number, len(cases), item)
-    return _judged(scored, judge, report) if judge else scored
+    return judged(scored, judge, report) if judge else scored
 
 
 def _answers(rag: Rag, cases: Sequence[Case], known: Mapping[str, str], batch: int) -> Iterator[Scored]:
@@ -124,13 +124,17 @@ def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
     return Scored(case, answer, hits, _titles(case, known), tokens_in=spent[0], tokens_out=spent[1])
 
 
-def _judged(scored: Sequence[Scored], judge: Judge, report: Callable[[str], None]) -> list[Scored]:
-    """All answers judged, after the last: a judge that reads with the answering model would push its prompt out."""
+def judged(scored: Sequence[Scored], judge: Judge, report: Callable[[str], None] = lambda _line: None) -> list[Scored]:
+    """All answers judged, as `run` does after the last; for whoever stopped a run and keeps what `progress` told.
+
+    Not one by one: a judge that reads with the answering model would push the answering prompt out of its memory. Where
+    the judge fails, each item says why.
+    """
     report(f"Judging {len(scored)} answers by {judge.id} …")
-    judged, reason = attempt(lambda: judge_answers(judge, [item.answer for item in scored]))
-    if judged is None:
+    verdicts, reason = attempt(lambda: judge_answers(judge, [item.answer for item in scored]))
+    if verdicts is None:
         return [replace(item, judge_failure=reason) for item in scored]
-    return [replace(item, judged=one) for item, one in zip(scored, judged, strict=True)]
+    return [replace(item, judged=one) for item, one in zip(scored, verdicts, strict=True)]
 
 
 @contextmanager
