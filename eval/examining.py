@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import exam
-from eval.broken import BUILDS, Difference, differences, is_told_apart
+from eval.broken import BUILDS, Difference, Remembering, differences, is_told_apart
 from eval.cases import Case, write_cases
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, LexicalJudge
@@ -121,7 +121,8 @@ def prove(rag: Rag, cases: Sequence[Case]) -> dict[str, list[Difference]]:
 
     Everything is real but the model, which quotes: what is broken lies around it. Judged by the lexical floor.
     """
-    good = Rag(retriever=rag.retriever, model=QuotingModel(), settings=rag.settings)
+    retriever = rag.retriever.model_copy(update={"encoder": Remembering(rag.retriever.encoder)})
+    good = Rag(retriever=retriever, model=QuotingModel(), settings=rag.settings)
     judge = LexicalJudge()
 
     def values(build: Rag) -> dict[str, list[Any]]:
