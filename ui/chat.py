@@ -53,7 +53,7 @@ def chat_view(rag: Any) -> None:
             live_evidence = _html("fn-live-evidence", render_evidence(None))
     gr.HTML('<div id="fn-shade"></div>', elem_id="fn-shade-holder", apply_default_css=False)
     with gr.Column(elem_id="fn-sheets"):
-        sheets = _sheets()
+        sheets = _sheets(rag)
         state = _html("fn-state", render_state(Conversation()))
         door = gr.HTML("", elem_id="fn-door", apply_default_css=False, js_on_load=DOOR_JS)
         download = gr.HTML("", elem_id="fn-download", apply_default_css=False, js_on_load=DOWNLOAD_JS)
@@ -142,7 +142,7 @@ _SEARCH = (
 )
 
 
-def _sheets() -> dict[str, gr.HTML]:
+def _sheets(rag: Any) -> dict[str, gr.HTML]:
     """What opens over the page; `page.js` makes a dialog of each."""
     with gr.Column(elem_id="fn-sheet-history", elem_classes="fn-sheet"):
         gr.HTML(f"<h2>Conversations</h2>{_SEARCH}", apply_default_css=False)
@@ -150,6 +150,11 @@ def _sheets() -> dict[str, gr.HTML]:
     with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
         gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
         knobs = _html("fn-knobs", render_knobs(Knobs()))
+        gr.HTML(
+            f'<p class="fn-hint">Answers are written by {text(rag.description.model)}, {text(rag.description.dtype)} on '
+            f"{text(rag.description.device)}. Another model: <code>footnote chat --model NAME</code></p>",
+            apply_default_css=False,
+        )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
         gr.HTML("<h2>How this answer came about</h2>", apply_default_css=False)
         lens = _html("fn-lens")
