@@ -150,9 +150,10 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
     with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
         gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
         knobs = _html("fn-knobs", render_knobs(Knobs()))
+        about = rag.description
         gr.HTML(
-            f'<p class="fn-hint">Answers are written by {text(rag.description.model)}, {text(rag.description.dtype)} on '
-            f"{text(rag.description.device)}. Another model: <code>footnote chat --model NAME</code></p>",
+            f'<p class="fn-hint">Answers are written by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
+            "Another model: <code>footnote chat --model NAME</code></p>",
             apply_default_css=False,
         )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
