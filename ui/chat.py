@@ -152,7 +152,7 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
         knobs = _html("fn-knobs", render_knobs(Knobs()))
         about = rag.description
         gr.HTML(
-            f'<p class="fn-hint">Answers are written by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
+            f'<p class="fn-hint">Answered by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
             "Another model: <code>footnote chat --model NAME</code></p>",
             apply_default_css=False,
         )

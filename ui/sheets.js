@@ -31,7 +31,9 @@
   };
   const closeSheets = () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
 
-  const list = () => act({ do: "list", search: (find("#fn-search") || {}).value || "" });
+  // Whatever changes the list sends along what is searched for, so that it stays the list that is looked at.
+  const actOnList = (data) => act({ ...data, search: (find("#fn-search") || {}).value || "" });
+  const list = () => actOnList({ do: "list" });
 
   const say = (line) => {
     const said = make("span", { className: "fn-said", textContent: line });
@@ -121,7 +123,7 @@
       label: "New name",
       value: find(".fn-entry-title", entry).textContent,
       go: "Rename",
-      send: (title) => act({ do: "rename", id, title }),
+      send: (title) => actOnList({ do: "rename", id, title }),
     });
   };
 
@@ -149,7 +151,7 @@
       event.preventDefault();
       act({ do: "knobs", knobs: {} });
     } else if (pressed.dataset.do) {
-      act({ do: pressed.dataset.do, id: pressed.dataset.id, format: pressed.dataset.format });
+      actOnList({ do: pressed.dataset.do, id: pressed.dataset.id, format: pressed.dataset.format });
       if (pressed.dataset.do === "open") closeSheets();
     }
   });
