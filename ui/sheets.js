@@ -140,7 +140,10 @@
     const { sheet, edit: edited, restate: restated, copy: words, lens: looked, opinion, rename: renamed, reset } = pressed.dataset;
     if (sheet) {
       openSheet(sheet);
-      if (sheet === "fn-sheet-history") list();
+      if (sheet === "fn-sheet-history") {
+        find("#fn-search").value = "";
+        list();
+      }
     } else if (edited) edit(edited, pressed);
     else if (restated) restate(restated, pressed);
     else if (words !== undefined) copy(words);

@@ -99,6 +99,7 @@ def test_conversations_are_listed_searched_renamed_deleted_and_brought_back(page
     page.get_by_role("button", name="Conversations").click()
     page.get_by_label("Search conversations").fill("no such thing")
     page.wait_for_selector("#fn-entries .fn-hint:has-text('No conversation holds “no such thing”.')")
+    page.keyboard.press("Escape")  # empties the field
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.textContent") == "Conversations", "focus comes back"
 
