@@ -39,7 +39,7 @@ CREATE TABLE conversations (
 CREATE INDEX by_owner ON conversations (owner, changed);
 CREATE TABLE turns (
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-    place INTEGER NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
+    place INTEGER NOT NULL, state TEXT NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY (conversation, place)
 );
 CREATE TABLE feedback (
@@ -121,11 +121,15 @@ class Archive:
             database.execute(
                 "DELETE FROM turns WHERE conversation = ? AND place >= ?", (conversation.id, len(conversation.turns))
             )
+            there = dict(
+                database.execute("SELECT place, state FROM turns WHERE conversation = ?", (conversation.id,)).fetchall()
+            )
             database.executemany(
-                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?)",
                 [
-                    (conversation.id, place, _words(turn), _json(turn.to_dict()))
+                    (conversation.id, place, _state(turn), _words(turn), _json(turn.to_dict()))
                     for place, turn in enumerate(conversation.turns)
+                    if turn.running or there.get(place) != _state(turn)
                 ],
             )
 
@@ -321,6 +325,11 @@ def _with_tables(database: sqlite3.Connection) -> sqlite3.Connection:
 
 def _purge(database: sqlite3.Connection, now: float) -> None:
     database.execute("DELETE FROM conversations WHERE deleted IS NOT NULL AND deleted < ?", (now - UNDO_S,))
+
+
+def _state(turn: Turn) -> str:
+    """Tells a turn from what it was: once it has ended, nothing of it changes but the reader's opinion."""
+    return f"{turn.number} {turn.stage} {turn.opinion}"
 
 
 def _words(turn: Turn) -> str:
