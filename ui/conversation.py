@@ -203,19 +203,20 @@ class Conversation:
         self.turns.clear()
         self.id = self.title = ""
 
-    def history(self) -> list[dict[str, str]]:
-        """The finished turns before the last, for `Rag.stream`: question, then answer without markers.
+    def history(self, turn: Turn | None = None) -> list[dict[str, str]]:
+        """The finished turns before `turn` (the last if None), for `Rag.stream`: question, then answer without markers.
 
         A turn that was stopped or failed is left out whole: its text was never checked. So is everything where the
-        last question is asked in a corrected stand-alone form.
+        question is asked in a corrected stand-alone form.
         """
-        if self.last is not None and self.last.restated:
+        asked = turn or self.last
+        if asked is None or asked.restated:
             return []
         messages = []
-        for turn in self.past:
-            if turn.answer is not None:
-                messages.append({"role": "user", "content": turn.asked})
-                messages.append({"role": "assistant", "content": plain_text(turn.answer)})
+        for earlier in self.turns[: self.turns.index(asked)]:
+            if earlier.answer is not None:
+                messages.append({"role": "user", "content": earlier.asked})
+                messages.append({"role": "assistant", "content": plain_text(earlier.answer)})
         return messages
 
 

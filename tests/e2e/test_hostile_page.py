@@ -84,7 +84,7 @@ class HostileRag(FakeRag):
             answer = replace(answer, status="abstained", claims=(), citations=())
         yield answer
 
-    def trace(self, answer):
+    def trace(self, answer, history=()):
         ranked = tuple(Ranked(p, n, 0.1, n, 0.5, n, 0.5) for n, p in enumerate(self.papers, start=1))
         return Trace(answer, ranked, 0.9, 0.5, ((("system", "\n".join(PAYLOADS)),),))
 
