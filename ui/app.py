@@ -21,16 +21,24 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 
 
-def build(rag: Any) -> gr.Blocks:
-    """The chat page over `rag`. Serve it with `serve`: since Gradio 6 a Blocks does not carry its own looks."""
+def build(rag: Any, line: Line | None = None) -> gr.Blocks:
+    """The chat page over `rag`. Serve it with `serve`: since Gradio 6 a Blocks does not carry its own looks.
+
+    Questions take their places in `line`, so that other doors can share it.
+    """
     import gradio as gr
 
     from ui.chat import chat_view
+    from ui.doors.client import named_endpoint
     from ui.header import header
+    from ui.line import Line
+
+    line = line or Line()
 
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
         gr.HTML(header(rag.description), elem_id="fn-header", apply_default_css=False)
-        chat_view(rag)
+        named_endpoint(rag, line)  # first: later ones of its name are numbered
+        chat_view(rag, line)
     return page
 
 

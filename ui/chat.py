@@ -10,26 +10,23 @@ and leaves selection, focus and scroll position in older answers alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from ui.answering import in_threads, let_go
 from ui.asking import Asking
 from ui.conversation import Conversation, Turn
 from ui.evidence import render_evidence, render_past_evidence
 from ui.examples import example_questions
+from ui.line import Line, Refused
 from ui.markup import text
 from ui.render import render_said, render_status, render_turn, render_turns
 
 Update = dict[Any, Any]
-
-ANSWERS_AT_ONCE = 1
-"""One model on one device: two answers at a time would each come half as fast."""
-
-LETTING_GO_S = 10.0
-"""How long the next question waits for a stopped one to let go of the model."""
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
@@ -56,8 +53,8 @@ class _Parts:
         return list(vars(self).values())
 
 
-def chat_view(rag: Any) -> None:
-    """Add the chat to the Blocks that is being built."""
+def chat_view(rag: Any, line: Line) -> None:
+    """Add the chat to the Blocks that is being built; its questions take their places in `line`."""
     with gr.Row(elem_id="fn-columns"):
         with gr.Column(elem_id="fn-chat"):
             with gr.Column(elem_id="fn-scroll"):
@@ -86,7 +83,7 @@ def chat_view(rag: Any) -> None:
         past_evidence=past_evidence,
         live_evidence=live_evidence,
     )
-    _connect(rag, parts, examples)
+    _connect(rag, line, parts, examples)
 
 
 _DRAWER_HEAD = (
@@ -141,10 +138,10 @@ def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, g
     return box, ask, stop, status, retry, clear
 
 
-def _connect(rag: Any, parts: _Parts, examples: list[gr.Button]) -> None:
-    """Tie controls to handlers. `accept` and its kin answer at once; `answering` takes its place in the queue."""
+def _connect(rag: Any, line: Line, parts: _Parts, examples: list[gr.Button]) -> None:
+    """Tie controls to handlers. `accept` and its kin answer at once; `answering` takes its place in the line."""
     at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
-    answering = _answering(rag, parts)
+    answering = _answering(rag, line, parts)
 
     def ask(conversation: Conversation, question: str) -> Update:
         return _accept(parts, conversation, question)
@@ -176,8 +173,7 @@ def _connect(rag: Any, parts: _Parts, examples: list[gr.Button]) -> None:
             outputs=parts.all(),
             show_progress="hidden",
             trigger_mode="multiple",
-            concurrency_limit=ANSWERS_AT_ONCE,
-            concurrency_id="answers",
+            concurrency_limit=None,  # the line lets one at a time to the model
             api_visibility="private",
         )
     parts.stop.click(stop, inputs=[parts.conversation], **at_once)
@@ -213,24 +209,44 @@ def _begun(parts: _Parts, conversation: Conversation) -> Update:
     }
 
 
-def _answering(rag: Any, parts: _Parts) -> Callable[[Conversation], Iterator[Update]]:
-    def answer(conversation: Conversation) -> Iterator[Update]:
-        """Answer the last turn, if it still waits: nothing was accepted, or it was stopped in the queue."""
+def _answering(rag: Any, line: Line, parts: _Parts) -> Callable[..., AsyncIterator[Update]]:
+    async def answer(conversation: Conversation, request: gr.Request) -> AsyncIterator[Update]:
+        """Answer the last turn, if it still waits: nothing was accepted, or it was stopped in the line."""
         turn = conversation.last
-        if turn is None or turn.stage != "waiting" or conversation.asking is not None:
+        if turn is None or turn.stage != "waiting" or turn.ahead is not None or conversation.asking is not None:
             yield {parts.conversation: conversation}
             return
-        asking = Asking(rag, turn.question, conversation.history())
-        conversation.asking = asking
+        turn.ahead = 0
         try:
-            yield from _follow(asking, turn, parts, conversation)
-        finally:  # also when the reader has closed the page: Gradio then closes this generator
-            turn.stop()
-            asking.stop()
-            asking.join(LETTING_GO_S)
-            conversation.asking = None
+            with line.enter(request.username or request.session_hash or "") as place:
+                async for turn.ahead in place.wait():
+                    if turn.stage != "waiting":
+                        return
+                    yield {parts.status: render_status(turn)}
+                turn.ahead = 0
+                if turn.stage == "waiting":
+                    async with aclosing(_answered(rag, parts, conversation, turn)) as updates:
+                        async for update in updates:
+                            yield update
+        except Refused as error:
+            turn.fail(error)
+            yield _ended(parts, conversation, turn)
 
     return answer
+
+
+async def _answered(rag: Any, parts: _Parts, conversation: Conversation, turn: Turn) -> AsyncGenerator[Update]:
+    asking = Asking(rag, turn.question, conversation.history())
+    conversation.asking = asking
+    try:
+        async with aclosing(in_threads(_follow(asking, turn, parts, conversation))) as updates:
+            async for update in updates:
+                yield update
+    finally:  # also when the reader has closed the page: Gradio then closes this generator
+        turn.stop()
+        asking.stop()
+        await let_go(asking)
+        conversation.asking = None
 
 
 def _follow(asking: Asking, turn: Turn, parts: _Parts, conversation: Conversation) -> Iterator[Update]:
@@ -247,10 +263,14 @@ def _follow(asking: Asking, turn: Turn, parts: _Parts, conversation: Conversatio
     except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
         turn.fail(error)
     turn.stop()
+    yield _ended(parts, conversation, turn)
+
+
+def _ended(parts: _Parts, conversation: Conversation, turn: Turn) -> Update:
     update = {**_drawn(parts, conversation), **_controls(parts, conversation)}
     if turn.stage == "failed":
         update[parts.box] = turn.question  # to be edited and asked again
-    yield update
+    return update
 
 
 def _stop(parts: _Parts, conversation: Conversation) -> Update:

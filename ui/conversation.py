@@ -43,6 +43,8 @@ class Turn:
     answer: Answer | None = None
     problem: str = ""
     remedy: str = ""
+    ahead: int | None = None
+    """How many questions come before it, once it has a place in the line."""
 
     @property
     def running(self) -> bool:
