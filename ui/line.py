@@ -152,8 +152,7 @@ class Line:
             if self._closed:
                 raise _closing()
             if self.waiting >= self._longest:
-                problem = f"{self.waiting} questions wait already."
-                raise LineFull(problem, "Ask again in a minute.", retry_after_s=60)
+                raise LineFull("Too many questions wait already.", "Ask again in a minute.", retry_after_s=60)
             self._count(who)
             place = Place(self)
             self._places.append(place)
@@ -185,6 +184,15 @@ class Line:
         with self._lock:
             self._closed = True
             self._tell_all()
+
+    def count(self, who: str) -> None:
+        """Count something that `who` asks for and that takes no place.
+
+        Raises:
+            TooMany: more than the rate allows.
+        """
+        with self._lock:
+            self._count(who)
 
     def _tell_all(self) -> None:
         for place in self._places:

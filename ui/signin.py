@@ -1,0 +1,80 @@
+"""Sign-in for the page and for the API: one check of names and passwords behind both.
+
+The page asks on a form and keeps a cookie (Gradio does that); the API reads the `Authorization` header, `Basic` with
+name and password, or `Bearer` with a token or with `name:password`, which is what an OpenAI client can send. Too many
+wrong passwords for a name close it for a while. Knows nothing of where accounts are kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import inspect
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from anyio import CapacityLimiter, to_thread
+
+from ui.accounts import Accounts
+
+Check = Callable[[str, str], bool | Awaitable[bool]]
+
+MOST_WRONG = 10
+WRONG_WITHIN_S = 60.0
+_REMEMBERED = 10_000
+
+
+class SignIn:
+    """Whether somebody is who they say. `check` takes name and password; it may be a coroutine function."""
+
+    def __init__(self, check: Check, by_token: Callable[[str], str | None] = lambda _token: None) -> None:
+        self._check = check
+        self._by_token = by_token
+        self._wrong: dict[str, deque[float]] = {}
+        self._checking = CapacityLimiter(2)  # hashing is slow on purpose: guesses must not take all cores
+
+    @classmethod
+    def of(cls, accounts: Accounts) -> SignIn:
+        """Sign-in by a file of accounts."""
+        return cls(accounts.check, accounts.by_token)
+
+    async def password(self, name: str, password: str) -> bool:
+        """Whether `password` is that of `name`; False for a while after too many wrong ones."""
+        name = name.strip()
+        wrong = self._wrong.get(name, deque())
+        while wrong and wrong[0] < time.monotonic() - WRONG_WITHIN_S:
+            wrong.popleft()
+        if len(wrong) >= MOST_WRONG:
+            return False
+        if inspect.iscoroutinefunction(self._check):
+            fits = bool(await self._check(name, password))
+        else:
+            fits = bool(await to_thread.run_sync(self._check, name, password, limiter=self._checking))
+        if not fits:
+            if len(self._wrong) >= _REMEMBERED:
+                self._wrong.clear()
+            self._wrong.setdefault(name, wrong).append(time.monotonic())
+        return fits
+
+    async def header(self, authorization: str) -> str | None:
+        """The name behind an `Authorization` header; None where there is no such person."""
+        scheme, _, value = authorization.strip().partition(" ")
+        value = value.strip()
+        if scheme.lower() == "bearer":
+            owner = self._by_token(value)
+            if owner is not None:
+                return owner
+            name, colon, password = value.partition(":")
+        elif scheme.lower() == "basic":
+            name, colon, password = _decoded(value).partition(":")
+        else:
+            return None
+        return name.strip() if colon and await self.password(name, password) else None
+
+
+def _decoded(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return ""
