@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, verify, search, index, models, doctor, eval.
+"""The `footnote` command: chat, ask, verify, search, index, models, doctor, mcp, auth, eval.
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -29,7 +29,7 @@ EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 # These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
 _terminal = Terminal()
-OTHER_DOORS = {"chat": "ui", "eval": "eval"}
+OTHER_DOORS = {"chat": "ui", "eval": "eval", "auth": "ui.accounts", "mcp": "ui.doors.mcp"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"footnote {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("chat", help="open the chat page (see footnote chat --help)", add_help=False)
+    commands.add_parser("mcp", help="serve search, ask and verify to MCP clients", add_help=False)
+    commands.add_parser("auth", help="say who may sign in to footnote chat --auth", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
 
     ask = commands.add_parser("ask", help="answer one question")
@@ -226,11 +228,12 @@ def _search(options: argparse.Namespace) -> int:
 
         print(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=2))
     else:
-        print("\n\n".join(_hit_text(hit) for hit in hits) or "No paper fits.")
+        print("\n\n".join(hit_text(hit) for hit in hits) or "No paper fits.")
     return 0
 
 
-def _hit_text(hit: Hit) -> str:
+def hit_text(hit: Hit) -> str:
+    """A hit for the terminal: rank, paper, and how its best passage begins."""
     text = " ".join(hit.passage.text.split())
     return f"{hit.rank}. {_cite(hit.paper)}\n   {text[:300]}{'…' if len(text) > 300 else ''}"
 
