@@ -110,6 +110,14 @@ def surroundings(rag: Any, line: Line, auth: Check | Accounts | None = None, roo
     return Surroundings(line, lambda app: add_api(app, engine, completion_routes), sign_in, root_path)
 
 
+def failed_surroundings(problem: str, remedy: str) -> Surroundings:
+    """What is served beside an `error_page`: a `/health` that says the same."""
+    from ui.doors.api import add_failed_health
+    from ui.server import Surroundings
+
+    return Surroundings(add_routes=lambda app: add_failed_health(app, problem, remedy))
+
+
 def serve(
     page: Any,
     host: str = "127.0.0.1",
