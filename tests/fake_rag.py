@@ -123,7 +123,9 @@ class FakeRag:
         self.before_first_token.set()
         self.before_answer.set()
 
-    def stream(self, question: str, history: list[dict[str, str]] | None = None, where: dict | None = None) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: list[dict[str, str]] | None = None, where: dict | None = None
+    ) -> Iterator[Event]:
         """Evidence, pieces, and an Answer, as the keywords of the question say."""
         self.asked.append((question, list(history or [])))
         if where and set(where) != {"year"}:

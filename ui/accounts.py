@@ -118,7 +118,9 @@ class Accounts:
         except FileNotFoundError:
             self._passwords, self._tokens, self._stamp = {}, {}, None
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{str(self._path)!r} cannot be read: {error}.", "Give a file of footnote auth.") from error
+            raise SettingsError(
+                f"{str(self._path)!r} cannot be read: {error}.", "Give a file of footnote auth."
+            ) from error
 
     def _write(self, passwords: dict[str, str], tokens: dict[str, str]) -> None:
         lines = [f"{name}:{key}" for name, key in passwords.items()]
@@ -130,7 +132,9 @@ class Accounts:
                 file.write("".join(f"{line}\n" for line in lines))
             Path(temporary).replace(self._path)
         except OSError as error:
-            raise SettingsError(f"{str(self._path)!r} cannot be written: {error.strerror}.", "Give another --file.") from error
+            raise SettingsError(
+                f"{str(self._path)!r} cannot be written: {error.strerror}.", "Give another --file."
+            ) from error
         self._stamp = None
 
 
@@ -182,7 +186,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="footnote auth", description="Say who may sign in to footnote chat --auth.")
     parser.add_argument("action", choices=["list", "add", "remove", "token"])
     parser.add_argument("name", nargs="?", help="whom; list takes none")
-    parser.add_argument("--file", type=Path, metavar="FILE", help="where accounts are kept (default: beside the indexes)")
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE", help="where accounts are kept (default: beside the indexes)"
+    )
     options = parser.parse_args(arguments)
     if (options.name is None) != (options.action == "list"):
         parser.error("list takes no name" if options.name else f"{options.action} needs a name")

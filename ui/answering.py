@@ -77,7 +77,7 @@ async def answer(rag: Any, line: Line, question: str, **more: Any) -> Answer:
 
 
 async def let_go(asking: Asking) -> None:
-    """Wait until a stopped question has let go of the model, at most LETTING_GO_S, even where the caller is cancelled."""
+    """Wait until a stopped question has let go of the model, LETTING_GO_S at most, even if the caller is cancelled."""
     with CancelScope(shield=True):
         await to_thread.run_sync(asking.join, LETTING_GO_S)
 

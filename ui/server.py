@@ -193,9 +193,7 @@ class _Server(uvicorn.Server):
     of the streams that browsers hold open.
     """
 
-    def __init__(
-        self, config: uvicorn.Config, blocks: gr.Blocks, about: Surroundings, up: Callable[[], None]
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, blocks: gr.Blocks, about: Surroundings, up: Callable[[], None]) -> None:
         super().__init__(config)
         self._blocks = blocks
         self._about = about

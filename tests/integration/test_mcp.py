@@ -16,7 +16,9 @@ from rag import Answer
 pytest.importorskip("mcp", reason="the MCP SDK is not installed: pip install -e .[mcp]")
 
 ROOT = Path(__file__).parents[2]
-FAKE = "import sys; from fake_rag import FakeRag; from ui.doors.mcp import serve; print('noise'); serve(FakeRag, {port})"
+FAKE = (
+    "import sys; from fake_rag import FakeRag; from ui.doors.mcp import serve; print('noise'); serve(FakeRag, {port})"
+)
 
 
 def command(port=None):
@@ -26,7 +28,9 @@ def command(port=None):
 def parameters(arguments):
     from mcp import StdioServerParameters
 
-    return StdioServerParameters(command=arguments[0], args=arguments[1:], cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"})
+    return StdioServerParameters(
+        command=arguments[0], args=arguments[1:], cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    )
 
 
 async def use_every_tool(client):
@@ -93,7 +97,9 @@ async def test_the_same_tools_are_there_over_http():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
-    with subprocess.Popen(command(port), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+    with subprocess.Popen(
+        command(port), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
         try:
             until = time.monotonic() + 30
             while time.monotonic() < until:

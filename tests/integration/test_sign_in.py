@@ -7,7 +7,9 @@ import openai
 import pytest
 from fake_rag import FakeRag
 from gradio_client import Client
+from gradio_client.exceptions import AppError
 
+from rag import verify
 from ui.accounts import Accounts
 from ui.app import build, surroundings
 from ui.line import Line
@@ -69,6 +71,30 @@ def test_basic_a_token_and_name_with_password_all_open_the_api(url, accounts):
         with openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0) as client:
             done = client.chat.completions.create(model="footnote", messages=[{"role": "user", "content": "x"}])
             assert done.footnote["status"] == "answered"
-    with openai.OpenAI(base_url=f"{url}/v1", api_key="fn-wrong", max_retries=0) as client:
-        with pytest.raises(openai.AuthenticationError):
-            client.models.list()
+    with (
+        openai.OpenAI(base_url=f"{url}/v1", api_key="fn-wrong", max_retries=0) as client,
+        pytest.raises(openai.AuthenticationError),
+    ):
+        client.models.list()
+
+
+def test_gradios_own_client_signs_in_and_gets_the_receipt(accounts):
+    rag, line = FakeRag(pace_s=0), Line()
+    about = surroundings(rag, line, accounts)
+    with Page(lambda: build(rag, line), listen_on("127.0.0.1", 0), about=about) as page:
+        client = Client(page.url, auth=("ida", PASSWORD), verbose=False)
+        history = [{"role": "user", "content": "How large?"}]
+        receipt = client.predict("How fast?", history, api_name="/ask")
+        assert verify(receipt) == ()
+        assert rag.asked == [("How fast?", history)]
+        for question, said in (
+            ("", "The question is empty"),
+            ("broken", "out of memory"),
+            ("crash", "Something went wrong"),
+        ):
+            with pytest.raises(AppError, match=said) as caught:
+                client.predict(question, api_name="/ask")
+            assert "private" not in str(caught.value)
+        client.close()
+        with pytest.raises(Exception, match="(?i)auth|401|credentials"):
+            Client(page.url, auth=("ida", "wrong horse"), verbose=False)

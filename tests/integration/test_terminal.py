@@ -21,7 +21,7 @@ from rag import Answer, verify
 from ui.doors.terminal import Terminal, _end_of, printable
 
 ROOT = Path(__file__).parents[2]
-FAKE = "import sys; from fake_rag import FakeRag; from ui.doors.terminal import Terminal; sys.exit(Terminal(FakeRag(pace_s=0.01)).run())"
+FAKE = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from fake_rag import FakeRag; from ui.doors.terminal import Terminal; sys.exit(Terminal(FakeRag(pace_s=0.01)).run())"
 
 
 def talk(*lines, rag=None):
@@ -103,8 +103,12 @@ def test_control_characters_of_abstracts_and_questions_never_reach_the_terminal(
             for event in rag.stream(question, history):
                 if isinstance(event, Answer):
                     paper = dataclasses.replace(LANTERN, title=evil + "title", abstract=evil + "abstract", venue=evil)
-                    citation = dataclasses.replace(event.citations[0], paper=paper, quote=evil + "abstract", start=0, end=len(paper.abstract))
-                    yield dataclasses.replace(event, text=evil + "text", notice=evil, citations=(citation,), standalone_question=evil)
+                    citation = dataclasses.replace(
+                        event.citations[0], paper=paper, quote=evil + "abstract", start=0, end=len(paper.abstract)
+                    )
+                    yield dataclasses.replace(
+                        event, text=evil + "text", notice=evil, citations=(citation,), standalone_question=evil
+                    )
                 else:
                     yield event
 
@@ -126,12 +130,23 @@ class OnATerminal:
 
     def __init__(self, **environment):
         self.ours, theirs = pty.openpty()
-        values = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "TERM": "xterm", "COLUMNS": "80", **environment}
+        values = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+            "TERM": "xterm",
+            "COLUMNS": "80",
+            **environment,
+        }
         values = {name: value for name, value in values.items() if value is not None}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", FAKE], cwd=ROOT, env=values, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
-        )  # fmt: skip
+            [sys.executable, "-c", FAKE],
+            cwd=ROOT,
+            env=values,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
         os.close(theirs)
         self.coming = b""
 

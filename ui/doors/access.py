@@ -103,7 +103,9 @@ def only_json(request: Request) -> None:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
-        raise ApiError(415, f"The body is {kind or None!r}; send Content-Type: application/json.", "unsupported_media_type")
+        raise ApiError(
+            415, f"The body is {kind or None!r}; send Content-Type: application/json.", "unsupported_media_type"
+        )
 
 
 def respond(_request: Request, error: Exception) -> Json:

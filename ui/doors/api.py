@@ -8,7 +8,7 @@ shape that `ui.doors.access` describes. Questions take their places in the same 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass
 from json import dumps

@@ -12,6 +12,7 @@ import gradio as gr
 
 from rag import FootnoteError
 from ui.answering import answer
+from ui.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
 from ui.line import Line
 
 
@@ -31,6 +32,8 @@ def named_endpoint(rag: Any, line: Line) -> None:
             found = await answer(rag, line, question, history=history or (), who=who)
         except FootnoteError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        except Exception as error:  # `ui.asking` has logged it
+            raise gr.Error(f"{UNEXPECTED_PROBLEM} {UNEXPECTED_REMEDY}", print_exception=False) from error
         return found.to_dict()
 
     gr.api(ask, api_name="ask", concurrency_limit=None)

@@ -43,7 +43,7 @@ HELP = """\
 
 
 def printable(words: object) -> str:
-    """`words` with nothing in it that a terminal would act on: control characters and turns of direction become blanks."""
+    """`words` with blanks for what a terminal would act on: control characters and turns of direction."""
     kept = []
     for character in str(words):
         odd = character in _TURNING or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")

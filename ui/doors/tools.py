@@ -50,7 +50,7 @@ class Tools:
         rag = await self._rag()
         if not 1 <= k <= 50:
             raise ToolError(f"k is 1 to 50, not {k}.")
-        hits = await _orToolError(lambda: rag.retrieve(question, k=k, where=where))
+        hits = await _or_tool_error(lambda: rag.retrieve(question, k=k, where=where))
         text = "\n\n".join(hit_text(hit) for hit in hits) or "No paper fits."
         return _result(text, {"hits": [asdict(hit) for hit in hits]})
 
@@ -98,7 +98,7 @@ class Tools:
         return _result("\n".join(problems) or "Every citation holds.", {"holds": not problems, "problems": problems})
 
     async def _rag(self) -> Any:
-        return await _orToolError(self._opening.result)
+        return await _or_tool_error(self._opening.result)
 
 
 def server(tools: Tools) -> MCPServer:
@@ -110,7 +110,7 @@ def server(tools: Tools) -> MCPServer:
     return made
 
 
-async def _orToolError(work: Callable[[], Any]) -> Any:
+async def _or_tool_error(work: Callable[[], Any]) -> Any:
     try:
         return await to_thread.run_sync(work, abandon_on_cancel=True)
     except FootnoteError as error:
