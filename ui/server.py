@@ -17,11 +17,12 @@ import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from rag.errors import SettingsError
 from ui.asking import stop_all
@@ -157,10 +158,9 @@ class Page:
 
     async def _serve(self) -> None:
         blocks = self._make()
-        config = uvicorn.Config(
-            application(blocks, self._about), log_level="warning", ws="none", timeout_graceful_shutdown=SHUTDOWN_S
-        )
-        self._server = _Server(config, blocks, self._about, self.up)
+        outer = application(blocks, self._about)
+        config = uvicorn.Config(outer, log_level="warning", ws="none", timeout_graceful_shutdown=SHUTDOWN_S)
+        self._server = _Server(config, outer, self._about, self.up)
         try:
             await self._server.serve(sockets=[self._bound])
         finally:  # a model that still computes in a thread while Python ends would abort the process
@@ -193,9 +193,10 @@ class _Server(uvicorn.Server):
     of the streams that browsers hold open.
     """
 
-    def __init__(self, config: uvicorn.Config, blocks: gr.Blocks, about: Surroundings, up: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, outer: FastAPI, about: Surroundings, up: Callable[[], None]) -> None:
         super().__init__(config)
-        self._blocks = blocks
+        # Not `blocks.app`: that one was made when the Blocks was built and is not the one that is mounted (6.31.0).
+        self._page: Any = next(route.app for route in outer.routes if isinstance(route, Mount))
         self._about = about
         self._up = up
 
@@ -211,5 +212,5 @@ class _Server(uvicorn.Server):
         while line.running + line.waiting and time.monotonic() < until and not self.force_exit:
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.1)  # what came last is still on its way to the browsers
-        self._blocks.app.stop_event.set()
+        self._page.stop_event.set()
         await super().shutdown(sockets=sockets)

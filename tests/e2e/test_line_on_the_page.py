@@ -21,7 +21,9 @@ def rag():
 def test_readers_see_their_places_move_up_and_get_their_own_answers(serve, visit, rag):
     url = serve(rag)
     rag.before_first_token.clear()
-    pages = [visit(url) for _ in range(READERS)]
+    # Each in a browser of its own (`visit` keeps one for each size): Chromium opens six connections to a server, and a
+    # page that waits holds two.
+    pages = [visit(url, 1000 + number) for number in range(READERS)]
     try:
         for number, page in enumerate(pages):
             page.fill(BOX, f"Question of reader {number}?")
@@ -50,7 +52,7 @@ def test_a_reader_who_closes_the_page_leaves_the_line(serve, visit):
     rag = FakeRag(pace_s=0.001)
     url = serve(rag)
     rag.before_first_token.clear()
-    first, second, third = (visit(url) for _ in range(3))
+    first, second, third = (visit(url, 1000 + number) for number in range(3))
     try:
         for number, page in enumerate((first, second, third), start=1):
             page.fill(BOX, f"Question {number}?")

@@ -346,3 +346,14 @@ def test_a_server_that_ends_finishes_what_runs_and_refuses_what_waits_or_comes()
     assert "Retry-After" in found["waits"].headers
     for client in clients:
         client.close()
+
+
+def test_a_server_that_ends_lets_go_of_the_streams_that_pages_hold_open():
+    with serving(FakeRag()) as page, httpx.Client(base_url=page.url, timeout=20) as client:
+        with client.stream("GET", "/gradio_api/heartbeat/abc") as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "data: ALIVE"
+            page.ask_to_end()
+            began = time.monotonic()
+            list(lines)
+        assert time.monotonic() - began < 3
