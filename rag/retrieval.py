@@ -55,6 +55,16 @@ class FusedRetriever(BaseRetriever):
         keyword = self._papers_of(self._keyword_rows(question, allowed))
         return self._hits([dense, keyword], k or self.k)
 
+    def papers(self, where: Where | None = None) -> tuple[Paper, ...]:
+        """Every paper that fits `where`, in the order of the library.
+
+        Raises:
+            BadFilter: as for `search`.
+        """
+        every = tuple(self.index.papers.values())
+        allowed = select_papers(every, where) if where else None
+        return every if allowed is None else tuple(paper for paper in every if paper.id in allowed)
+
     def _keyword_rows(self, question: str, allowed: frozenset[str] | None) -> list[int]:
         scores = self.index.keywords.scores(question)
         if allowed is not None:
