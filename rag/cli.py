@@ -209,11 +209,12 @@ def answer_text(answer: Answer) -> str:
         lines.append("")
     for citation in answer.citations:
         lines.append(f"[{citation.marker}] “{citation.quote}”")
-        lines.append(f"    {_cite(citation.paper)}")
+        lines.append(f"    {cite(citation.paper)}")
     return "\n".join(lines)
 
 
-def _cite(paper: Any) -> str:
+def cite(paper: Any) -> str:
+    """Title, and in brackets what is known of year, venue and address."""
     extra = [str(part) for part in (paper.year, paper.venue, paper.url) if part]
     return f"{paper.title}" + (f" ({', '.join(extra)})" if extra else "")
 
@@ -235,7 +236,7 @@ def _search(options: argparse.Namespace) -> int:
 def hit_text(hit: Hit) -> str:
     """A hit for the terminal: rank, paper, and how its best passage begins."""
     text = " ".join(hit.passage.text.split())
-    return f"{hit.rank}. {_cite(hit.paper)}\n   {text[:300]}{'…' if len(text) > 300 else ''}"
+    return f"{hit.rank}. {cite(hit.paper)}\n   {text[:300]}{'…' if len(text) > 300 else ''}"
 
 
 def _index(options: argparse.Namespace) -> int:

@@ -222,6 +222,12 @@ class Rag:
         found = self._look_up(question, (), None)
         return self._messages(self._parts(found)[0], found)
 
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text by the chat model's tokenizer, or by the embedder's where the model runs elsewhere."""
+        model: Any = self.model
+        count = getattr(model, "count_tokens", None) or self.retriever.encoder.count_tokens
+        return int(count(text))
+
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
         return build(folder, self.papers, self.retriever.encoder, rebuild=True)

@@ -26,6 +26,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag import Answer
+from rag.cli import cite
 from ui.answering import Waiting, answer, events
 from ui.conversation import without_markers
 from ui.doors.access import LARGEST_BODY, ApiError, Json, Who, api_error, only_json
@@ -151,11 +152,7 @@ def sources(found: Answer) -> str:
     notice = f"\n\n({found.notice})" if found.notice else ""
     if not found.citations:
         return notice
-    lines = []
-    for citation in found.citations:
-        paper = citation.paper
-        more = ", ".join(str(part) for part in (paper.year, paper.venue, paper.url) if part)
-        lines.append(f"{citation.marker}. “{citation.quote}” — {paper.title}{f' ({more})' if more else ''}")
+    lines = [f"{citation.marker}. “{citation.quote}” — {cite(citation.paper)}" for citation in found.citations]
     return notice + _SOURCES + "\n".join(lines)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rag import Answer, verify
+from rag.cli import cite
 from rag.export import FORMATS, SUFFIX, export
 from ui.asking import Asking
 from ui.conversation import Conversation, Turn
@@ -153,7 +154,7 @@ class Terminal:
         notes = [
             self._wrapped(f"[{citation.marker}] “{citation.quote}”", 4)
             + "\n"
-            + self._dim(self._wrapped(f"    {_where(citation.paper)}", 4))
+            + self._dim(self._wrapped(f"    {cite(citation.paper)}", 4))
             for citation in answer.citations
         ]
         return "\n".join(parts) + ("\n\n" + "\n".join(notes) if notes else "")
@@ -172,7 +173,7 @@ class Terminal:
         for citation in wanted:
             abstract = citation.paper.abstract
             before, after = abstract[: citation.start], abstract[citation.end :]
-            self._say(self._bold(f"[{citation.marker}] {printable(_where(citation.paper))}"))
+            self._say(self._bold(f"[{citation.marker}] {printable(cite(citation.paper))}"))
             if self._draws:
                 marked = f"{self._dim(printable(before))}{printable(citation.quote)}{self._dim(printable(after))}"
             else:
@@ -247,8 +248,3 @@ def _end_of(words: str, cells: int) -> str:
         if cells < 0:
             return f"…{words[len(words) - kept + 1 :]}"
     return words
-
-
-def _where(paper: Any) -> str:
-    extra = [str(part) for part in (paper.year, paper.venue, paper.url) if part]
-    return f"{paper.title}" + (f" ({', '.join(extra)})" if extra else "")
