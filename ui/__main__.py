@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FILE",
         help="let in only those in FILE (default: the file that footnote auth writes)",
     )
-    parser.add_argument("--root-path", default="", metavar="PATH", help="where a proxy shows the page, e.g. /footnote")
+    parser.add_argument(
+        "--root-path", type=_path, default="", metavar="PATH", help="where a proxy shows the page, e.g. /footnote"
+    )
     parser.add_argument(
         "--rate",
         type=_rate,
@@ -47,10 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _rate(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 <= value < math.inf:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of questions a minute")
     return value
+
+
+def _path(text: str) -> str:
+    if text and not text.startswith(("/", "http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} has to begin with / or be a whole address")
+    return text.rstrip("/")
 
 
 def _chat(options: argparse.Namespace) -> int:

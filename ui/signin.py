@@ -10,13 +10,18 @@ from __future__ import annotations
 import base64
 import binascii
 import inspect
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
+from rag import FootnoteError
 from ui.accounts import Accounts
+
+log = logging.getLogger(__name__)
 
 Check = Callable[[str, str], bool | Awaitable[bool]]
 
@@ -47,23 +52,27 @@ class SignIn:
             wrong.popleft()
         if len(wrong) >= MOST_WRONG:
             return False
-        if inspect.iscoroutinefunction(self._check):
-            fits = bool(await self._check(name, password))
-        else:
-            fits = bool(await to_thread.run_sync(self._check, name, password, limiter=self._checking))
+        fits = await self._fits(name, password)
         if not fits:
             if len(self._wrong) >= _REMEMBERED:
                 self._wrong.clear()
             self._wrong.setdefault(name, wrong).append(time.monotonic())
         return fits
 
+    async def _fits(self, name: str, password: str) -> bool:
+        try:
+            found: Any = await to_thread.run_sync(self._check, name, password, limiter=self._checking)
+            return bool(await found if inspect.isawaitable(found) else found)
+        except FootnoteError:  # the file was damaged while the server ran: a stranger need not know
+            log.exception("Nobody can sign in")
+            return False
+
     async def header(self, authorization: str) -> str | None:
         """The name behind an `Authorization` header; None where there is no such person."""
         scheme, _, value = authorization.strip().partition(" ")
         value = value.strip()
         if scheme.lower() == "bearer":
-            owner = self._by_token(value)
-            if owner is not None:
+            if (owner := self._owner(value)) is not None:
                 return owner
             name, colon, password = value.partition(":")
         elif scheme.lower() == "basic":
@@ -71,6 +80,13 @@ class SignIn:
         else:
             return None
         return name.strip() if colon and await self.password(name, password) else None
+
+    def _owner(self, token: str) -> str | None:
+        try:
+            return self._by_token(token)
+        except FootnoteError:
+            log.exception("Nobody can sign in")
+            return None
 
 
 def _decoded(value: str) -> str:

@@ -15,7 +15,7 @@ from rag import Answer
 from ui.app import build, surroundings
 from ui.doors.access import LARGEST_BODY
 from ui.line import Line
-from ui.server import Page, listen_on
+from ui.server import LARGEST_UPLOAD, Page, listen_on
 
 
 def serving(rag, line=None, **about):
@@ -158,6 +158,12 @@ def test_a_huge_body_is_refused_before_it_is_read(http, path):
 
     done = http.post(path, content=pieces(), headers={"Content-Type": "application/json"})
     assert done.status_code == 413
+
+
+def test_a_huge_upload_is_refused(http):
+    done = http.post("/gradio_api/upload", files={"files": ("big.txt", b" " * (LARGEST_UPLOAD + 1))})
+    assert done.status_code == 413
+    assert http.post("/gradio_api/upload", files={"files": ("small.txt", b"x")}).status_code == 200
 
 
 def test_other_types_other_methods_and_other_paths_are_told_so_in_json(http):

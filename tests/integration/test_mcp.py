@@ -78,6 +78,7 @@ async def test_what_goes_wrong_is_an_error_the_client_can_read_and_not_the_end()
             ("ask", {"question": "broken"}, "out of memory"),
             ("ask", {}, "question"),
             ("ask", {"question": 3}, "question"),
+            ("ask", {"question": "x", "history": [{"role": "user"}]}, "content"),
             ("search", {"question": "x", "k": 0}, "1 to 50"),
             ("nothing", {}, "nothing"),
         ]:

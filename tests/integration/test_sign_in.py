@@ -87,6 +87,8 @@ def test_gradios_own_client_signs_in_and_gets_the_receipt(accounts):
         receipt = client.predict("How fast?", history, api_name="/ask")
         assert verify(receipt) == ()
         assert rag.asked == [("How fast?", history)]
+        with pytest.raises(AppError, match=r"history\.0"):
+            client.predict("x", ["y"], api_name="/ask")
         for question, said in (
             ("", "The question is empty"),
             ("broken", "out of memory"),

@@ -110,3 +110,13 @@ async def test_too_many_wrong_passwords_close_a_name_for_a_while_and_no_other():
         assert not await sign_in.password("ida", "wrong")
     assert not await sign_in.password("ida", "right")
     assert await sign_in.password("omar", "right")
+
+
+async def test_a_file_that_is_damaged_while_the_server_runs_lets_nobody_in_and_breaks_nothing(file, caplog):
+    accounts = Accounts(file)
+    accounts.add("ida", "correct horse")
+    sign_in = SignIn.of(accounts)
+    file.write_text("nonsense")
+    assert await sign_in.header(basic("ida:correct horse")) is None
+    assert await sign_in.header("Bearer x") is None
+    assert "Nobody can sign in" in caplog.text

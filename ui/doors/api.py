@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass
 from json import dumps
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from rag import Answer, EvidenceFound, FootnoteError, __version__, verify
 from ui.answering import Waiting, answer, events
 from ui.doors.access import LARGEST_BODY, ApiError, Json, Who, api_error, caller, only_json, respond
+from ui.doors.message import LONGEST_HISTORY, Message, as_history
 from ui.line import Line
 from ui.signin import SignIn
 
@@ -46,18 +47,11 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Message(_Body):
-    """One earlier message of a conversation."""
-
-    role: Literal["user", "assistant"]
-    content: str
-
-
 class AskBody(_Body):
     """A question."""
 
     question: str
-    history: list[Message] = Field(default=[], max_length=200)
+    history: list[Message] = Field(default=[], max_length=LONGEST_HISTORY)
     where: dict[str, Any] | None = None
     stream: bool = False
 
@@ -118,8 +112,7 @@ def _routes(engine: Engine) -> APIRouter:
 
     @router.post("/ask", max_body_size=LARGEST_BODY)
     async def ask(body: AskBody, request: Request, who: Who) -> Any:
-        history = [message.model_dump() for message in body.history]
-        asked = {"history": history, "where": body.where, "who": who}
+        asked = {"history": as_history(body.history), "where": body.where, "who": who}
         if body.stream:
             return await streamed(events(engine.rag, engine.line, body.question, **asked), _as_events)
         found = await unless_gone(request, answer(engine.rag, engine.line, body.question, **asked))

@@ -13,6 +13,7 @@ import gradio as gr
 from rag import FootnoteError
 from ui.answering import answer
 from ui.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
+from ui.doors.message import read_history
 from ui.line import Line
 
 
@@ -29,7 +30,7 @@ def named_endpoint(rag: Any, line: Line) -> None:
         """
         who = request.username or request.session_hash or ""
         try:
-            found = await answer(rag, line, question, history=history or (), who=who)
+            found = await answer(rag, line, question, history=read_history(history), who=who)
         except FootnoteError as error:
             raise gr.Error(str(error), print_exception=False) from error
         except Exception as error:  # `ui.asking` has logged it

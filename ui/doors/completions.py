@@ -31,9 +31,9 @@ from ui.answering import Waiting, answer, events
 from ui.conversation import without_markers
 from ui.doors.access import LARGEST_BODY, ApiError, Json, Who, api_error, only_json
 from ui.doors.api import Engine, streamed, unless_gone
+from ui.doors.message import LONGEST_HISTORY
 
 MODEL = "footnote"
-LONGEST_HISTORY = 40
 
 _SOURCES = "\n\n**Sources**\n\n"
 _SENTENCE = re.compile(r".*?(?:\[\d+\]\s*)+|.+\Z", re.DOTALL)

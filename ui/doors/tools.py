@@ -22,6 +22,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from rag import Answer, EvidenceFound, FootnoteError, __version__, verify
 from rag.cli import answer_text, hit_text
 from ui.answering import Waiting, events
+from ui.doors.message import Message, as_history
 from ui.line import Line
 
 INSTRUCTIONS = (
@@ -58,7 +59,7 @@ class Tools:
         self,
         question: str,
         ctx: Context,
-        history: list[dict[str, str]] | None = None,
+        history: list[Message] | None = None,
         where: dict[str, Any] | None = None,
     ) -> CallToolResult:
         """Answer a question from the library; every sentence has a footnote to the sentence of an abstract it rests on.
@@ -75,7 +76,7 @@ class Tools:
         found: Any = None
         steps = 0
         try:
-            async with aclosing(events(rag, self._line, question, history or (), where)) as stream:
+            async with aclosing(events(rag, self._line, question, as_history(history or []), where)) as stream:
                 async for event in stream:
                     found = event
                     if isinstance(event, (Waiting, EvidenceFound)):
