@@ -231,6 +231,8 @@ def _answering(rag: Any, line: Line, parts: _Parts) -> Callable[..., AsyncIterat
         except Refused as error:
             turn.fail(error)
             yield _ended(parts, conversation, turn)
+        finally:  # also when the reader has closed the page: Gradio then closes this generator
+            turn.stop()
 
     return answer
 
@@ -242,7 +244,7 @@ async def _answered(rag: Any, parts: _Parts, conversation: Conversation, turn: T
         async with aclosing(in_threads(_follow(asking, turn, parts, conversation))) as updates:
             async for update in updates:
                 yield update
-    finally:  # also when the reader has closed the page: Gradio then closes this generator
+    finally:
         turn.stop()
         asking.stop()
         await let_go(asking)

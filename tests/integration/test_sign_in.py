@@ -78,8 +78,16 @@ def test_basic_a_token_and_name_with_password_all_open_the_api(url, accounts):
         client.models.list()
 
 
+class Guests(Line):
+    """Writes down who comes."""
+
+    def enter(self, who=""):
+        self.came = [*getattr(self, "came", []), who]
+        return super().enter(who)
+
+
 def test_gradios_own_client_signs_in_and_gets_the_receipt(accounts):
-    rag, line = FakeRag(pace_s=0), Line()
+    rag, line = FakeRag(pace_s=0), Guests()
     about = surroundings(rag, line, accounts)
     with Page(lambda: build(rag, line), listen_on("127.0.0.1", 0), about=about) as page:
         client = Client(page.url, auth=("ida", PASSWORD), verbose=False)
@@ -87,6 +95,7 @@ def test_gradios_own_client_signs_in_and_gets_the_receipt(accounts):
         receipt = client.predict("How fast?", history, api_name="/ask")
         assert verify(receipt) == ()
         assert rag.asked == [("How fast?", history)]
+        assert line.came == ["ida"]
         with pytest.raises(AppError, match=r"history\.0"):
             client.predict("x", ["y"], api_name="/ask")
         for question, said in (
