@@ -28,7 +28,7 @@ from rag.errors import SettingsError
 from ui.asking import stop_all
 from ui.line import Line
 from ui.signin import SignIn
-from ui.theme import look
+from ui.theme import look, sign_in_message
 
 SHUTDOWN_S = 5
 FINISHING_S = 20.0
@@ -96,7 +96,7 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
         max_file_size=LARGEST_UPLOAD,
         root_path=about.root_path or None,
         auth=None if about.sign_in is None else about.sign_in.password,
-        auth_message="Sign in to ask your library." if about.sign_in is not None else None,
+        auth_message=None if about.sign_in is None else sign_in_message(),
         **look(),
     )
 

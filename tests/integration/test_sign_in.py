@@ -37,7 +37,7 @@ def test_the_page_asks_for_a_name_and_gives_nothing_away_before(url):
     with httpx.Client(base_url=url) as reader:
         page = reader.get("/").text
         assert "LanternNet" not in page
-        assert "Sign in to ask your library." in page
+        assert "Sign in to ask it." in page
         assert reader.post("/gradio_api/queue/join", json={"data": ["x"], "fn_index": 0}).status_code == 401
         assert reader.post("/login", data={"username": "ida", "password": "wrong horse"}).status_code == 400
         assert reader.post("/login", data={"username": "ida", "password": PASSWORD}).status_code == 200
