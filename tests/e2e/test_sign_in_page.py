@@ -27,6 +27,7 @@ def test_a_reader_signs_in_and_asks_and_a_stranger_does_not(context_of):
         page.wait_for_selector("text=Incorrect Credentials")
         border = "element => getComputedStyle(element).borderTopWidth"
         assert [field.evaluate(border) for field in (name, password)] == ["1px", "1px"], "the fields can be seen"
+        name.fill("ida")  # Gradio empties both
         password.fill("correct horse")
         page.get_by_role("button", name="Login").click()
         page.wait_for_selector("#fn-box textarea")
