@@ -112,7 +112,7 @@ def _routes(engine: Engine) -> APIRouter:
 
     @router.post("/ask", max_body_size=LARGEST_BODY)
     async def ask(body: AskBody, request: Request, who: Who) -> Any:
-        asked = {"history": as_history(body.history), "where": body.where, "who": who}
+        asked: dict[str, Any] = {"history": as_history(body.history), "where": body.where, "who": who}
         if body.stream:
             return await streamed(events(engine.rag, engine.line, body.question, **asked), _as_events)
         found = await unless_gone(request, answer(engine.rag, engine.line, body.question, **asked))

@@ -85,7 +85,7 @@ def completion_routes(engine: Engine) -> APIRouter:
         _refuse_what_is_missing(body)
         question, history = _conversation(body.messages)
         reply = _Reply(body, count)
-        asked = {"history": history, "where": body.where, "who": who}
+        asked: dict[str, Any] = {"history": history, "where": body.where, "who": who}
         if body.stream:
             return await streamed(events(engine.rag, engine.line, question, **asked), reply.chunks)
         return Json(reply.whole(await unless_gone(request, answer(engine.rag, engine.line, question, **asked))))
