@@ -236,6 +236,12 @@ class Rag:
         ranked = self.retriever.compare(found.standalone_question, where=where)
         return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
 
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text by the chat model's tokenizer, or by the embedder's where the model runs elsewhere."""
+        model: Any = self.model
+        count = getattr(model, "count_tokens", None) or self.retriever.encoder.count_tokens
+        return int(count(text))
+
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
         return build(folder, self.papers, self.retriever.encoder, rebuild=True)

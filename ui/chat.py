@@ -23,18 +23,16 @@ from ui.evidence import render_evidence
 from ui.examples import example_questions
 from ui.history import render_entries
 from ui.knobs import Knobs, render_knobs
+from ui.line import Line
 from ui.markup import text
 from ui.parts import Parts, Update, render_alert, render_state
 from ui.turns import accepting, answering, clearing, retrying, stopping
 
-ANSWERS_AT_ONCE = 1
-"""One model on one device: two answers at a time would each come half as fast."""
-
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
 
-def chat_view(rag: Any) -> None:
-    """Add the chat to the Blocks that is being built."""
+def chat_view(rag: Any, line: Line) -> None:
+    """Add the chat to the Blocks that is being built; its questions take their places in `line`."""
     folder: Path | None = getattr(rag.settings, "data_folder", None)
     archive = Archive(folder / ARCHIVE_FILE if folder is not None else None)
     with gr.Row(elem_id="fn-columns"):
@@ -75,7 +73,7 @@ def chat_view(rag: Any) -> None:
         download=download,
         **sheets,
     )
-    _connect(rag, archive, parts, examples, door)
+    _connect(rag, line, archive, parts, examples, door)
 
 
 _DRAWER_HEAD = (
@@ -162,8 +160,8 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
     return {"entries": entries, "knobs": knobs, "lens": lens}
 
 
-def _connect(rag: Any, archive: Archive, parts: Parts, examples: list[gr.Button], door: gr.HTML) -> None:
-    """Tie controls to handlers. Most answer at once; `answering` takes its place in the queue."""
+def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, examples: list[gr.Button], door: gr.HTML) -> None:
+    """Tie controls to handlers. Most answer at once; `answering` takes its place in the line."""
     at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
     accept = accepting(parts, archive)
     begin = [
@@ -178,13 +176,12 @@ def _connect(rag: Any, archive: Archive, parts: Parts, examples: list[gr.Button]
     begin.append(door.submit(asking_anew(parts, archive), inputs=[parts.conversation], **at_once))
     for begun in begin:
         begun.then(
-            answering(parts, archive, rag),
+            answering(parts, archive, rag, line),
             inputs=[parts.conversation],
             outputs=parts.all(),
             show_progress="hidden",
             trigger_mode="multiple",
-            concurrency_limit=ANSWERS_AT_ONCE,
-            concurrency_id="answers",
+            concurrency_limit=None,  # the line lets one at a time to the model
             api_visibility="private",
         )
     parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)

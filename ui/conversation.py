@@ -51,6 +51,8 @@ class Turn:
     """The stand-alone form as the reader corrected it; asked in place of the question, without the history."""
     opinion: str = ""
     """What the reader said of the answer: "up", "down", "wrong source", or nothing."""
+    ahead: int | None = None
+    """How many questions come before it, once it has a place in the line."""
 
     @property
     def running(self) -> bool:

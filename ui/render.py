@@ -18,7 +18,7 @@ from rag import Answer, Citation, Claim
 from ui.conversation import Turn, without_markers
 from ui.evidence import paper_order, target_of
 from ui.examples import about, example_questions
-from ui.markup import address_of, count, text
+from ui.markup import address_of, count, ordinal, text
 from ui.prose import prose, science
 
 DRAFT_LABEL = "Draft, not checked yet"
@@ -62,6 +62,8 @@ def status_line(turn: Turn | None) -> str:
     """What is going on, in one sentence, for the line that screen readers follow; empty for None."""
     if turn is None:
         return ""
+    if turn.stage == "waiting" and turn.ahead:
+        return f"{ordinal(turn.ahead + 1)} in the queue…"
     if turn.stage == "waiting":
         return "Looking for evidence…"
     if turn.stage in ("reading", "drafting") and turn.found is not None:
