@@ -143,6 +143,8 @@ class Conversation:
     id: str = ""
     """Names it on disk; given with its first question."""
     title: str = ""
+    revision: int = 0
+    """Which state of it on disk this one goes on from."""
     knobs: Knobs = field(default_factory=Knobs)
 
     @property
@@ -204,6 +206,7 @@ class Conversation:
         """Begin another conversation; the settings stay."""
         self.turns.clear()
         self.id = self.title = ""
+        self.revision = 0
 
     def history(self, turn: Turn | None = None) -> list[dict[str, str]]:
         """The finished turns before `turn` (the last if None), for `Rag.stream`: question, then answer without markers.
