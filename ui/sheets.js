@@ -192,6 +192,9 @@
     );
     tip.hidden = false;
     marker.setAttribute("aria-describedby", "fn-tip");
+    place(marker);
+  };
+  const place = (marker) => {
     const at = marker.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = tip;
     const below = at.bottom + 8 + height < innerHeight;
@@ -212,7 +215,12 @@
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   document.addEventListener("click", hide);
-  document.addEventListener("scroll", hide, true);
+  // Moving to a marker with Tab scrolls it into view: its reason goes along. With the mouse it would point at nothing.
+  document.addEventListener("scroll", () => {
+    if (!described) return;
+    if (described === document.activeElement) place(described);
+    else hide();
+  }, true);
 
   // The open conversation stands in the address, so that a reload and a bookmark find it again.
   const opened = () => (find("#fn-state [data-conversation]") || { dataset: {} }).dataset.conversation || "";
