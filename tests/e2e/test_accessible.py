@@ -10,7 +10,7 @@ from tests.fake_rag import FakeRag
 pytestmark = pytest.mark.browser
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe
 
-LOOKS = [(1280, 800, "light"), (1280, 800, "dark"), (390, 844, "light"), (390, 844, "dark")]
+LOOKS = [(1280, 800, "light"), (1280, 800, "dark"), (390, 844, "dark")]  # colours and layout, each on its own
 
 
 def serious(page):
