@@ -75,8 +75,9 @@
       if (area.value.trim() || optional) { form.remove(); send(area.value); }
     });
     place.after(form);
-    area.focus();
+    area.focus({ preventScroll: true });
     area.select();
+    form.scrollIntoView({ block: "nearest" });
   };
 
   const edit = (number, pressed) => {
