@@ -52,6 +52,11 @@ def test_axe_finds_nothing_serious_in_any_state(url, visit, width, height, schem
     if width < 1000:
         page.locator("#fn-past .fn-marker").first.click()
         assert serious(page) == [], "the drawer"
+        page.keyboard.press("Escape")
+    for tab in page.get_by_role("tab").all()[1:]:
+        tab.click()
+        page.wait_for_timeout(300)
+        assert serious(page) == [], tab.inner_text()
 
 
 def test_everything_can_be_done_with_the_keyboard_alone(url, visit):
