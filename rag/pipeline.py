@@ -227,15 +227,21 @@ class Rag:
         found = self._look_up(question, (), None)
         return self._writer.messages(self._parts(found)[0], found)
 
-    def trace(self, answer: Answer, where: Where | None = None) -> Trace:
-        """How `answer`, which this Rag gave with this filter, came about; computed anew."""
-        question = answer.standalone_question or answer.question
-        found = replace(self._look_up(question, (), where), hits=answer.hits, evidence=answer.evidence)
+    def trace(self, answer: Answer, history: History = (), where: Where | None = None) -> Trace:
+        """How `answer`, which this Rag gave with this history and filter, came about; computed anew."""
+        asked = answer.question if history else answer.standalone_question or answer.question
+        found = replace(self._look_up(asked, history, where), hits=answer.hits, evidence=answer.evidence)
         parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
-        relevance = self._selector.relevance(question, answer.hits)
-        ranked = self.retriever.compare(question, where=where)
+        relevance = self._selector.relevance(found.standalone_question, answer.hits)
+        ranked = self.retriever.compare(found.standalone_question, where=where)
         return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text by the chat model's tokenizer, or by the embedder's where the model runs elsewhere."""
+        model: Any = self.model
+        count = getattr(model, "count_tokens", None) or self.retriever.encoder.count_tokens
+        return int(count(text))
 
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
