@@ -6,6 +6,7 @@ A measure that raises is recorded as failed with its reason, and the others go o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -183,7 +184,7 @@ def timings(scored: Sequence[Scored]) -> dict[str, dict[str, float]]:
     for name in ("evidence_s", "first_token_s", "total_s"):
         values = sorted(s.answer.timings[name] for s in scored if "first_token_s" in s.answer.timings)
         if values:
-            result[name] = {"median": median(values), "p90": values[int(0.9 * (len(values) - 1))], "n": len(values)}
+            result[name] = {"median": median(values), "p90": values[math.ceil(0.9 * len(values)) - 1], "n": len(values)}
     return result
 
 

@@ -1,6 +1,7 @@
 """A run that stops goes on, a figure that fails is told, a report escapes, and two runs are compared."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
 from eval.judges import LexicalJudge
 from eval.run import ANSWERS, MADE_WITH, read_answers, run, save, table
-from eval.scoring import measure
+from eval.scoring import measure, timings
 from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
 
 PAPER = Paper("p", "Alpha <b>", "One two. Three four.")
@@ -246,3 +247,12 @@ def test_tokens_are_counted_where_the_model_tells():
     assert (item.tokens_in, item.tokens_out) == (7, 2)
     (item,) = run(AnsweringRag(), CASES[:1], report=quiet)
     assert (item.tokens_in, item.tokens_out) == (None, None)
+
+
+def test_the_ninetieth_percentile_is_never_below_the_median():
+    scored = run(AnsweringRag(), CASES[:2], report=quiet)
+    slow = replace(
+        scored[1], answer=replace(scored[1].answer, timings={"total_s": 9.0, "first_token_s": 1.0, "evidence_s": 0.1})
+    )
+    row = timings([scored[0], slow])["total_s"]
+    assert (row["median"], row["p90"], row["n"]) == (pytest.approx(4.55), 9.0, 2)
