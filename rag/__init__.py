@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
-    from rag.pipeline import Rag, answer
+    from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
         Answer,
@@ -33,16 +34,19 @@ if TYPE_CHECKING:
         TextPiece,
     )
     from rag.settings import Settings
+    from rag.trace import Ranked, Trace
 
 __version__ = "0.1.0"
 
 _HOME = {
     "FootnoteError": "rag.errors",
     "Rag": "rag.pipeline",
-    "answer": "rag.pipeline",
+    "answer": "rag.default",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
     "verify": "rag.receipt",
+    "Ranked": "rag.trace",
+    "Trace": "rag.trace",
     **dict.fromkeys(
         [
             "Answer",
@@ -74,10 +78,12 @@ __all__ = [
     "Paper",
     "Passage",
     "Rag",
+    "Ranked",
     "Sentence",
     "Settings",
     "Subject",
     "TextPiece",
+    "Trace",
     "answer",
     "describe_machine",
     "verify",

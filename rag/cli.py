@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, verify, search, index, models, doctor, mcp, auth, eval.
+"""The `footnote` command: chat, ask, verify, search, index, models, doctor, mcp, auth, eval, feedback.
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -29,7 +29,13 @@ EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 # These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
 _terminal = Terminal()
-OTHER_DOORS = {"chat": "ui", "eval": "eval", "auth": "ui.accounts", "mcp": "ui.doors.mcp"}
+OTHER_DOORS = {
+    "chat": "ui",
+    "eval": "eval",
+    "feedback": "ui.feedback",
+    "auth": "ui.accounts",
+    "mcp": "ui.doors.mcp",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -114,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("mcp", help="serve search, ask and verify to MCP clients", add_help=False)
     commands.add_parser("auth", help="say who may sign in to footnote chat --auth", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
+    commands.add_parser("feedback", help="what readers said of answers, also as eval cases", add_help=False)
 
     ask = commands.add_parser("ask", help="answer one question")
     ask.add_argument("question", nargs="+", help="the question; quotes are not needed")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ import prompts
 from rag.answerability import answerability
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model
 from rag.checking import Draft, DraftChecker
-from rag.conversation import History, standalone
+from rag.conversation import History, counts_back, understood
 from rag.criterion import Criterion, criterion_of
 from rag.description import Description, describe, model_id_of
 from rag.evidence import EvidenceSelector, as_prompt, renumbered
@@ -29,9 +29,10 @@ from rag.index import BuildReport, build
 from rag.question import readable
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
-from rag.settings import Settings
+from rag.settings import Settings, replaced
 from rag.subjects import SubjectFinder, question_about
 from rag.survey import NEAR_IN_MEANING, Opinion, Surveyor, coverage_notice, listed
+from rag.trace import Trace
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -61,11 +62,7 @@ class Rag:
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
         self._subjects = SubjectFinder(retriever.index.keywords)
         self._surveyor = Surveyor(retriever.encoder, self._selector)
-        self._checker = DraftChecker(
-            Grounder(retriever.encoder, retriever.index.keywords, threshold=self.settings.answer.support_threshold),
-            self._selector,
-            further_quotes=self.settings.answer.further_quotes,
-        )
+        self._checker = self._new_checker()
 
     @classmethod
     def open(
@@ -93,13 +90,7 @@ class Rag:
         if with_model and has_model(settings):
             model.open_beside()
         index, encoder = open_index(settings, report=report)
-        retriever = FusedRetriever(
-            index=index,
-            encoder=encoder,
-            k=settings.retrieval.k,
-            candidates=settings.retrieval.candidates,
-            fusion_constant=settings.retrieval.fusion_constant,
-        )
+        retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
         return cls(retriever=retriever, model=model, settings=settings)
 
     @property
@@ -116,6 +107,18 @@ class Rag:
     def description(self) -> Description:
         """What answers here and why; opens the model."""
         return describe(self.model, self.retriever.index.manifest)
+
+    def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
+        """This Rag on the same index and model, with `retrieval={"k": 10}` or other settings of `replaced`.
+
+        Raises:
+            SettingsError: an unknown setting, a value out of range, or one that needs another index or model.
+        """
+        other = copy(self)
+        other.settings = replaced(self.settings, sections)
+        other.retriever = self.retriever.model_copy(update=other.settings.retrieval.model_dump())
+        other._checker = other._new_checker()
+        return other
 
     def warm_up(self) -> None:
         """Open the model and run everything once, so that the first question is as quick as the next ones."""
@@ -169,9 +172,10 @@ class Rag:
             found = enough
             yield found
         drafts: list[Draft] = []
+        longest = self.settings.model.max_new_tokens
         for part in self._parts(found):
             text = finish_reason = ""
-            with closing(self.model.stream(self._messages(part, found))) as chunks:  # type: ignore[type-var]
+            with closing(self.model.stream(self._messages(part, found), max_tokens=longest)) as chunks:  # type: ignore[type-var]
                 for chunk in chunks:
                     finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
                     piece = str(chunk.text)
@@ -193,7 +197,7 @@ class Rag:
         enough = [self._enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
         asked: list[Any] = [self._messages(p, e) for e, group in zip(enough, parts, strict=True) if e for p in group]
-        written = iter(self.model.batch(asked) if asked else ())
+        written = iter(self.model.batch(asked, max_tokens=self.settings.model.max_new_tokens) if asked else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:
@@ -222,11 +226,15 @@ class Rag:
         found = self._look_up(question, (), None)
         return self._messages(self._parts(found)[0], found)
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of a text by the chat model's tokenizer, or by the embedder's where the model runs elsewhere."""
-        model: Any = self.model
-        count = getattr(model, "count_tokens", None) or self.retriever.encoder.count_tokens
-        return int(count(text))
+    def trace(self, answer: Answer, where: Where | None = None) -> Trace:
+        """How `answer`, which this Rag gave with this filter, came about; computed anew."""
+        question = answer.standalone_question or answer.question
+        found = replace(self._look_up(question, (), where), hits=answer.hits, evidence=answer.evidence)
+        parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
+        prompts_asked = tuple(tuple(self._messages(part, found)) for part in parts if part.evidence)
+        relevance = self._selector.relevance(question, answer.hits)
+        ranked = self.retriever.compare(question, where=where)
+        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
 
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
@@ -235,6 +243,11 @@ class Rag:
     def close(self) -> None:
         """Let go of the index files."""
         self.retriever.index.close()
+
+    def _new_checker(self) -> DraftChecker:
+        wanted = self.settings.answer
+        grounder = Grounder(self.retriever.encoder, self.retriever.index.keywords, threshold=wanted.support_threshold)
+        return DraftChecker(grounder, self._selector, further_quotes=wanted.further_quotes)
 
     def _readable(self, question: object) -> str:
         return readable(question, self.settings.answer.max_question_chars)
@@ -266,12 +279,21 @@ class Rag:
 
     def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
         asked = self._readable(question)
-        alone = self._readable(standalone(asked, history))
+        meant = understood(asked, history, self._listed(asked, history, where))
+        alone = self._readable(meant.question)
         k = self.retriever.k
         ranked = self.retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
         subjects = self._subjects.find(alone, ranked, lambda text: self.retriever.search(text, where=where))
         hits = ranked[:k]
-        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects)
+        earlier = (meant.earlier, meant.answer) if meant.answer else None
+        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects, earlier)
+
+    def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
+        """What "the second one" may mean: the papers that the last answer names, in its order."""
+        said = [str(m["content"]) for m in history if m.get("role") == "assistant" and m.get("content")]
+        if not said or not counts_back(asked):
+            return ()
+        return self._subjects.listed(said[-1], self.retriever.search(said[-1], k=_NAMED_WITHIN, where=where))
 
     def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
         wanted = self.settings.answer
@@ -322,6 +344,9 @@ class Rag:
         if part.subject is not None:
             prompt = prompts.load("part")
             values["subject"] = part.subject.label
+        elif found.earlier is not None:
+            prompt = prompts.load("followup")
+            values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
         while True:
             messages = prompt.messages(evidence=as_prompt(kept), **values)
             model: Any = self.model
@@ -378,17 +403,3 @@ class Rag:
         # An abstention before the model was asked names no model: none had a part in it.
         model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-@cache
-def _default() -> Rag:
-    return Rag.open()
-
-
-def answer(question: str, history: History = (), where: Where | None = None) -> Answer:
-    """The answer of a default Rag, opened once and kept.
-
-    Raises:
-        As `Rag.open` and `Rag.ask`.
-    """
-    return _default().ask(question, history, where)

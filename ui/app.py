@@ -37,17 +37,16 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
     """
     import gradio as gr
 
-    from ui.chat import chat_view
     from ui.doors.client import named_endpoint
     from ui.header import header
     from ui.line import Line
+    from ui.tabs import tabbed
 
     line = line or Line()
-
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
         gr.HTML(header(rag.description), elem_id="fn-header", apply_default_css=False)
         named_endpoint(rag, line)  # first: later ones of its name are numbered
-        chat_view(rag, line)
+        tabbed(rag, line)
     return page
 
 
