@@ -35,6 +35,7 @@ _MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
 _MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
+_CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, (?:and|but|though|although)\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NUMBER_WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
@@ -148,6 +149,15 @@ def draft_sentences(draft: str) -> list[str]:
             if re.search(r"\w", text) and text not in sentences:
                 sentences.append(text)
     return sentences
+
+
+def clauses_of(sentence: str) -> list[str]:
+    """The main clauses of a sentence as sentences, in order: what stands around ", and", ", while", ";" and their kin.
+
+    A sentence of one clause gives []: it is one already. Clauses after the first may lack their subject.
+    """
+    parts = [part.strip(" ,;") for part in _CLAUSE_BREAK.split(sentence.rstrip(" .!;"))]
+    return [f"{part[0].upper()}{part[1:]}." for part in parts if len(part.split()) > 2] if len(parts) > 1 else []
 
 
 def _joined_lists(lines: Sequence[str]) -> list[str]:

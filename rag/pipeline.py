@@ -298,7 +298,8 @@ class Rag:
     def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
         wanted = self.settings.answer
         if subjects:
-            each, tokens = wanted.evidence_sentences, wanted.evidence_tokens
+            # What one abstract says to the question may stand anywhere in it: nearly all of it is read.
+            each, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
             asked = [question_about(subject, subjects, question) for subject in subjects]
             pairs = zip(subjects, asked, strict=True)
             return renumbered(item for s, text in pairs for item in self._select(text, [s.paper], each, tokens))

@@ -5,7 +5,7 @@ from fakes import HashedEncoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.grounding import Grounder, draft_sentences, is_refusal, number_claims, shown_text
+from rag.grounding import Grounder, clauses_of, draft_sentences, is_refusal, number_claims, shown_text
 from rag.keywords import KeywordIndex
 from rag.schema import Evidence, Paper
 from rag.sentences import sentences_of
@@ -130,3 +130,18 @@ def test_no_text_is_too_odd_to_be_read(draft):
 )
 def test_a_refusal_is_told_from_a_negative_answer(text, expected):
     assert is_refusal(draft_sentences(text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "clauses"),
+    [
+        ("Meta-World has 50 tasks, and GRUE has 6 tasks.", ["Meta-World has 50 tasks.", "GRUE has 6 tasks."]),
+        ("RUMs need no tuning, while OpenVLA uses LoRA.", ["RUMs need no tuning.", "OpenVLA uses LoRA."]),
+        ("It is fast; it is also small!", ["It is fast.", "It is also small."]),
+        ("It is fast and small.", []),
+        ("", []),
+        ("and, but; while", []),
+    ],
+)
+def test_a_sentence_comes_apart_at_its_main_clauses(sentence, clauses):
+    assert clauses_of(sentence) == clauses
