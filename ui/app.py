@@ -25,12 +25,12 @@ def build(rag: Any) -> gr.Blocks:
     """The chat page over `rag`. Serve it with `serve`: since Gradio 6 a Blocks does not carry its own looks."""
     import gradio as gr
 
-    from ui.chat import chat_view
     from ui.header import header
+    from ui.tabs import tabbed
 
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
         gr.HTML(header(rag.description), elem_id="fn-header", apply_default_css=False)
-        chat_view(rag)
+        tabbed(rag)
     return page
 
 

@@ -51,7 +51,26 @@
     pulse([marker]);
   };
 
+  // Asks in the chat, from whatever tab. While an answer is on its way the question waits in the box.
+  const askInChat = (question) => {
+    const tab = document.getElementById("fn-tab-chat-button");
+    const box = document.querySelector("#fn-box textarea");
+    if (tab) tab.click();
+    if (!box) return;
+    closeDrawer();
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, question);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+    setTimeout(() => { const ask = document.getElementById("fn-ask"); if (ask) ask.click(); }, 50);
+  };
+
   document.addEventListener("click", (event) => {
+    const asking = event.target.closest("[data-ask]");
+    if (asking) {
+      event.preventDefault();
+      askInChat(asking.dataset.ask);
+      return;
+    }
     const about = document.querySelector(".fn-about[open]");
     if (about && !about.contains(event.target)) about.open = false;
     const link = event.target.closest("a[data-goto], a[data-back]");

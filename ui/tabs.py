@@ -1,0 +1,44 @@
+"""The tabs of the page, in the order in which they stand. A new one is one line in `TABS`.
+
+A tab's view is a function that adds its components to the Blocks being built. It is given by name and imported when
+a page is built, so that the list is cheap to import and a tab may need what others do not.
+
+From any tab, an element with `data-ask="a question"` asks it in the chat when it is clicked (see `page.js`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: its label, and `module:function` of the view, which is called with the Rag."""
+
+    label: str
+    view: str
+
+    @property
+    def key(self) -> str:
+        """Its id on the page: `fn-tab-chat`."""
+        return f"fn-tab-{self.label.lower()}"
+
+    def show(self, rag: Any) -> None:
+        """Add the tab's components to the Blocks that is being built."""
+        module, name = self.view.split(":")
+        getattr(import_module(module), name)(rag)
+
+
+TABS = (Tab("Chat", "ui.chat:chat_view"),)
+
+
+def tabbed(rag: Any) -> None:
+    """Add every tab to the Blocks that is being built. Only the open one is in the page's document."""
+    import gradio as gr
+
+    with gr.Tabs(elem_id="fn-tabs"):
+        for tab in TABS:
+            with gr.Tab(tab.label, id=tab.key, elem_id=tab.key, elem_classes="fn-tab"):
+                tab.show(rag)
