@@ -16,6 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
+    from rag.library.atlas import Atlas
+    from rag.library.finding import Found
+    from rag.library.intake import Offer, Weighing
+    from rag.library.ledger import Change
+    from rag.library.opened import Library, Overview
+    from rag.library.shelf import Outcome
     from rag.pipeline import Rag, answer
     from rag.receipt import verify
     from rag.schema import (
@@ -42,6 +48,14 @@ _HOME = {
     "answer": "rag.pipeline",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
+    "Atlas": "rag.library.atlas",
+    "Change": "rag.library.ledger",
+    "Found": "rag.library.finding",
+    "Library": "rag.library.opened",
+    "Offer": "rag.library.intake",
+    "Outcome": "rag.library.shelf",
+    "Overview": "rag.library.opened",
+    "Weighing": "rag.library.intake",
     "verify": "rag.receipt",
     **dict.fromkeys(
         [
@@ -64,13 +78,20 @@ _HOME = {
 
 __all__ = [
     "Answer",
+    "Atlas",
+    "Change",
     "Citation",
     "Claim",
     "Event",
     "Evidence",
     "EvidenceFound",
     "FootnoteError",
+    "Found",
     "Hit",
+    "Library",
+    "Offer",
+    "Outcome",
+    "Overview",
     "Paper",
     "Passage",
     "Rag",
@@ -78,6 +99,7 @@ __all__ = [
     "Settings",
     "Subject",
     "TextPiece",
+    "Weighing",
     "answer",
     "describe_machine",
     "verify",

@@ -96,6 +96,7 @@ class LibraryIndex:
         self.manifest = manifest
         self.papers = papers
         self.passages = rows.passages
+        self._ids = rows.ids
         self._row_of = {row_id: row for row, row_id in enumerate(rows.ids)}
         lease = Lease(folder)
         try:
@@ -162,13 +163,14 @@ class LibraryIndex:
             rows = [(row, score) for row, score in rows if self.passages[row].paper_id in papers]
         return rows[:count]
 
-    def vectors(self) -> NDArray[np.float32]:
-        """The vector of every passage, float32 of shape (n_passages, dimension), in the order of `passages`."""
-        vectors = np.zeros((len(self.passages), self.manifest.dimension), dtype=np.float32)
-        ids = list(self._row_of)
+    def vectors(self, rows: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """The unit vectors of `rows` (all of them by default), float32 of shape (n_rows, dimension), in their order."""
+        ids = list(self._ids) if rows is None else [self._ids[row] for row in rows]
+        place = {row_id: i for i, row_id in enumerate(ids)}
+        vectors = np.zeros((len(ids), self.manifest.dimension), dtype=np.float32)
         for start in range(0, len(ids), _ADD_BATCH):
             found = self._collection.get(ids=ids[start : start + _ADD_BATCH], include=["embeddings"])
-            vectors[[self._row_of[row_id] for row_id in found["ids"]]] = found["embeddings"]
+            vectors[[place[row_id] for row_id in found["ids"]]] = found["embeddings"]
         return vectors
 
     def close(self) -> None:

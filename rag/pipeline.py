@@ -8,6 +8,8 @@ What each step decides is in the module of its name; here is only their order. `
 
 from __future__ import annotations
 
+import copy
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -18,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.answerability import answerability
-from rag.assembly import LazyModel, Report, has_model, open_index, open_model
+from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History, standalone
 from rag.evidence import EvidenceSelector, as_prompt, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
-from rag.index import BuildReport, build
+from rag.index import BuildReport, LibraryIndex, build
+from rag.library.opened import Library
+from rag.library.shelf import Shelf
 from rag.question import readable
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
@@ -66,7 +70,10 @@ class Rag:
         model: BaseChatModel | LazyModel,
         settings: Settings | None = None,
         prompt: prompts.Prompt | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
+        self._going_over = threading.Lock()
+        self.library = Library(shelf, lambda: self.retriever, self._go_over_to)
         self.settings = settings or Settings()
         self.retriever = retriever
         self.prompt = prompt or prompts.load("answer")
@@ -105,6 +112,7 @@ class Rag:
         if with_model and has_model(settings):
             model.open_beside()
         index, encoder = open_index(settings, report=report)
+        shelf = shelf_of(settings, encoder)
         retriever = FusedRetriever(
             index=index,
             encoder=encoder,
@@ -112,7 +120,7 @@ class Rag:
             candidates=settings.retrieval.candidates,
             fusion_constant=settings.retrieval.fusion_constant,
         )
-        return cls(retriever=retriever, model=model, settings=settings)
+        return cls(retriever=retriever, model=model, settings=settings, shelf=shelf)
 
     @property
     def papers(self) -> tuple[Paper, ...]:
@@ -176,6 +184,9 @@ class Rag:
         Raises:
             As `ask`.
         """
+        return self._as_it_is()._stream(question, history, where)
+
+    def _stream(self, question: str, history: History, where: Where | None) -> Iterator[Event]:
         started = time.perf_counter()
         found = self._look_up(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
@@ -204,6 +215,9 @@ class Rag:
 
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
         """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
+        return self._as_it_is()._ask_many(questions, where)
+
+    def _ask_many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
         started = time.perf_counter()
         found = [self._look_up(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
@@ -246,6 +260,19 @@ class Rag:
     def close(self) -> None:
         """Let go of the index files."""
         self.retriever.index.close()
+
+    def _as_it_is(self) -> Rag:
+        """This Rag with the library that it has now: what an answer begins with it also ends with."""
+        with self._going_over:
+            return copy.copy(self)
+
+    def _go_over_to(self, index: LibraryIndex) -> None:
+        """Answer from `index` from now on; the old one closes with the last answer from it."""
+        retriever = self.retriever.model_copy(update={"index": index})
+        new = Rag(retriever=retriever, model=self._model, settings=self.settings, prompt=self.prompt)
+        kept = {"library": self.library, "_going_over": self._going_over}
+        with self._going_over:
+            self.__dict__.update({**new.__dict__, **kept})
 
     def _readable(self, question: object) -> str:
         return readable(question, self.settings.answer.max_question_chars)
