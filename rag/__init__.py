@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         TextPiece,
     )
     from rag.settings import Settings
+    from rag.trace import Candidate, Trace
 
 __version__ = "0.1.0"
 
@@ -57,6 +58,8 @@ _HOME = {
     "Overview": "rag.library.opened",
     "Weighing": "rag.library.intake",
     "verify": "rag.receipt",
+    "Candidate": "rag.trace",
+    "Trace": "rag.trace",
     **dict.fromkeys(
         [
             "Answer",
@@ -79,6 +82,7 @@ _HOME = {
 __all__ = [
     "Answer",
     "Atlas",
+    "Candidate",
     "Change",
     "Citation",
     "Claim",
@@ -99,6 +103,7 @@ __all__ = [
     "Settings",
     "Subject",
     "TextPiece",
+    "Trace",
     "Weighing",
     "answer",
     "describe_machine",

@@ -8,11 +8,11 @@ What each step decides is in the module of its name; here is only their order. `
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -31,8 +31,9 @@ from rag.library.shelf import Shelf
 from rag.question import readable
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
-from rag.settings import Settings
+from rag.settings import Settings, replaced
 from rag.subjects import SubjectFinder, question_about
+from rag.trace import Trace
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -80,11 +81,8 @@ class Rag:
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
         self._subjects = SubjectFinder(retriever.index.keywords)
-        self._checker = DraftChecker(
-            Grounder(retriever.encoder, retriever.index.keywords, threshold=self.settings.answer.support_threshold),
-            self._selector,
-            further_quotes=self.settings.answer.further_quotes,
-        )
+        self._checker = self._new_checker()
+        self._limits: dict[str, int] = {}
 
     @classmethod
     def open(
@@ -147,6 +145,28 @@ class Rag:
             index=index,
         )
 
+    def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
+        """This Rag with other settings of `retrieval`, `answer` or `model.max_new_tokens`; costs next to nothing.
+
+        Index, embedder and model are shared with this one: `rag.with_settings(retrieval={"k": 10})`.
+
+        Raises:
+            SettingsError: an unknown setting, a value out of range, or one that needs another index or model.
+        """
+        other = self._as_it_is()
+        other.settings = settings = replaced(self.settings, sections)
+        other.retriever = FusedRetriever(
+            index=other.retriever.index,
+            encoder=other.retriever.encoder,
+            k=settings.retrieval.k,
+            candidates=settings.retrieval.candidates,
+            fusion_constant=settings.retrieval.fusion_constant,
+        )
+        other._checker = other._new_checker()
+        if settings.model.max_new_tokens != self.settings.model.max_new_tokens:
+            other._limits = {"max_tokens": settings.model.max_new_tokens}
+        return other
+
     def warm_up(self) -> None:
         """Open the model and run everything once, so that the first question is as quick as the next ones."""
         hits = self.retrieve("What is this library about?")
@@ -201,7 +221,7 @@ class Rag:
         drafts: list[Draft] = []
         for part in self._parts(found):
             text = finish_reason = ""
-            with closing(self.model.stream(self._messages(part, found))) as chunks:  # type: ignore[type-var]
+            with closing(self.model.stream(self._messages(part, found), **self._limits)) as chunks:  # type: ignore[type-var]
                 for chunk in chunks:
                     finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
                     piece = str(chunk.text)
@@ -224,7 +244,7 @@ class Rag:
         enough = [self._enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
         asked: list[Any] = [self._messages(p, e) for e, group in zip(enough, parts, strict=True) if e for p in group]
-        written = iter(self.model.batch(asked) if asked else ())
+        written = iter(self.model.batch(asked, **self._limits) if asked else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:
@@ -253,6 +273,26 @@ class Rag:
         found = self._look_up(question, (), None)
         return self._messages(self._parts(found)[0], found)
 
+    def trace(self, answer: Answer, where: Where | None = None) -> Trace:
+        """How `answer` came about, computed anew from its question and evidence; see `rag.trace`.
+
+        Args:
+            answer: one that this Rag gave, from the library as it is now.
+            where: the filter that it was asked with.
+        """
+        question = answer.standalone_question or answer.question
+        ranked = self.retriever.search(question, k=max(self.retriever.k, _NAMED_WITHIN), where=where)
+        subjects = self._subjects.find(question, ranked, lambda text: self.retriever.search(text, where=where))
+        found = EvidenceFound(answer.question, question, answer.hits, answer.evidence, subjects)
+        asked = self._parts(found) if answer.raw_text else ()
+        return Trace(
+            answer,
+            self.retriever.compare(question, where=where),
+            self._selector.relevance(question, answer.hits),
+            self.settings.answer.abstain_threshold,
+            tuple(tuple(self._messages(part, found)) for part in asked if part.evidence),
+        )
+
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
         return build(folder, self.papers, self.retriever.encoder, rebuild=True)
@@ -264,7 +304,7 @@ class Rag:
     def _as_it_is(self) -> Rag:
         """This Rag with the library that it has now: what an answer begins with it also ends with."""
         with self._going_over:
-            return copy.copy(self)
+            return copy(self)
 
     def _go_over_to(self, index: LibraryIndex) -> None:
         """Answer from `index` from now on; the old one closes with the last answer from it."""
@@ -273,6 +313,11 @@ class Rag:
         kept = {"library": self.library, "_going_over": self._going_over}
         with self._going_over:
             self.__dict__.update({**new.__dict__, **kept})
+
+    def _new_checker(self) -> DraftChecker:
+        wanted = self.settings.answer
+        grounder = Grounder(self.retriever.encoder, self.retriever.index.keywords, threshold=wanted.support_threshold)
+        return DraftChecker(grounder, self._selector, further_quotes=wanted.further_quotes)
 
     def _readable(self, question: object) -> str:
         return readable(question, self.settings.answer.max_question_chars)

@@ -21,6 +21,7 @@ from pydantic import ConfigDict
 from rag.errors import BadFilter
 from rag.index import LibraryIndex, PassageEncoder
 from rag.schema import Hit, Paper
+from rag.trace import Candidate
 
 FILTER_FIELDS = ("id", "title", "authors", "year", "venue", "url", "doi", "keywords", "source")
 FILTER_OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains")
@@ -54,6 +55,35 @@ class FusedRetriever(BaseRetriever):
         dense = self._papers_of(row for row, _ in self.index.nearest(vector, self.candidates, allowed))
         keyword = self._papers_of(self._keyword_rows(question, allowed))
         return self._hits([dense, keyword], k or self.k)
+
+    def compare(self, question: str, *, where: Where | None = None) -> tuple[Candidate, ...]:
+        """Every paper that a search considers, best first, with its place in each of the two rankings.
+
+        Raises:
+            BadFilter: `where` names an unknown field or operator.
+        """
+        allowed = select_papers(self.index.papers.values(), where) if where else None
+        if allowed == frozenset():
+            return ()
+        vector = self.encoder.encode([question], "query")[0]
+        near = dict(self.index.nearest(vector, self.candidates, allowed))
+        bm25 = self.index.keywords.scores(question)
+        dense, keyword = self._papers_of(near), self._papers_of(self._keyword_rows(question, allowed))
+        fused = reciprocal_rank_fusion([list(dense), list(keyword)], self.fusion_constant)
+        dense_ranks = {paper: rank for rank, paper in enumerate(dense, start=1)}
+        keyword_ranks = {paper: rank for rank, paper in enumerate(keyword, start=1)}
+        return tuple(
+            Candidate(
+                paper=self.index.papers[paper],
+                rank=rank,
+                score=score,
+                dense_rank=dense_ranks.get(paper),
+                similarity=near[dense[paper]] if paper in dense else None,
+                keyword_rank=keyword_ranks.get(paper),
+                keyword_score=float(bm25[keyword[paper]]) if paper in keyword else None,
+            )
+            for rank, (paper, score) in enumerate(fused.items(), start=1)
+        )
 
     def _keyword_rows(self, question: str, allowed: frozenset[str] | None) -> list[int]:
         scores = self.index.keywords.scores(question)

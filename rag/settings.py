@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,6 +100,8 @@ class Settings(BaseSettings):
     library: Path = BUNDLED_LIBRARY
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("footnote", appauthor=False)))
     """Where weights and indexes are kept."""
+    data: Path | None = None
+    """Where conversations and feedback are kept, which no cache cleaner may touch; see `data_folder`."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     model: ModelSettings = ModelSettings()
@@ -131,10 +134,41 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
+    def data_folder(self) -> Path:
+        """`data`; if unset, beside a `home` that was set, or the system's place for a user's data."""
+        if self.data is not None:
+            return self.data
+        if "home" in self.model_fields_set:
+            return self.home / "data"
+        return Path(platformdirs.user_data_dir("footnote", appauthor=False))
+
+    @property
     def id(self) -> str:
         """Ten hex digits that name what shapes an answer: everything but where files lie."""
-        shaping = self.model_dump_json(exclude={"home", "library"})
+        shaping = self.model_dump_json(exclude={"home", "library", "data"})
         return hashlib.sha256(shaping.encode()).hexdigest()[:10]
+
+
+_REPLACEABLE = {"retrieval": None, "answer": None, "model": {"max_new_tokens"}}
+
+
+def replaced(settings: Settings, sections: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """`settings` with some values replaced, of those that need neither another index nor another model.
+
+    Raises:
+        SettingsError: an unknown setting, a value out of range, or one that cannot be replaced.
+    """
+    sections_now = {}
+    for name, values in sections.items():
+        allowed = _REPLACEABLE.get(name, set())
+        if allowed is not None and (fixed := sorted(set(values) - allowed)):
+            raise SettingsError(f"Setting {f'{name}.{fixed[0]}'!r} is fixed once a Rag is open.", "Open another Rag.")
+        section = getattr(settings, name)
+        try:
+            sections_now[name] = type(section)(**{**section.model_dump(), **values})
+        except ValidationError as error:
+            raise _explain(error, name) from error
+    return settings.model_copy(update=sections_now)
 
 
 def _known_keys() -> list[str]:
@@ -162,9 +196,9 @@ def _refuse_unknown_environment() -> None:
             raise SettingsError(f"Unknown setting in the environment: {name!r}.", _nearest(key))
 
 
-def _explain(error: ValidationError) -> SettingsError:
+def _explain(error: ValidationError, section: str = "") -> SettingsError:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part) for part in ([section] if section else []) + list(first["loc"]))
     if first["type"] == "extra_forbidden":
         return SettingsError(f"Unknown setting {key!r}.", _nearest(key))
     return SettingsError(f"Setting {key!r} cannot be {first['input']!r}: {first['msg']}.", "Change it and run again.")

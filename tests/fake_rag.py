@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 from rag.errors import BadQuestion, ModelError
@@ -27,6 +28,7 @@ from rag.schema import (
     Sentence,
     TextPiece,
 )
+from rag.trace import Candidate, Trace
 
 LANTERN = Paper(
     id="lantern",
@@ -100,6 +102,10 @@ class FakeRag:
 
     papers: tuple[Paper, ...] = PAPERS
     pace_s: float = 0.01
+    data_folder: Path | None = None
+    """Where conversations are kept; in memory if None."""
+    changes: dict[str, dict[str, object]] = field(default_factory=dict)
+    """The settings that it was last asked with."""
     asked: list[tuple[str, list[dict[str, str]]]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     """Questions whose stream was closed before its end."""
@@ -108,7 +114,7 @@ class FakeRag:
 
     def __post_init__(self) -> None:
         self.open_gates()
-        self.settings = SimpleNamespace()
+        self.settings = SimpleNamespace(data_folder=self.data_folder)
         self.description = SimpleNamespace(
             model="Pebble-1B-Instruct",
             device="cpu",
@@ -117,6 +123,21 @@ class FakeRag:
             index=f"{len(self.papers)} papers, 9 passages, tiny-embedder",
             line=f"Pebble-1B-Instruct on cpu (int8) · {len(self.papers)} papers",
         )
+
+    def with_settings(self, **sections: dict[str, object]) -> FakeRag:
+        """This very Rag; notes what was wanted."""
+        self.changes = sections
+        return self
+
+    def trace(self, answer: Answer) -> Trace:
+        """Two candidates and a short prompt."""
+        candidates = (
+            Candidate(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
+            Candidate(TIDE, 2, 0.09, 2, 0.41, None, None),
+            Candidate(HOSTILE, 3, 0.08, None, None, 2, 1.1),
+        )
+        prompts = ((("system", "Answer from the evidence."), ("user", answer.question)),) if answer.raw_text else ()
+        return Trace(answer, candidates, 0.83, 0.5, prompts)
 
     def open_gates(self) -> None:
         """Let everything through."""
@@ -175,6 +196,7 @@ class FakeRag:
             citations=citations,
             evidence=evidence,
             notice="One sentence was left out: nothing in the library supports it." if "partly" in words else "",
+            raw_text="".join(_draft(words)),
             timings={"evidence_s": 0.21, "first_token_s": 0.9, "total_s": time.monotonic() - began},
             **common,
         )

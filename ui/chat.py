@@ -1,8 +1,8 @@
-"""The chat view: ask box, conversation and evidence column, and what happens when a reader does something.
+"""The chat tab: ask box, conversation, evidence column and sheets, and which event calls what.
 
-Three events change a conversation: a question is accepted (at once, outside the queue, so that it is on screen
-immediately), it is answered (a generator in the queue), and it is stopped. Everything shown is written by
-`ui.render` and `ui.evidence`; what came of each question is kept in a `Conversation` in the reader's session.
+Handlers for asking are in `ui.answering`, for everything else in `ui.doing`; everything shown is written by
+`ui.render`, `ui.evidence`, `ui.history`, `ui.lens` and `ui.knobs`; what came of each question is kept in a
+`Conversation` in the reader's session, and on disk by `ui.archive`.
 
 The conversation is in two parts, older turns and the current one, so that streaming redraws only the current one
 and leaves selection, focus and scroll position in older answers alone.
@@ -10,54 +10,34 @@ and leaves selection, focus and scroll position in older answers alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ui.asking import Asking
-from ui.conversation import Conversation, Turn
-from ui.evidence import render_evidence, render_past_evidence
+from ui.answering import accepting, answering, clearing, retrying, stopping
+from ui.archive import Archive
+from ui.conversation import Conversation
+from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
+from ui.evidence import render_evidence
 from ui.examples import example_questions
+from ui.history import render_entries
+from ui.knobs import Knobs, render_knobs
 from ui.markup import text
-from ui.render import render_said, render_status, render_turn, render_turns
-
-Update = dict[Any, Any]
+from ui.parts import Parts, Update, render_alert, render_state
 
 ANSWERS_AT_ONCE = 1
 """One model on one device: two answers at a time would each come half as fast."""
 
-LETTING_GO_S = 10.0
-"""How long the next question waits for a stopped one to let go of the model."""
-
+ARCHIVE_FILE = "conversations.sqlite"
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """The components that events read and write."""
-
-    conversation: gr.State
-    welcome: gr.Column
-    past: gr.HTML
-    live: gr.HTML
-    status: gr.HTML
-    box: gr.Textbox
-    ask: gr.Button
-    stop: gr.Button
-    retry: gr.Button
-    clear: gr.Button
-    past_evidence: gr.HTML
-    live_evidence: gr.HTML
-
-    def all(self) -> list[Any]:
-        """Every component, as outputs of an event; a handler returns only those that change."""
-        return list(vars(self).values())
 
 
 def chat_view(rag: Any) -> None:
     """Add the chat to the Blocks that is being built."""
+    folder: Path | None = getattr(rag.settings, "data_folder", None)
+    archive = Archive(folder / ARCHIVE_FILE if folder is not None else None)
     with gr.Row(elem_id="fn-columns"):
         with gr.Column(elem_id="fn-chat"):
             with gr.Column(elem_id="fn-scroll"):
@@ -66,18 +46,26 @@ def chat_view(rag: Any) -> None:
                 past = _html("fn-past")
                 live = _html("fn-live")
             with gr.Column(elem_id="fn-composer"):
+                alert = _html("fn-alert", render_alert(archive.notice))
                 box, ask, stop, status, retry, clear = _composer()
         with gr.Column(elem_id="fn-evidence"):
             gr.HTML(_DRAWER_HEAD, elem_id="fn-drawer-head", apply_default_css=False)
             past_evidence = _html("fn-past-evidence")
             live_evidence = _html("fn-live-evidence", render_evidence(None))
     gr.HTML('<div id="fn-shade"></div>', elem_id="fn-shade-holder", apply_default_css=False)
-    parts = _Parts(
+    with gr.Column(elem_id="fn-sheets"):
+        sheets = _sheets()
+        state = _html("fn-state", render_state(Conversation()))
+        door = gr.HTML("", elem_id="fn-door", apply_default_css=False, js_on_load=DOOR_JS)
+        download = gr.HTML("", elem_id="fn-download", apply_default_css=False, js_on_load=DOWNLOAD_JS)
+    parts = Parts(
         conversation=gr.State(Conversation()),
         welcome=welcome,
         past=past,
         live=live,
         status=status,
+        alert=alert,
+        state=state,
         box=box,
         ask=ask,
         stop=stop,
@@ -85,8 +73,10 @@ def chat_view(rag: Any) -> None:
         clear=clear,
         past_evidence=past_evidence,
         live_evidence=live_evidence,
+        download=download,
+        **sheets,
     )
-    _connect(rag, parts, examples)
+    _connect(rag, archive, parts, examples, door)
 
 
 _DRAWER_HEAD = (
@@ -136,42 +126,54 @@ def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, g
             elem_id="fn-keys",
             apply_default_css=False,
         )
+        gr.HTML(_OPENERS, elem_id="fn-openers", apply_default_css=False)
         retry = gr.Button("Retry", size="sm", elem_id="fn-retry", scale=0, min_width=64, interactive=False)
         clear = gr.Button("New chat", size="sm", elem_id="fn-clear", scale=0, min_width=64, interactive=False)
     return box, ask, stop, status, retry, clear
 
 
-def _connect(rag: Any, parts: _Parts, examples: list[gr.Button]) -> None:
-    """Tie controls to handlers. `accept` and its kin answer at once; `answering` takes its place in the queue."""
+_OPENERS = (
+    '<button type="button" class="fn-opener" data-sheet="fn-sheet-history" aria-haspopup="dialog">'
+    "Conversations</button>"
+    '<button type="button" class="fn-opener" data-sheet="fn-sheet-knobs" aria-haspopup="dialog">Settings</button>'
+)
+_SEARCH = (
+    '<input type="search" id="fn-search" placeholder="Search questions and answers" autocomplete="off" '
+    'aria-label="Search conversations">'
+)
+
+
+def _sheets() -> dict[str, gr.HTML]:
+    """What opens over the page; `page.js` makes a dialog of each."""
+    with gr.Column(elem_id="fn-sheet-history", elem_classes="fn-sheet"):
+        gr.HTML(f"<h2>Conversations</h2>{_SEARCH}", apply_default_css=False)
+        entries = _html("fn-entries", render_entries([]))
+    with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
+        gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
+        knobs = _html("fn-knobs", render_knobs(Knobs()))
+    with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
+        gr.HTML("<h2>How this answer came about</h2>", apply_default_css=False)
+        lens = _html("fn-lens")
+    return {"entries": entries, "knobs": knobs, "lens": lens}
+
+
+def _connect(rag: Any, archive: Archive, parts: Parts, examples: list[gr.Button], door: gr.HTML) -> None:
+    """Tie controls to handlers. Most answer at once; `answering` takes its place in the queue."""
     at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
-    answering = _answering(rag, parts)
-
-    def ask(conversation: Conversation, question: str) -> Update:
-        return _accept(parts, conversation, question)
-
-    def retry(conversation: Conversation) -> Update:
-        if conversation.running or conversation.retry() is None:
-            return {parts.conversation: conversation}
-        return _begun(parts, conversation)
-
-    def stop(conversation: Conversation) -> Update:
-        return _stop(parts, conversation)
-
-    def clear(conversation: Conversation) -> Update:
-        return _clear(parts, conversation)
-
+    accept = accepting(parts, archive)
     begin = [
-        trigger(ask, inputs=[parts.conversation, parts.box], trigger_mode="multiple", **at_once)
+        trigger(accept, inputs=[parts.conversation, parts.box], trigger_mode="multiple", **at_once)
         for trigger in (parts.box.submit, parts.ask.click)
     ]
     begin += [
-        button.click(_asking_for(parts, button.value), inputs=[parts.conversation], trigger_mode="multiple", **at_once)
+        button.click(_asking_for(accept, button.value), inputs=[parts.conversation], trigger_mode="multiple", **at_once)
         for button in examples
     ]
-    begin.append(parts.retry.click(retry, inputs=[parts.conversation], **at_once))
+    begin.append(parts.retry.click(retrying(parts, archive), inputs=[parts.conversation], **at_once))
+    begin.append(door.submit(asking_anew(parts, archive), inputs=[parts.conversation], **at_once))
     for begun in begin:
         begun.then(
-            answering,
+            answering(parts, archive, rag),
             inputs=[parts.conversation],
             outputs=parts.all(),
             show_progress="hidden",
@@ -180,118 +182,15 @@ def _connect(rag: Any, parts: _Parts, examples: list[gr.Button]) -> None:
             concurrency_id="answers",
             api_visibility="private",
         )
-    parts.stop.click(stop, inputs=[parts.conversation], **at_once)
-    parts.clear.click(clear, inputs=[parts.conversation], **at_once)
+    parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)
+    parts.clear.click(clearing(parts), inputs=[parts.conversation], **at_once)
+    door.select(doing(parts, archive, rag), inputs=[parts.conversation], trigger_mode="multiple", **at_once)
 
 
-def _asking_for(parts: _Parts, question: str) -> Callable[[Conversation], Update]:
-    def ask_example(conversation: Conversation) -> Update:
-        return _accept(parts, conversation, question)
+def _asking_for(
+    accept: Callable[[Conversation, str, gr.Request], Update], question: str
+) -> Callable[[Conversation, gr.Request], Update]:
+    def ask_example(conversation: Conversation, request: gr.Request) -> Update:
+        return accept(conversation, question, request)
 
     return ask_example
-
-
-def _accept(parts: _Parts, conversation: Conversation, question: str) -> Update:
-    """Put the question on screen; the answer follows from the queue."""
-    if conversation.running:
-        return {parts.conversation: conversation}
-    if not question or not question.strip():
-        return {parts.status: render_said("Type a question first.")}
-    conversation.ask(question)
-    return _begun(parts, conversation)
-
-
-def _begun(parts: _Parts, conversation: Conversation) -> Update:
-    return {
-        **_drawn(parts, conversation),
-        parts.conversation: conversation,
-        parts.welcome: gr.update(visible=False),
-        parts.past: render_turns(conversation.past),
-        parts.past_evidence: render_past_evidence(conversation.past),
-        parts.box: "",
-        **_controls(parts, conversation),
-    }
-
-
-def _answering(rag: Any, parts: _Parts) -> Callable[[Conversation], Iterator[Update]]:
-    def answer(conversation: Conversation) -> Iterator[Update]:
-        """Answer the last turn, if it still waits: nothing was accepted, or it was stopped in the queue."""
-        turn = conversation.last
-        if turn is None or turn.stage != "waiting" or conversation.asking is not None:
-            yield {parts.conversation: conversation}
-            return
-        asking = Asking(rag, turn.question, conversation.history())
-        conversation.asking = asking
-        try:
-            yield from _follow(asking, turn, parts, conversation)
-        finally:  # also when the reader has closed the page: Gradio then closes this generator
-            turn.stop()
-            asking.stop()
-            asking.join(LETTING_GO_S)
-            conversation.asking = None
-
-    return answer
-
-
-def _follow(asking: Asking, turn: Turn, parts: _Parts, conversation: Conversation) -> Iterator[Update]:
-    """Draw what comes until there is an answer, an error or a stop."""
-    evidence = ""
-    try:
-        for batch in asking.batches():
-            for event in batch:
-                turn.take(event)
-            update = {parts.live: render_turn(turn), parts.status: render_status(turn)}
-            if (drawn := render_evidence(turn)) != evidence:
-                evidence = update[parts.live_evidence] = drawn
-            yield update
-    except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
-        turn.fail(error)
-    turn.stop()
-    update = {**_drawn(parts, conversation), **_controls(parts, conversation)}
-    if turn.stage == "failed":
-        update[parts.box] = turn.question  # to be edited and asked again
-    yield update
-
-
-def _stop(parts: _Parts, conversation: Conversation) -> Update:
-    """Stop the running answer, or take a waiting question out of the queue; its text stays."""
-    if conversation.asking is not None:
-        conversation.asking.stop()
-    if conversation.last is not None:
-        conversation.last.stop()
-    return {**_drawn(parts, conversation), **_controls(parts, conversation)}
-
-
-def _clear(parts: _Parts, conversation: Conversation) -> Update:
-    if conversation.running:
-        return {parts.conversation: conversation}
-    conversation.clear()
-    return {
-        **_drawn(parts, conversation),
-        parts.welcome: gr.update(visible=True),
-        parts.past: "",
-        parts.past_evidence: "",
-        parts.box: "",
-        **_controls(parts, conversation),
-    }
-
-
-def _drawn(parts: _Parts, conversation: Conversation) -> Update:
-    """The current turn, wherever it is shown."""
-    turn = conversation.last
-    return {
-        parts.live: render_turn(turn) if turn else "",
-        parts.live_evidence: render_evidence(turn),
-        parts.status: render_status(turn),
-    }
-
-
-def _controls(parts: _Parts, conversation: Conversation) -> Update:
-    running = conversation.running
-    idle = not running and conversation.last is not None
-    return {
-        parts.ask: gr.update(visible=not running),
-        parts.stop: gr.update(visible=running),
-        parts.retry: gr.update(interactive=idle),
-        parts.clear: gr.update(interactive=idle),
-    }

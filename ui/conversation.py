@@ -1,16 +1,19 @@
 """One reader's conversation: its turns, and what became of each.
 
 Plain state that lives in the reader's session. It takes the events of `Rag.stream` as they come and says what the
-model should be told of earlier turns; it knows nothing of Gradio, HTML or threads.
+model should be told of earlier turns; it knows nothing of Gradio, HTML, threads or files.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from rag import Answer, Event, EvidenceFound, FootnoteError
+from ui.knobs import Knobs
 
 Stage = Literal["waiting", "reading", "drafting", "done", "stopped", "failed"]
 
@@ -19,6 +22,7 @@ UNEXPECTED_REMEDY = "Ask again; if it happens again, the server's log has the de
 
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 _BEGUN_MARKER = re.compile(r"\s*\[[\d,\s]*$")
+_TITLE_CHARS = 80
 
 
 def without_markers(text: str) -> str:
@@ -43,6 +47,10 @@ class Turn:
     answer: Answer | None = None
     problem: str = ""
     remedy: str = ""
+    restated: str = ""
+    """The stand-alone form as the reader corrected it; asked in place of the question, without the history."""
+    opinion: str = ""
+    """What the reader said of the answer: "up", "down", "wrong source", or nothing."""
 
     @property
     def running(self) -> bool:
@@ -50,10 +58,15 @@ class Turn:
         return self.stage in ("waiting", "reading", "drafting")
 
     @property
+    def asked(self) -> str:
+        """What the Rag is asked."""
+        return self.restated or self.question
+
+    @property
     def standalone_question(self) -> str:
         """The question as it was understood, if that differs from what was typed; otherwise empty."""
         source = self.answer or self.found
-        understood = source.standalone_question.strip() if source else ""
+        understood = source.standalone_question.strip() if source else self.restated
         return "" if understood == self.question.strip() else understood
 
     def take(self, event: Event) -> None:
@@ -81,6 +94,41 @@ class Turn:
         else:
             self.problem, self.remedy = UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
 
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary from which `from_dict` makes this turn again, citations and all."""
+        words = ("number", "question", "stage", "draft", "problem", "remedy", "restated", "opinion")
+        facts: dict[str, Any] = {name: getattr(self, name) for name in words}
+        if self.answer is not None:
+            facts["answer"] = self.answer.to_dict()
+        elif self.found is not None:
+            found = self.found
+            facts["found"] = {
+                "question": found.question,
+                "standalone_question": found.standalone_question,
+                "hits": [asdict(hit) for hit in found.hits],
+                "evidence": [asdict(item) for item in found.evidence],
+            }
+        return facts
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Turn:
+        """The turn that `to_dict` described; one that was still running then is stopped now.
+
+        Raises:
+            KeyError, TypeError: the dictionary does not describe a turn.
+        """
+        values = dict(facts)
+        answer = values.pop("answer", None)
+        found = values.pop("found", None)
+        turn = cls(**values)
+        if answer is not None:
+            turn.answer = Answer.from_dict(answer)
+        elif found is not None:  # an Answer knows how to read the same facts
+            read = Answer.from_dict({"text": "", "status": "abstained", **found})
+            turn.found = EvidenceFound(read.question, read.standalone_question, read.hits, read.evidence)
+        turn.stop()
+        return turn
+
 
 @dataclass
 class Conversation:
@@ -90,6 +138,10 @@ class Conversation:
     asked: int = 0
     asking: Any = None
     """The `ui.asking.Asking` at work on the last turn, if one is."""
+    id: str = ""
+    """Names it on disk; given with its first question."""
+    title: str = ""
+    knobs: Knobs = field(default_factory=Knobs)
 
     @property
     def last(self) -> Turn | None:
@@ -106,31 +158,71 @@ class Conversation:
         """Whether an answer is on its way."""
         return self.last is not None and self.last.running
 
-    def ask(self, question: str) -> Turn:
+    @property
+    def answers(self) -> list[Answer]:
+        """Every answer in it, oldest first."""
+        return [turn.answer for turn in self.turns if turn.answer is not None]
+
+    def turn(self, number: int) -> Turn | None:
+        """The turn of that number, if it is still there."""
+        return next((turn for turn in self.turns if turn.number == number), None)
+
+    def ask(self, question: str, restated: str = "") -> Turn:
         """Begin a turn. Whoever calls has made sure that none is running."""
         self.asked += 1
-        turn = Turn(number=self.asked, question=question.strip())
+        turn = Turn(number=self.asked, question=question.strip(), restated=restated.strip())
         self.turns.append(turn)
+        self.id = self.id or uuid.uuid4().hex
+        self.title = self.title or titled(turn.question)
         return turn
 
     def retry(self) -> Turn | None:
         """Begin the last question anew in the place of its turn; None if nothing was asked."""
         if not self.turns:
             return None
-        return self.ask(self.turns.pop().question)
+        before = self.turns.pop()
+        return self.ask(before.question, before.restated)
+
+    def ask_from(self, number: int, question: str = "", restated: str = "") -> Turn | None:
+        """Ask the question of turn `number` anew, in other words, and drop all that came after it.
+
+        Args:
+            number: of the turn; None is returned if there is none.
+            question: what to ask in its place; the same question if empty.
+            restated: the stand-alone form to answer, where only that was corrected.
+        """
+        place = next((i for i, turn in enumerate(self.turns) if turn.number == number), None)
+        if place is None:
+            return None
+        before = self.turns[place]
+        del self.turns[place:]
+        return self.ask(question.strip() or before.question, restated)
 
     def clear(self) -> None:
-        """Forget all turns."""
+        """Begin another conversation; the settings stay."""
         self.turns.clear()
+        self.id = self.title = ""
 
     def history(self) -> list[dict[str, str]]:
         """The finished turns before the last, for `Rag.stream`: question, then answer without markers.
 
-        A turn that was stopped or failed is left out whole: its text was never checked.
+        A turn that was stopped or failed is left out whole: its text was never checked. So is everything where the
+        last question is asked in a corrected stand-alone form.
         """
+        if self.last is not None and self.last.restated:
+            return []
         messages = []
         for turn in self.past:
             if turn.answer is not None:
-                messages.append({"role": "user", "content": turn.question})
+                messages.append({"role": "user", "content": turn.asked})
                 messages.append({"role": "assistant", "content": plain_text(turn.answer)})
         return messages
+
+
+def titled(question: str) -> str:
+    """A question as the title of a conversation: one line, cut at a word."""
+    line = " ".join(question.split())
+    if len(line) <= _TITLE_CHARS:
+        return line
+    cut = line[: _TITLE_CHARS - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut) + "…"

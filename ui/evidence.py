@@ -7,13 +7,14 @@ The ids are explained in `ui.render`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from rag import Answer, Citation, EvidenceFound, Paper
 from ui.conversation import Turn
 from ui.markup import address_of, count, link_to, text
+from ui.prose import science
 
 _AUTHORS_NAMED = 3
 
@@ -55,8 +56,8 @@ _KEY = (
     '<h2 class="fn-sources-title" id="fn-key-title">How to read an answer</h2><dl>'
     '<div><dt><span class="fn-sup">[1]</span></dt><dd>leads to the exact sentence of the abstract, highlighted '
     "here.</dd></div>"
-    '<div><dt><span class="fn-partly">dotted</span></dt><dd>means that the abstract supports the sentence only in '
-    "part.</dd></div>"
+    '<div><dt><span class="fn-sup fn-marker-partly">[2\u2009≈]</span></dt><dd>under a dotted line: the abstract '
+    "supports the sentence only in part. Point at a footnote, or move to it with Tab, to read why.</dd></div>"
     '<div><dt class="fn-grounding fn-sound">✓</dt><dd>above an answer means that every sentence was checked and is '
     "supported.</dd></div></dl>"
     '<p class="fn-hint">The evidence appears here first; the answer follows it.</p></section>'
@@ -98,7 +99,7 @@ def highlight(abstract: str, spans: Sequence[Span]) -> str:
 
 def _piece(abstract: str, start: int, end: int, spans: Sequence[Span]) -> str:
     covering = [span for span in spans if span.start <= start and end <= span.end]
-    words = text(abstract[start:end])
+    words = science(abstract[start:end])
     if not covering:
         return words
     ids = [span.id for span in covering if span.start == start]
@@ -131,12 +132,13 @@ def _before(turn: Turn) -> tuple[str, str]:
         span = Span(f"t{turn.number}-e{item.number}", item.sentence.start, item.sentence.end)
         spans.setdefault(item.paper.id, []).append(span)
     read = [paper for paper in papers if paper.id in spans]
+    standing = _standings(found)
     cards = "".join(
-        _card(f"t{turn.number}-p{place}", paper, spans[paper.id]) for place, paper in enumerate(read, start=1)
+        _card(f"t{turn.number}-p{place}", paper, spans[paper.id], standing) for place, paper in enumerate(read, start=1)
     )
     rest = [paper for paper in papers if paper.id not in spans]
     title = f"{'Reading' if turn.running else 'Found'} {count(len(found.evidence), 'sentence')}"
-    return title, cards + _folded("Also found", turn.number, rest, len(read))
+    return title, cards + _folded("Also found", turn.number, rest, len(read), standing)
 
 
 def _found_papers(found: EvidenceFound) -> list[Paper]:
@@ -151,8 +153,9 @@ def _after(number: int, answer: Answer) -> tuple[str, str]:
         span = Span(f"t{number}-c{marker}", citation.start, citation.end, marker)
         spans.setdefault(citation.paper.id, []).append(span)
     papers = paper_order(answer)
+    standing = _standings(answer)
     cards = "".join(
-        _card(f"t{number}-p{place}", paper, spans[paper.id])
+        _card(f"t{number}-p{place}", paper, spans[paper.id], standing)
         for place, paper in enumerate(papers, start=1)
         if paper.id in spans
     )
@@ -160,25 +163,62 @@ def _after(number: int, answer: Answer) -> tuple[str, str]:
     cited = len(papers) - len(rest)
     if not cited:
         hint = "" if rest else '<p class="fn-hint">Nothing in the library came near.</p>'
-        return "Nearest papers", hint + _folded("", number, rest, 0)
-    return f"{count(cited, 'paper')} cited", cards + _folded("Found but not cited", number, rest, cited)
+        return "Nearest papers", hint + _folded("", number, rest, 0, standing)
+    return f"{count(cited, 'paper')} cited", cards + _folded("Found but not cited", number, rest, cited, standing)
 
 
-def _card(key: str, paper: Paper, spans: Sequence[Span]) -> str:
+def _standings(source: Answer | EvidenceFound) -> dict[str, str]:
+    """What the scores of each paper say, in words, by its id."""
+    best: dict[str, float] = {}
+    for item in source.evidence:
+        best[item.paper.id] = max(item.score, best.get(item.paper.id, 0.0))
+    ranks = {hit.paper.id: hit.rank for hit in source.hits}
+    said = {}
+    for paper_id in {**ranks, **best}:
+        parts = []
+        if paper_id in ranks:
+            parts.append(f"{ordinal(ranks[paper_id])} of {len(source.hits)} found")
+        if paper_id in best:
+            parts.append(f"bears on the question {bearing(best[paper_id])} ({best[paper_id]:.2f} of 1)")
+        said[paper_id] = ", ".join(parts)
+    return said
+
+
+def bearing(score: float) -> str:
+    """How well a sentence bears on a question, in a word; `score` in [0, 1]."""
+    return next(word for least, word in _BEARINGS if score >= least)
+
+
+_BEARINGS = ((0.75, "closely"), (0.5, "well"), (0.25, "somewhat"), (float("-inf"), "little"))
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `11th`."""
+    last = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{last}"
+
+
+def _card(key: str, paper: Paper, spans: Sequence[Span], standing: Mapping[str, str]) -> str:
     return (
         f'<article class="fn-paper" id="{key}" tabindex="-1"><h3 dir="auto">{text(paper.title)}</h3>'
-        f'{_facts(paper)}<p class="fn-abstract" dir="auto">{highlight(paper.abstract, spans)}</p></article>'
+        f"{_facts(paper)}{_standing(paper, standing)}"
+        f'<p class="fn-abstract" dir="auto">{highlight(paper.abstract, spans)}</p></article>'
     )
 
 
-def _folded(label: str, number: int, papers: Sequence[Paper], places_taken: int) -> str:
+def _standing(paper: Paper, standing: Mapping[str, str]) -> str:
+    words = standing.get(paper.id)
+    return f'<p class="fn-standing">{text(words[0].upper() + words[1:])}</p>' if words else ""
+
+
+def _folded(label: str, number: int, papers: Sequence[Paper], places_taken: int, standing: Mapping[str, str]) -> str:
     """Papers that open on demand, under one fold if there is a label for it."""
     if not papers:
         return ""
     lines = "".join(
         f'<details class="fn-paper fn-folded" id="t{number}-p{place}" tabindex="-1">'
-        f'<summary dir="auto">{text(paper.title)}</summary>{_facts(paper)}'
-        f'<p class="fn-abstract" dir="auto">{text(paper.abstract)}</p></details>'
+        f'<summary dir="auto">{text(paper.title)}</summary>{_facts(paper)}{_standing(paper, standing)}'
+        f'<p class="fn-abstract" dir="auto">{science(paper.abstract)}</p></details>'
         for place, paper in enumerate(papers, start=places_taken + 1)
     )
     if not label:

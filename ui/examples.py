@@ -34,6 +34,11 @@ def example_questions(papers: Sequence[Paper], how_many: int = HOW_MANY) -> list
     return questions
 
 
+def about(paper: Paper) -> str:
+    """A question about one paper, by its title: one that its abstract nearly always answers."""
+    return f"What does “{' '.join(paper.title.split())}” propose?"
+
+
 def _name_in(title: str) -> str | None:
     found = _NAMED.match(" ".join(title.split()))
     return found["name"] if found else None

@@ -103,6 +103,7 @@
   const bringUp = () => {
     const turn = document.querySelector("#fn-live .fn-turn");
     const welcome = document.getElementById("fn-welcome");
+    if (!turn) shown = "";
     if (!turn || turn.id === shown || (welcome && welcome.checkVisibility())) return;
     shown = turn.id;
     const scroll = () => turn.scrollIntoView({ block: "start", behavior: "instant" });

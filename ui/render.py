@@ -17,22 +17,40 @@ from collections.abc import Sequence
 from rag import Answer, Citation, Claim
 from ui.conversation import Turn, without_markers
 from ui.evidence import paper_order, target_of
-from ui.markup import count, text
+from ui.examples import about, example_questions
+from ui.markup import address_of, count, text
+from ui.prose import prose, science
 
 DRAFT_LABEL = "Draft, not checked yet"
 STOPPED_LABEL = "Stopped before it was checked."
 ABSTAINED_LABEL = "The library does not say"
+_BETTER_QUESTIONS = 2
 
 
 def render_turn(turn: Turn) -> str:
     """The whole turn: question, understood question, and answer, draft, abstention or error."""
-    understood = turn.standalone_question
-    also = f'<p class="fn-understood" dir="auto">Understood as: {text(understood)}</p>' if understood else ""
     return (
         f'<article class="fn-turn" id="t{turn.number}" data-stage="{turn.stage}" aria-label="Question {turn.number}">'
-        f'<h2 class="fn-question" dir="auto">{text(turn.question)}</h2>{also}'
+        f'<h2 class="fn-question" dir="auto">{text(turn.question)}</h2>{_corrections(turn)}'
         f"{_body(turn)}</article>"
     )
+
+
+def _corrections(turn: Turn) -> str:
+    """How the question was understood, and the ways to put it differently; `page.js` opens a form for each."""
+    understood = turn.standalone_question
+    said = (
+        f'<span class="fn-understood">{"Asked as" if turn.restated else "Understood as"}: '
+        f'<span class="fn-standalone" dir="auto">{text(understood)}</span></span> '
+        if understood
+        else ""
+    )
+    if turn.running:
+        return f'<p class="fn-corrections">{said}</p>' if said else ""
+    number = turn.number
+    correct = f'<button type="button" data-restate="{number}">Correct this</button>' if understood else ""
+    edit = f'<button type="button" data-edit="{number}" aria-label="Edit question {number}">Edit question</button>'
+    return f'<p class="fn-corrections">{said}{correct}{edit}</p>'
 
 
 def render_turns(turns: Sequence[Turn]) -> str:
@@ -95,7 +113,7 @@ def _body(turn: Turn) -> str:
         )
     if turn.stage == "done" and turn.answer is not None:
         body = _abstention(turn) if turn.answer.status == "abstained" else _answer(turn.number, turn.answer)
-        return body + _open_evidence(turn) + _timings(turn.answer)
+        return body + _open_evidence(turn) + _actions(turn, turn.answer) + _timings(turn.answer)
     return _unfinished(turn) + _open_evidence(turn)
 
 
@@ -167,35 +185,60 @@ def _paragraph_starts(answer: Answer) -> set[int]:
 def _sentence(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
     markers = _markers(number, answer, claim, seen)
     if claim.verdict == "supported":
-        return f'<span class="fn-claim">{text(claim.text)}</span>{markers}'
-    words = _VERDICT_WORDS[claim.verdict]
+        return f'<span class="fn-claim">{prose(claim.text)}</span>{markers}'
     return (
-        f'<span class="fn-claim fn-{claim.verdict}" title="{text(words)} by what it cites">{text(claim.text)}</span>'
-        f'{markers} <span class="fn-verdict">{text(words)}</span>'
+        f'<span class="fn-claim fn-{claim.verdict}">{prose(claim.text)}</span>'
+        f'{markers} <span class="fn-verdict">{text(_VERDICT_WORDS[claim.verdict])}</span>'
     )
 
 
 def _quotation(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
     return (
-        f'<blockquote class="fn-quote" dir="auto"><p>“{text(claim.text)}”{_markers(number, answer, claim, seen)}</p>'
+        f'<blockquote class="fn-quote" dir="auto"><p>“{science(claim.text)}”{_markers(number, answer, claim, seen)}</p>'
         '<footer class="fn-verdict">quoted from the abstract</footer></blockquote>'
     )
 
 
 def _markers(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    return "".join(_marker(number, answer, citation, seen) for citation in claim.citations)
+    return "".join(_marker(number, answer, claim, citation, seen) for citation in claim.citations)
 
 
-def _marker(number: int, answer: Answer, citation: Citation, seen: set[int]) -> str:
-    """A marker is a link to the cited sentence; its first occurrence has the id that back links lead to."""
+_SIGNS = {"supported": "", "partly": "\u2009≈", "unsupported": "\u2009✕"}
+
+
+def _marker(number: int, answer: Answer, claim: Claim, citation: Citation, seen: set[int]) -> str:
+    """A marker is a link to the cited sentence; its first occurrence has the id that back links lead to.
+
+    Colour and a sign show the verdict; the reason and the quote are shown by `page.js` on hover and focus.
+    """
     own_id = "" if citation.marker in seen else f' id="t{number}-m{citation.marker}"'
     seen.add(citation.marker)
     target = target_of(number, answer, citation)
+    words = _VERDICT_WORDS[claim.verdict]
     return (
-        f'<sup class="fn-sup"><a class="fn-marker"{own_id} href="#{target}" data-goto="{target}" '
-        f'aria-label="Footnote {citation.marker}: {text(citation.paper.title)}" title="{text(citation.quote)}">'
-        f"[{citation.marker}]</a></sup>"
+        f'<sup class="fn-sup"><a class="fn-marker fn-marker-{claim.verdict}"{own_id} href="#{target}" '
+        f'data-goto="{target}" data-reason="{text(reason(claim))}" data-quote="{text(citation.quote)}" '
+        f'data-paper="{text(citation.paper.title)}" '
+        f'aria-label="Footnote {citation.marker}, {words}: {text(citation.paper.title)}">'
+        f"[{citation.marker}{_SIGNS[claim.verdict]}]</a></sup>"
     )
+
+
+def reason(claim: Claim) -> str:
+    """Why a sentence has its verdict, in words."""
+    if claim.is_quote:
+        return "Quoted: these are the abstract’s own words."
+    several = len(claim.citations) > 1
+    cited = "the cited sentences" if several else "the cited sentence"
+    if claim.verdict == "supported":
+        return f"Supported: {cited} {'say' if several else 'says'} this ({_percent(claim.score)})."
+    if claim.verdict == "partly":
+        return f"Partly supported: {cited} {'say' if several else 'says'} some of this ({_percent(claim.score)})."
+    return f"Not supported: {cited} {'do' if several else 'does'} not say this ({_percent(claim.score)})."
+
+
+def _percent(score: float) -> str:
+    return f"{round(100 * score)} of 100"
 
 
 def _footnotes(number: int, answer: Answer) -> str:
@@ -207,7 +250,7 @@ def _footnotes(number: int, answer: Answer) -> str:
         year = f", {citation.paper.year}" if citation.paper.year else ""
         lines.append(
             f'<li id="t{number}-f{citation.marker}" dir="auto"><span class="fn-number">{citation.marker}</span>'
-            f'<div><q class="fn-verbatim">{text(citation.quote)}</q> '
+            f'<div><q class="fn-verbatim">{science(citation.quote)}</q> '
             f'<p class="fn-source"><a href="#{target}" data-goto="{target}" '
             f'aria-label="Show in the abstract: {text(citation.paper.title)}">{text(citation.paper.title)}</a>'
             f"{text(year)}</p></div></li>"
@@ -225,17 +268,64 @@ def _abstention(turn: Turn) -> str:
     if said.startswith(ABSTAINED_LABEL):  # the stock sentence, which the box says by its heading and its list
         said = ""
     notice = f'<p class="fn-notice" dir="auto">{text(answer.notice)}</p>' if answer.notice else ""
+    papers = paper_order(answer)
     nearest = "".join(
         f'<li dir="auto"><a href="#t{turn.number}-p{place}" data-goto="t{turn.number}-p{place}">{text(paper.title)}</a>'
-        f"{f', {paper.year}' if paper.year else ''}</li>"
-        for place, paper in enumerate(paper_order(answer), start=1)
+        f"{f', {paper.year}' if paper.year else ''} "
+        f'<button type="button" class="fn-link" data-ask="{text(about(paper))}" '
+        f'aria-label="Ask about {text(paper.title)}">Ask about it</button></li>'
+        for place, paper in enumerate(papers, start=1)
     )
-    papers = f'<h4 class="fn-label">Nearest papers</h4><ul>{nearest}</ul>' if nearest else ""
-    return f'<div class="fn-box fn-abstained"><h3>{ABSTAINED_LABEL}</h3>{_paragraph(said)}{notice}{papers}</div>'
+    listed = f'<h4 class="fn-label">Nearest papers</h4><ul>{nearest}</ul>' if nearest else ""
+    better = "".join(
+        f'<li><button type="button" class="fn-link" data-ask="{text(question)}">{text(question)}</button></li>'
+        for question in example_questions(papers, _BETTER_QUESTIONS)
+    )
+    instead = f'<h4 class="fn-label">Questions they do answer</h4><ul>{better}</ul>' if better else ""
+    return (
+        f'<div class="fn-box fn-abstained"><h3>{ABSTAINED_LABEL}</h3>{_paragraph(said)}{notice}{listed}{instead}</div>'
+    )
 
 
 def _paragraph(words: str) -> str:
     return f'<p dir="auto">{text(words)}</p>' if words else ""
+
+
+def _actions(turn: Turn, answer: Answer) -> str:
+    """What can be done with a finished answer. `page.js` copies, and tells the server of the rest."""
+    number = turn.number
+    opinions = "".join(
+        f'<button type="button" data-opinion="{key}" data-turn="{number}" '
+        f'aria-pressed="{"true" if turn.opinion == key else "false"}">{label}</button>'
+        for key, label in OPINIONS.items()
+        if answer.citations or key != "wrong source"
+    )
+    return (
+        f'<div class="fn-actions" role="group" aria-label="Answer {number}">'
+        f'<button type="button" data-copy="{text(plain_copy(answer))}">Copy</button>'
+        f'<button type="button" data-copy="{text(copy_with_references(answer))}">Copy with references</button>'
+        f'<button type="button" data-lens="{number}">How this came about</button>'
+        f'<span class="fn-opinions" role="group" aria-label="Was this right?">{opinions}</span></div>'
+    )
+
+
+OPINIONS = {"up": "Good answer", "down": "Bad answer", "wrong source": "Wrong source"}
+
+
+def plain_copy(answer: Answer) -> str:
+    """The answer as it reads without footnotes."""
+    return without_markers(answer.text).strip()
+
+
+def copy_with_references(answer: Answer) -> str:
+    """The answer with its markers, then each footnote with its quote and paper."""
+    lines = [answer.text.strip()]
+    for citation in answer.citations:
+        paper = citation.paper
+        facts = [", ".join(paper.authors), paper.title, paper.venue, paper.year, address_of(paper)]
+        source = ". ".join(str(fact) for fact in facts if fact)
+        lines += ["", f"[{citation.marker}] “{citation.quote}”", f"    {source}"]
+    return "\n".join(lines)
 
 
 def _open_evidence(turn: Turn) -> str:

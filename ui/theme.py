@@ -13,6 +13,9 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 FAVICON = HERE / "favicon.svg"
+STYLES = ("style.css", "sheets.css")
+SCRIPTS = ("page.js", "sheets.js")
+"""Each is one function without arguments, run once when the page has loaded."""
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
@@ -69,6 +72,12 @@ def theme() -> gr.themes.Base:
     )
 
 
+def _scripts(*names: str) -> str:
+    """One function that runs those of the files: Gradio takes one."""
+    calls = "\n".join(f"({(HERE / name).read_text(encoding='utf-8').strip()})();" for name in names)
+    return f"() => {{\n{calls}\n}}"
+
+
 def look() -> dict[str, Any]:
     """What `gr.mount_gradio_app` needs to be told about looks: since Gradio 6 a Blocks does not carry them itself.
 
@@ -77,7 +86,7 @@ def look() -> dict[str, Any]:
     """
     return {
         "theme": theme(),
-        "head": f"<style>{(HERE / 'style.css').read_text(encoding='utf-8')}</style>",
-        "js": (HERE / "page.js").read_text(encoding="utf-8"),
+        "head": "".join(f"<style>{(HERE / name).read_text(encoding='utf-8')}</style>" for name in STYLES),
+        "js": _scripts(*SCRIPTS),
         "favicon_path": str(FAVICON),
     }

@@ -1,0 +1,44 @@
+"""How an answer came about, step by step, for whoever wants to look behind it.
+
+Nothing of this is stored with an answer: the rankings and the prompt are computed anew from its question and its
+evidence, which gives the same as long as library, embedder and prompt are the same. Knows nothing of how it is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.schema import Answer, Paper
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A paper that a search considered. Ranks count from 1; None where that ranking does not hold the paper.
+
+    `similarity` is the cosine of its best passage with the question, in [-1, 1]; `keyword_score` its BM25 score, at
+    least 0; `score` the fused one, by which it stands at `rank`.
+    """
+
+    paper: Paper
+    rank: int
+    score: float
+    dense_rank: int | None
+    similarity: float | None
+    keyword_rank: int | None
+    keyword_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """An answer and what led to it.
+
+    `relevance` in [0, 1] says how likely the papers found bear on the question at all; below `abstain_below` an answer
+    is declined without asking the model. `prompts` are the (role, text) messages of each call of the model, one for
+    each paper of a question about several; empty where the model was not asked.
+    """
+
+    answer: Answer
+    candidates: tuple[Candidate, ...]
+    relevance: float
+    abstain_below: float
+    prompts: tuple[tuple[tuple[str, str], ...], ...]

@@ -1,0 +1,362 @@
+"""Conversations and feedback on disk: one SQLite file in the user's data folder.
+
+Every conversation belongs to an owner, the name a reader signed in with or "" where nobody signs in, and no query
+reaches another owner's. A turn is kept as the JSON of `Turn.to_dict`, so a conversation comes back with its citations.
+
+What goes wrong on disk is an `ArchiveError` with a line for the reader; the chat goes on without. A damaged file is
+put aside under another name, never overwritten, and a file of a newer Footnote is left alone. Knows nothing of Gradio.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag import FootnoteError
+from ui.conversation import Conversation, Turn, plain_text
+from ui.knobs import Knobs
+
+VERSION = 1
+"""Of the tables below, in the file's `user_version`."""
+UNDO_S = 600.0
+"""How long a deleted conversation can be brought back; after that it is gone from the file."""
+LOCKED_S = 2.0
+"""How long a write waits for another program that has the file."""
+
+_TABLES = """
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, asked INTEGER NOT NULL, knobs TEXT NOT NULL,
+    created REAL NOT NULL, changed REAL NOT NULL, deleted REAL
+);
+CREATE INDEX by_owner ON conversations (owner, changed);
+CREATE TABLE turns (
+    conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (conversation, place)
+);
+CREATE TABLE feedback (
+    id INTEGER PRIMARY KEY, owner TEXT NOT NULL, conversation TEXT NOT NULL, turn INTEGER NOT NULL,
+    opinion TEXT NOT NULL, note TEXT NOT NULL, receipt TEXT NOT NULL, given REAL NOT NULL,
+    UNIQUE (owner, conversation, turn)
+);
+"""
+
+
+class ArchiveError(FootnoteError):
+    """Conversations cannot be read or kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A conversation in the list. Times are seconds since 1970."""
+
+    id: str
+    title: str
+    questions: int
+    created: float
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader said of one answer. `receipt` is the whole answer as `Answer.to_dict` gives it."""
+
+    owner: str
+    opinion: str
+    note: str
+    receipt: dict[str, Any]
+    given: float
+
+
+class Archive:
+    """The file at `path`, or one in memory that ends with the process. Safe to use from several threads.
+
+    `notice` is a line for the reader where the file could not be used as it was found; empty if all is well.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.notice = ""
+        self._lock = threading.Lock()
+        self._database = self._opened(path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._database.close()
+
+    def save(self, owner: str, conversation: Conversation) -> None:
+        """Keep `conversation` as it is now. Does nothing for one in which nothing was asked.
+
+        Raises:
+            ArchiveError: it could not be kept; what was kept before is still there.
+        """
+        if not conversation.id or not conversation.turns:
+            return
+        now = time.time()
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (id) DO UPDATE SET "
+                "title = excluded.title, asked = excluded.asked, knobs = excluded.knobs, changed = excluded.changed "
+                "WHERE owner = excluded.owner",
+                (
+                    conversation.id,
+                    owner,
+                    _sendable(conversation.title),
+                    conversation.asked,
+                    json.dumps(conversation.knobs.to_dict()),
+                    now,
+                    now,
+                ),
+            )
+            if not self._owns(database, owner, conversation.id):
+                return
+            database.execute(
+                "DELETE FROM turns WHERE conversation = ? AND place >= ?", (conversation.id, len(conversation.turns))
+            )
+            database.executemany(
+                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)",
+                [
+                    (conversation.id, place, _words(turn), _json(turn.to_dict()))
+                    for place, turn in enumerate(conversation.turns)
+                ],
+            )
+
+    def open(self, owner: str, key: str) -> Conversation | None:
+        """The conversation with that id, if `owner` has it.
+
+        Raises:
+            ArchiveError: the file cannot be read.
+        """
+        with self._using() as database:
+            row = database.execute(
+                "SELECT title, asked, knobs FROM conversations WHERE id = ? AND owner = ? AND deleted IS NULL",
+                (key, owner),
+            ).fetchone()
+            if row is None:
+                return None
+            records = database.execute(
+                "SELECT record FROM turns WHERE conversation = ? ORDER BY place", (key,)
+            ).fetchall()
+        try:
+            turns = [Turn.from_dict(json.loads(record)) for (record,) in records]
+            knobs = Knobs.from_dict(json.loads(row[2]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArchiveError(f"The conversation {row[0]!r} cannot be read: {error}.") from error
+        return Conversation(turns=turns, asked=row[1], id=key, title=row[0], knobs=knobs)
+
+    def entries(self, owner: str, search: str = "", limit: int = 200) -> list[Entry]:
+        """What `owner` has, last changed first; with `search` only where every word of it occurs.
+
+        Raises:
+            ArchiveError: the file cannot be read.
+        """
+        query = (
+            "SELECT id, title, (SELECT count(*) FROM turns WHERE conversation = id), created, changed "
+            "FROM conversations WHERE owner = ? AND deleted IS NULL"
+        )
+        values: list[Any] = [owner]
+        for word in _sendable(search).split():
+            query += (
+                " AND (title LIKE ? ESCAPE '!' OR EXISTS "
+                "(SELECT 1 FROM turns WHERE conversation = id AND words LIKE ? ESCAPE '!'))"
+            )
+            values += [_like(word)] * 2
+        with self._using() as database:
+            rows = database.execute(f"{query} ORDER BY changed DESC LIMIT ?", [*values, limit]).fetchall()
+        return [Entry(*row) for row in rows]
+
+    def rename(self, owner: str, key: str, title: str) -> None:
+        """Give it another title; a blank one changes nothing.
+
+        Raises:
+            ArchiveError: it could not be written.
+        """
+        title = " ".join(_sendable(title).split())[:200]
+        if title:
+            with self._writing() as database:
+                database.execute("UPDATE conversations SET title = ? WHERE id = ? AND owner = ?", (title, key, owner))
+
+    def delete(self, owner: str, key: str) -> None:
+        """Take it out of every list; gone for good after `UNDO_S`, at the next deletion or start.
+
+        Raises:
+            ArchiveError: it could not be written.
+        """
+        now = time.time()
+        with self._writing() as database:
+            _purge(database, now)
+            database.execute("UPDATE conversations SET deleted = ? WHERE id = ? AND owner = ?", (now, key, owner))
+
+    def undelete(self, owner: str, key: str) -> None:
+        """Bring a deleted one back, while it can be.
+
+        Raises:
+            ArchiveError: it could not be written.
+        """
+        with self._writing() as database:
+            database.execute("UPDATE conversations SET deleted = NULL WHERE id = ? AND owner = ?", (key, owner))
+
+    def add_feedback(self, owner: str, conversation: Conversation, turn: Turn, note: str = "") -> None:
+        """Keep what the reader said of an answer, with the whole answer; once a turn, the last word counts.
+
+        Raises:
+            ArchiveError: it could not be written.
+        """
+        if turn.answer is None:
+            return
+        with self._writing() as database:
+            if not turn.opinion:
+                database.execute(
+                    "DELETE FROM feedback WHERE owner = ? AND conversation = ? AND turn = ?",
+                    (owner, conversation.id, turn.number),
+                )
+                return
+            database.execute(
+                "INSERT OR REPLACE INTO feedback (owner, conversation, turn, opinion, note, receipt, given) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    owner,
+                    conversation.id,
+                    turn.number,
+                    turn.opinion,
+                    _sendable(note)[:4000],
+                    _json(turn.answer.to_dict()),
+                    time.time(),
+                ),
+            )
+
+    def feedback(self) -> list[Feedback]:
+        """All feedback of all owners, oldest first: for `footnote feedback export`, not for a page.
+
+        Raises:
+            ArchiveError: the file cannot be read.
+        """
+        with self._using() as database:
+            rows = database.execute(
+                "SELECT owner, opinion, note, receipt, given FROM feedback ORDER BY given, id"
+            ).fetchall()
+        return [Feedback(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
+
+    def _opened(self, path: Path | None) -> sqlite3.Connection:
+        if path is None:
+            return _with_tables(_connect(":memory:"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return self._on_disk(path)
+        except (OSError, sqlite3.Error) as error:
+            self.notice = f"Conversations are not kept: {path.name} cannot be used ({_reason(error)})."
+            return _with_tables(_connect(":memory:"))
+
+    def _on_disk(self, path: Path) -> sqlite3.Connection:
+        database = _connect(str(path))
+        try:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                database.close()
+                self.notice = f"Conversations are not kept: a newer Footnote wrote {path.name}. Update Footnote."
+                return _with_tables(_connect(":memory:"))
+            if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("the file is damaged")
+            if version == 0:
+                _with_tables(database)
+            with database:
+                _purge(database, time.time())
+        except sqlite3.OperationalError:  # locked, read-only, full: the file itself may be well
+            database.close()
+            raise
+        except sqlite3.DatabaseError:
+            database.close()
+            aside = path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+            path.rename(aside)
+            self.notice = (
+                f"The file of conversations was damaged; it lies now in {aside.name}, and a new one was begun."
+            )
+            return _with_tables(_connect(str(path)))
+        return database
+
+    def _owns(self, database: sqlite3.Connection, owner: str, key: str) -> bool:
+        found = database.execute("SELECT owner FROM conversations WHERE id = ?", (key,)).fetchone()
+        return found is not None and found[0] == owner
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._database
+            except sqlite3.Error as error:
+                raise ArchiveError(f"Conversations cannot be read: {_reason(error)}.") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is kept, or nothing."""
+        with self._lock:
+            try:
+                with self._database:
+                    yield self._database
+            except sqlite3.Error as error:
+                remedy = "It is tried again with the next question."
+                raise ArchiveError(f"This conversation is not kept: {_reason(error)}.", remedy) from error
+
+
+def _connect(place: str) -> sqlite3.Connection:
+    # One connection for all threads, under the Archive's lock.
+    database = sqlite3.connect(place, timeout=LOCKED_S, check_same_thread=False)
+    database.execute("PRAGMA foreign_keys = ON")
+    database.execute("PRAGMA secure_delete = ON")  # what a reader deletes is overwritten, not only unlinked
+    return database
+
+
+def _with_tables(database: sqlite3.Connection) -> sqlite3.Connection:
+    database.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+    return database
+
+
+def _purge(database: sqlite3.Connection, now: float) -> None:
+    database.execute("DELETE FROM conversations WHERE deleted IS NOT NULL AND deleted < ?", (now - UNDO_S,))
+
+
+def _words(turn: Turn) -> str:
+    """What a search looks through: question and answer, and the titles of the papers cited."""
+    parts = [turn.question, turn.restated, turn.draft if turn.answer is None else plain_text(turn.answer)]
+    if turn.answer is not None:
+        parts += dict.fromkeys(citation.paper.title for citation in turn.answer.citations)
+    return _sendable("\n".join(part for part in parts if part))
+
+
+def _json(facts: dict[str, Any]) -> str:
+    return json.dumps(facts)  # ASCII: a lone surrogate in a question survives as an escape
+
+
+def _sendable(words: str) -> str:
+    return words.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
+def _like(word: str) -> str:
+    escaped = word.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{escaped}%"
+
+
+_REASONS = {
+    "database or disk is full": "the disk is full",
+    "database is locked": "another program has the file",
+    "attempt to write a readonly database": "the file may not be written",
+    "disk I/O error": "the disk failed",
+    "database disk image is malformed": "the file is damaged",
+    "file is not a database": "the file is damaged",
+    "unable to open database file": "it cannot be opened",
+}
+
+
+def _reason(error: Exception) -> str:
+    """What SQLite or the system said, in words for a reader."""
+    said = str(error)
+    with suppress(AttributeError):
+        said = error.strerror or said  # type: ignore[attr-defined]
+    return next((words for start, words in _REASONS.items() if said.startswith(start)), said.rstrip("."))

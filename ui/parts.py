@@ -1,0 +1,114 @@
+"""The components that events of the chat read and write, and the updates that more than one event makes.
+
+An event handler gets the reader's `Conversation` and returns a dictionary with the components that change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from rag import FootnoteError
+from ui.archive import Archive
+from ui.conversation import Conversation
+from ui.evidence import render_evidence, render_past_evidence
+from ui.markup import text
+from ui.render import render_status, render_turn, render_turns
+
+Update = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of the chat."""
+
+    conversation: gr.State
+    welcome: gr.Column
+    past: gr.HTML
+    live: gr.HTML
+    status: gr.HTML
+    alert: gr.HTML
+    """What is wrong beside the answer itself, such as a full disk; stays until it is well again."""
+    state: gr.HTML
+    """Which conversation is open, for `page.js`, which keeps it in the address."""
+    box: gr.Textbox
+    ask: gr.Button
+    stop: gr.Button
+    retry: gr.Button
+    clear: gr.Button
+    past_evidence: gr.HTML
+    live_evidence: gr.HTML
+    entries: gr.HTML
+    """The list of conversations."""
+    lens: gr.HTML
+    """How one answer came about."""
+    knobs: gr.HTML
+    """The settings of this conversation."""
+    download: gr.HTML
+    """A file on its way to the reader; see `DOWNLOAD_JS`."""
+
+    def all(self) -> list[Any]:
+        """Every component, as outputs of an event; a handler returns only those that change."""
+        return list(vars(self).values())
+
+
+def owner_of(request: gr.Request | None) -> str:
+    """Whose conversations a reader sees: the name they signed in with, or "" where nobody signs in."""
+    return (request.username or "") if request is not None else ""
+
+
+def drawn(parts: Parts, conversation: Conversation) -> Update:
+    """The current turn, wherever it is shown."""
+    turn = conversation.last
+    return {
+        parts.live: render_turn(turn) if turn else "",
+        parts.live_evidence: render_evidence(turn),
+        parts.status: render_status(turn),
+    }
+
+
+def drawn_whole(parts: Parts, conversation: Conversation) -> Update:
+    """Everything that shows the conversation: after a question was accepted, or another conversation opened."""
+    return {
+        **drawn(parts, conversation),
+        parts.conversation: conversation,
+        parts.welcome: gr.update(visible=conversation.last is None),
+        parts.past: render_turns(conversation.past),
+        parts.past_evidence: render_past_evidence(conversation.past),
+        parts.state: render_state(conversation),
+        parts.box: "",
+        **controls(parts, conversation),
+    }
+
+
+def controls(parts: Parts, conversation: Conversation) -> Update:
+    """Which buttons can be used now."""
+    running = conversation.running
+    idle = not running and conversation.last is not None
+    return {
+        parts.ask: gr.update(visible=not running),
+        parts.stop: gr.update(visible=running),
+        parts.retry: gr.update(interactive=idle),
+        parts.clear: gr.update(interactive=idle),
+    }
+
+
+def kept(parts: Parts, archive: Archive, owner: str, conversation: Conversation) -> Update:
+    """Keep the conversation; what goes wrong is a line on the page, and never in the way of an answer."""
+    try:
+        archive.save(owner, conversation)
+    except FootnoteError as error:
+        return {parts.alert: render_alert(str(error))}
+    return {parts.alert: render_alert(archive.notice)}
+
+
+def render_alert(line: str) -> str:
+    """A line about something beside the answer; empty for an empty line."""
+    return f'<p class="fn-alert" role="alert">{text(line)}</p>' if line else ""
+
+
+def render_state(conversation: Conversation) -> str:
+    """Which conversation is open, for `page.js`."""
+    return f'<span data-conversation="{text(conversation.id)}"></span>'

@@ -1,0 +1,235 @@
+// What a reader does beside asking: sheets that open over the page, forms in place, copying, the reason at a footnote.
+// The server is told through `window.footnote`, which the door of `ui/doing.py` makes. Everything is delegated from the
+// document, because the parts it acts on come and go.
+() => {
+  const find = (selector, within = document) => within.querySelector(selector);
+  const make = (tag, properties, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  };
+  const act = (data) => window.footnote && window.footnote.act(data);
+  const button = (label, className) => make("button", { type: "button", className, textContent: label });
+
+  // Sheets: the browser's own dialog keeps focus inside, closes on Escape and gives focus back.
+  const makeDialogs = () => {
+    document.querySelectorAll(".fn-sheet").forEach((sheet) => {
+      if (sheet.closest("dialog")) return;
+      const heading = find("h2", sheet);
+      heading.id = `${sheet.id}-title`;
+      const close = button("Close", "fn-chip fn-close");
+      const dialog = make("dialog", { className: "fn-dialog", id: `${sheet.id}-dialog` }, close, sheet);
+      dialog.setAttribute("aria-labelledby", heading.id);
+      close.addEventListener("click", () => dialog.close());
+      dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+      find("#fn-shell").append(dialog);
+    });
+  };
+  const openSheet = (id) => {
+    const dialog = document.getElementById(`${id}-dialog`);
+    if (dialog && !dialog.open) dialog.showModal();
+  };
+  const closeSheets = () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+
+  const list = () => act({ do: "list", search: (find("#fn-search") || {}).value || "" });
+
+  const say = (line) => {
+    const said = make("span", { className: "fn-said", textContent: line });
+    const place = find("#fn-status .html-container > div") || find("#fn-status");
+    if (place) place.replaceChildren(said);
+  };
+
+  const copy = async (words) => {
+    try {
+      await navigator.clipboard.writeText(words);
+    } catch { // no clipboard where the page is not served over HTTPS or from this machine
+      const area = make("textarea", { value: words });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    say("Copied.");
+  };
+
+  // A form in the place of what it changes. `send` gets the text; a blank one is not sent.
+  const formFor = (place, { label, value, go, send, optional = false }) => {
+    if (place.nextElementSibling && place.nextElementSibling.matches(".fn-form")) {
+      find("textarea", place.nextElementSibling).focus();
+      return;
+    }
+    const area = make("textarea", { value, rows: 2 });
+    const cancel = button("Cancel", "fn-chip");
+    const ready = make("button", { type: "submit", className: "fn-chip fn-go", textContent: go });
+    const form = make("form", { className: "fn-form" }, make("label", {}, make("span", { textContent: label }), area), ready, cancel);
+    const end = () => { form.remove(); const back = find("button", place); if (back) back.focus(); };
+    cancel.addEventListener("click", end);
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") { event.stopPropagation(); end(); }
+      if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); form.requestSubmit(); }
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (area.value.trim() || optional) { form.remove(); send(area.value); }
+    });
+    place.after(form);
+    area.focus();
+    area.select();
+  };
+
+  const edit = (number, pressed) => {
+    const turn = pressed.closest(".fn-turn");
+    formFor(pressed.closest(".fn-corrections"), {
+      label: "Ask this instead; what came after it goes",
+      value: find(".fn-question", turn).textContent,
+      go: "Ask again",
+      send: (question) => window.footnote.ask({ turn: number, question }),
+    });
+  };
+  const restate = (number, pressed) => {
+    const turn = pressed.closest(".fn-turn");
+    formFor(pressed.closest(".fn-corrections"), {
+      label: "What the question means, in words that stand by themselves",
+      value: find(".fn-standalone", turn).textContent,
+      go: "Ask again",
+      send: (restated) => window.footnote.ask({ turn: number, restated }),
+    });
+  };
+
+  const judge = (pressed) => {
+    const taken = pressed.getAttribute("aria-pressed") === "true";
+    const group = pressed.closest(".fn-opinions");
+    group.querySelectorAll("[data-opinion]").forEach((other) => other.setAttribute("aria-pressed", "false"));
+    const opinion = taken ? "" : pressed.dataset.opinion;
+    pressed.setAttribute("aria-pressed", String(!taken));
+    act({ do: "opinion", turn: pressed.dataset.turn, opinion });
+    const actions = pressed.closest(".fn-actions");
+    if (actions.nextElementSibling && actions.nextElementSibling.matches(".fn-form")) actions.nextElementSibling.remove();
+    if (!opinion || opinion === "up") return;
+    formFor(actions, {
+      label: "What is wrong with it? Kept on this machine, with the answer.",
+      value: "",
+      go: "Keep note",
+      optional: true,
+      send: (note) => act({ do: "opinion", turn: pressed.dataset.turn, opinion, note }),
+    });
+  };
+
+  const rename = (id, pressed) => {
+    const entry = pressed.closest(".fn-entry");
+    formFor(find(".fn-entry-tools", entry), {
+      label: "New name",
+      value: find(".fn-entry-title", entry).textContent,
+      go: "Rename",
+      send: (title) => act({ do: "rename", id, title }),
+    });
+  };
+
+  const lens = (number) => {
+    const body = find("#fn-lens");
+    body.classList.add("fn-loading");
+    openSheet("fn-sheet-lens");
+    act({ do: "lens", turn: number });
+  };
+
+  document.addEventListener("click", (event) => {
+    const pressed = event.target.closest("button");
+    if (!pressed) return;
+    const { sheet, edit: edited, restate: restated, copy: words, lens: looked, opinion, rename: renamed, reset } = pressed.dataset;
+    if (sheet) {
+      openSheet(sheet);
+      if (sheet === "fn-sheet-history") list();
+    } else if (edited) edit(edited, pressed);
+    else if (restated) restate(restated, pressed);
+    else if (words !== undefined) copy(words);
+    else if (looked) lens(looked);
+    else if (opinion) judge(pressed);
+    else if (renamed) rename(renamed, pressed);
+    else if (reset === "knobs") {
+      event.preventDefault();
+      act({ do: "knobs", knobs: {} });
+    } else if (pressed.dataset.do) {
+      act({ do: pressed.dataset.do, id: pressed.dataset.id, format: pressed.dataset.format });
+      if (pressed.dataset.do === "open") closeSheets();
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest(".fn-knobs");
+    if (form) act({ do: "knobs", knobs: Object.fromEntries(new FormData(form)) });
+  });
+
+  let typing = 0;
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "fn-search") return;
+    clearTimeout(typing);
+    typing = setTimeout(list, 200);
+  });
+
+  // The reason of a verdict and the quote, at a footnote: on hover and on focus, gone with Escape or on leaving.
+  const tip = make("div", { id: "fn-tip", className: "fn-tip", hidden: true });
+  tip.setAttribute("role", "tooltip");
+  let described = null;
+  const hide = () => {
+    tip.hidden = true;
+    if (described) described.removeAttribute("aria-describedby");
+    described = null;
+  };
+  const show = (marker) => {
+    if (described === marker) return;
+    hide();
+    described = marker;
+    const { reason, quote, paper } = marker.dataset;
+    tip.replaceChildren(
+      make("p", { className: "fn-tip-reason", textContent: reason }),
+      make("p", { className: "fn-tip-quote", textContent: `“${quote}”` }),
+      make("p", { className: "fn-tip-paper", textContent: paper }),
+    );
+    tip.hidden = false;
+    marker.setAttribute("aria-describedby", "fn-tip");
+    const at = marker.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = tip;
+    const below = at.bottom + 8 + height < innerHeight;
+    tip.style.left = `${Math.max(8, Math.min(at.left - 16, innerWidth - width - 8))}px`;
+    tip.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - height - 6)}px`;
+  };
+  const markerOf = (event) => event.target instanceof Element && event.target.closest(".fn-marker[data-reason]");
+  document.addEventListener("pointerover", (event) => {
+    if (event.pointerType === "touch") return; // a tap follows the link; the evidence says the rest
+    const marker = markerOf(event);
+    if (marker) show(marker);
+    else if (described && !event.target.closest("#fn-tip")) hide();
+  });
+  document.addEventListener("focusin", (event) => {
+    const marker = markerOf(event);
+    if (marker && marker.matches(":focus-visible")) show(marker);
+    else if (described) hide();
+  });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  document.addEventListener("click", hide);
+  document.addEventListener("scroll", hide, true);
+
+  // The open conversation stands in the address, so that a reload and a bookmark find it again.
+  const opened = () => (find("#fn-state [data-conversation]") || { dataset: {} }).dataset.conversation || "";
+  const inAddress = () => (location.hash.match(/^#c=([0-9a-f]{32})$/) || [])[1] || "";
+  const keepAddress = () => {
+    if (opened() === inAddress()) return;
+    const place = location.pathname + location.search;
+    history.replaceState(history.state, "", opened() ? `${place}#c=${opened()}` : place);
+  };
+
+  const prepare = () => {
+    const state = find("#fn-state");
+    const sheets = document.querySelectorAll(".fn-sheet h2");
+    if (!state || sheets.length < 3 || !window.footnote) return false;
+    find("#fn-shell").append(tip);
+    makeDialogs();
+    const body = find("#fn-lens");
+    new MutationObserver(() => body.classList.remove("fn-loading")).observe(body, { childList: true, subtree: true });
+    if (inAddress() && !opened()) act({ do: "open", id: inAddress() });
+    new MutationObserver(keepAddress).observe(state, { childList: true, subtree: true, attributes: true });
+    return true;
+  };
+  const wait = () => { if (!prepare()) setTimeout(wait, 50); };
+  if (document.getElementById("fn-missing") === null) wait();
+}
