@@ -19,6 +19,8 @@ class Tab:
 
     label: str
     view: str
+    needs: str = ""
+    """What a Rag must have for the tab to be there: one of the tests' may answer and no more."""
 
     @property
     def key(self) -> str:
@@ -31,7 +33,7 @@ class Tab:
         getattr(import_module(module), name)(rag)
 
 
-TABS = (Tab("Chat", "ui.chat:chat_view"),)
+TABS = (Tab("Chat", "ui.chat:chat_view"), Tab("Library", "ui.library:library_view", needs="library"))
 
 
 def tabbed(rag: Any) -> None:
@@ -39,6 +41,6 @@ def tabbed(rag: Any) -> None:
     import gradio as gr
 
     with gr.Tabs(elem_id="fn-tabs"):
-        for tab in TABS:
+        for tab in (tab for tab in TABS if not tab.needs or hasattr(rag, tab.needs)):
             with gr.Tab(tab.label, id=tab.key, elem_id=tab.key, elem_classes="fn-tab"):
                 tab.show(rag)

@@ -55,6 +55,11 @@ class Library:
         self._drawing = threading.Lock()
 
     @property
+    def is_editable(self) -> bool:
+        """Whether papers can be added and removed."""
+        return self._shelf is not None
+
+    @property
     def papers(self) -> Mapping[str, Paper]:
         """Every paper by its id, in the order of the library."""
         return self._retriever().index.papers
