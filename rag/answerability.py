@@ -41,22 +41,27 @@ TERSE_SHIFT = 0.45
 of the five dev questions typed in haste had log-odds of 0.1 to 0.3; well-formed ones with an answer begin at 0.35."""
 
 
+def is_calibrated(model: Any) -> bool:
+    """Whether this model's yes or no was measured and tells something."""
+    return getattr(model, "model_id", "") in CALIBRATION and hasattr(model, "first_word_logprobs")
+
+
 def answerability(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
     """How likely it is that `evidence` states what `question` asks for, in [0, 1]; None where the model can't tell."""
-    calibration = CALIBRATION.get(getattr(model, "model_id", ""))
-    odds = None if calibration is None else log_odds(model, question, evidence)
-    if calibration is None or odds is None:
+    if not evidence or not is_calibrated(model):
         return None
-    slope, middle = calibration
+    slope, middle = CALIBRATION[model.model_id]
     if not question.rstrip().endswith(("?", ".", "!")):
         middle -= TERSE_SHIFT
-    return 1.0 / (1.0 + math.exp(-slope * (odds - middle)))
+    return 1.0 / (1.0 + math.exp(-slope * (log_odds(model, question, evidence) - middle)))
 
 
-def log_odds(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
-    """Log-odds of "Yes" against "No", uncalibrated; None where the model's probabilities can't be had."""
-    ask = getattr(model, "first_word_logprobs", None)
-    if ask is None or not evidence:
-        return None
-    yes, no = ask(prompts.load("answerable").messages(evidence=as_prompt(evidence), question=question), WORDS)
+def log_odds(model: Any, question: str, evidence: Sequence[Evidence]) -> float:
+    """Log-odds of "Yes" against "No" to whether `evidence` answers, uncalibrated."""
+    return log_odds_of(model, prompts.load("answerable").messages(evidence=as_prompt(evidence), question=question))
+
+
+def log_odds_of(model: Any, messages: Sequence[tuple[str, str]]) -> float:
+    """Log-odds of "Yes" against "No" as the first word of the reply to `messages`."""
+    yes, no = model.first_word_logprobs(messages, WORDS)
     return float(yes - no)

@@ -186,9 +186,14 @@ def number_claims(claims: Iterable[Claim]) -> tuple[tuple[Claim, ...], tuple[Cit
     return tuple(result), tuple(numbered.values())
 
 
-def shown_text(claims: Sequence[Claim]) -> str:
-    """The answer as it is shown: each claim followed by its markers, quotes in quotation marks, a line a subject."""
+def shown_text(claims: Sequence[Claim], surveyed: int = 0) -> str:
+    """The answer as it is shown: each claim followed by its markers, quotes in quotation marks, a line a subject.
+
+    Where `surveyed` papers were gone through for it, the first line says how many of them are listed.
+    """
     lines: list[list[str]] = [[]]
+    if surveyed:
+        lines = [[f"{sum(bool(claim.subject) for claim in claims)} of the {surveyed} papers:"], []]
     for claim in claims:
         text = f"“{claim.text}”" if claim.is_quote else claim.text
         markers = "".join(f"[{citation.marker}]" for citation in claim.citations)

@@ -41,7 +41,7 @@ _stemmer = None
 
 def tokenize(text: str) -> list[str]:
     """Stemmed lower-case terms of `text` in order, stop words left out; "" gives []."""
-    return [_stem(word) for word in words(text) if word not in STOP_WORDS]
+    return [stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
 def words(text: str) -> list[str]:
@@ -50,7 +50,8 @@ def words(text: str) -> list[str]:
     return _WORD.findall(plain.replace("^", "").casefold())
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """The stem that a lower-case English word shares with its inflections: "papers" and "paper" give "paper"."""
     global _stemmer  # noqa: PLW0603  (made at first use: importing this module loads no compiled code)
     if _stemmer is None:
         import Stemmer

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ from rag.answerability import answerability
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History, standalone
+from rag.criterion import Criterion, criterion_of
+from rag.description import Description, describe, model_id_of
 from rag.evidence import EvidenceSelector, as_prompt, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, LibraryIndex, build
@@ -33,6 +35,7 @@ from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
 from rag.settings import Settings, replaced
 from rag.subjects import SubjectFinder, question_about
+from rag.survey import NEAR_IN_MEANING, Opinion, Surveyor, coverage_notice, listed
 from rag.trace import Trace
 
 if TYPE_CHECKING:
@@ -43,22 +46,6 @@ if TYPE_CHECKING:
 _NAMED_WITHIN = 20
 """How far down the ranking a paper that the question names is looked for."""
 _SECOND_LOOK_PAPERS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What answers here and why, in words for the reader."""
-
-    model: str
-    device: str
-    dtype: str
-    reason: str
-    index: str
-
-    @property
-    def line(self) -> str:
-        """All of it but the reason, in one line."""
-        return f"{self.model} · {self.dtype} on {self.device} · {self.index}"
 
 
 class Rag:
@@ -81,8 +68,9 @@ class Rag:
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
         self._subjects = SubjectFinder(retriever.index.keywords)
+        self._surveyor = Surveyor(retriever.encoder, self._selector)
         self._checker = self._new_checker()
-        self._limits: dict[str, int] = {}
+        self._limits: dict[str, Any] = {}
 
     @classmethod
     def open(
@@ -133,17 +121,7 @@ class Rag:
     @property
     def description(self) -> Description:
         """What answers here and why; opens the model."""
-        manifest = self.retriever.index.manifest
-        embedder = manifest.embedder.rsplit("/", 1)[-1]
-        index = f"{manifest.n_papers} papers, {manifest.n_passages} passages, {embedder}"
-        model: Any = self.model
-        return Description(
-            model=_model_id(model).rsplit("/", 1)[-1],
-            device=getattr(model, "device", "remote"),
-            dtype=getattr(model, "dtype", "as served"),
-            reason=getattr(model, "reason", "A remote endpoint was set."),
-            index=index,
-        )
+        return describe(self.model, self.retriever.index.manifest)
 
     def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
         """This Rag with other settings of `retrieval`, `answer` or `model.max_new_tokens`; costs next to nothing.
@@ -208,6 +186,9 @@ class Rag:
 
     def _stream(self, question: str, history: History, where: Where | None) -> Iterator[Event]:
         started = time.perf_counter()
+        if (criterion := criterion_of(self._readable(question))) is not None:
+            yield from self._survey(criterion, question, where, started)
+            return
         found = self._look_up(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
@@ -239,6 +220,8 @@ class Rag:
 
     def _ask_many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
         started = time.perf_counter()
+        if any(criterion_of(self._readable(question)) for question in questions):  # not a batch for the model
+            return tuple(self.ask(question, where=where) for question in questions)
         found = [self._look_up(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
         enough = [self._enough(item) for item in found]
@@ -321,6 +304,31 @@ class Rag:
 
     def _readable(self, question: object) -> str:
         return readable(question, self.settings.answer.max_question_chars)
+
+    def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
+        """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
+        asked = self._readable(question)
+        papers = self.retriever.papers(where)
+        hits = self.retriever.search(asked, k=max(self.retriever.k, NEAR_IN_MEANING), where=where)
+        candidates = self._surveyor.candidates(criterion, papers, [hit.paper for hit in hits])
+        evidence = renumbered(candidate.evidence[0] for candidate in candidates)
+        found = EvidenceFound(asked, asked, hits[: self.retriever.k], evidence)
+        timings = {"evidence_s": time.perf_counter() - started}
+        yield found
+        opinions: list[Opinion] = []
+        model = None if criterion.is_mention else self.model
+        for opinion in self._surveyor.opinions(criterion, candidates, model):
+            opinions.append(opinion)
+            if opinion.fits:
+                timings.setdefault("first_token_s", time.perf_counter() - started)
+                yield TextPiece(f"{opinion.claim.subject}\n")
+        said = "\n".join(str(opinion) for opinion in opinions if opinion.by_model)
+        notice = coverage_notice(opinions, len(candidates), len(papers))
+        if claims := [opinion.claim for opinion in listed(opinions)]:
+            answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=len(papers))
+        else:
+            answer = replace(self._abstention(found), notice=notice, raw_text=said, surveyed=len(papers))
+        yield self._finish(answer, timings, started)
 
     def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
         asked = self._readable(question)
@@ -413,17 +421,19 @@ class Rag:
         status: str = "answered",
         notice: str = "",
         raw_text: str = "",
+        surveyed: int = 0,
     ) -> Answer:
         numbered, citations = number_claims(claims)
         return Answer(
             question=found.question,
-            text=text or shown_text(numbered),
+            text=text or shown_text(numbered, surveyed),
             status="abstained" if status == "abstained" else "answered",
             claims=numbered,
             citations=citations,
             hits=found.hits,
             evidence=found.evidence,
             standalone_question=found.standalone_question,
+            surveyed=surveyed,
             notice=notice,
             raw_text=raw_text,
             prompt_id=self.prompt.id,
@@ -432,16 +442,8 @@ class Rag:
 
     def _finish(self, answer: Answer, timings: Mapping[str, float], started: float) -> Answer:
         # An abstention before the model was asked names no model: none had a part in it.
-        model_id = _model_id(self.model) if answer.raw_text else ""
+        model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-def _model_id(model: Any) -> str:
-    for name in ("model_id", "model_name", "model"):
-        found = getattr(model, name, None)
-        if isinstance(found, str):
-            return found
-    return type(model).__name__
 
 
 @cache

@@ -38,7 +38,7 @@ def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) ->
 def _problems(receipt: Mapping[str, Any], answer: Answer, papers: Iterable[Paper] | None) -> Iterator[str]:
     if receipt.get("digest") != digest(receipt):
         yield "The digest does not fit: something was changed after the answer was saved."
-    if answer.claims and answer.text != shown_text(answer.claims):
+    if answer.claims and answer.text != shown_text(answer.claims, answer.surveyed):
         yield "The text is not what its claims say."
     if answer.status == "answered" and not answer.citations:
         yield "It is said to be answered but cites nothing."

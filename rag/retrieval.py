@@ -85,6 +85,16 @@ class FusedRetriever(BaseRetriever):
             for rank, (paper, score) in enumerate(fused.items(), start=1)
         )
 
+    def papers(self, where: Where | None = None) -> tuple[Paper, ...]:
+        """Every paper that fits `where`, in the order of the library.
+
+        Raises:
+            BadFilter: as for `search`.
+        """
+        every = tuple(self.index.papers.values())
+        allowed = select_papers(every, where) if where else None
+        return every if allowed is None else tuple(paper for paper in every if paper.id in allowed)
+
     def _keyword_rows(self, question: str, allowed: frozenset[str] | None) -> list[int]:
         scores = self.index.keywords.scores(question)
         if allowed is not None:

@@ -128,6 +128,8 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     standalone_question: str = ""
+    surveyed: int = 0
+    """How many papers were gone through for a question about the whole library; 0 for any other question."""
     notice: str = ""
     """What the reader should know about this answer: something was left out, it was stopped, and so on."""
     raw_text: str = ""

@@ -7,6 +7,7 @@ from rag.answerability import CALIBRATION
 from rag.errors import BadQuestion
 from rag.index import LibraryIndex, build
 from rag.pipeline import Rag
+from rag.receipt import verify
 from rag.retrieval import FusedRetriever
 from rag.schema import Answer, EvidenceFound, Paper, TextPiece
 from rag.settings import Settings
@@ -257,3 +258,24 @@ def test_several_papers_can_be_asked_about_among_many_questions(retriever):
     answers = rag_that_says(retriever, FACT).ask_many([QUESTION, BOTH])
     assert len({claim.citations[0].paper.id for claim in answers[1].claims}) == 2
     assert answers[0].text == f"{FACT} [1]"
+
+
+def test_a_question_about_the_whole_library_is_answered_by_going_through_all_of_it(retriever):
+    model = ScriptedModel(script=lambda _prompt: "Not asked.")
+    rag = Rag(retriever=retriever, model=model, settings=Settings())
+    found, *pieces, answer = rag.stream("Which papers mention scent?")
+    assert isinstance(found, EvidenceFound)
+    assert [piece.text for piece in pieces] == ["AntTrail: scent and search\n"]
+    assert model.prompts == []
+    assert answer.text.startswith("1 of the 3 papers:\nAntTrail: scent and search: “AntTrail models scent.” [1]")
+    assert (answer.surveyed, answer.notice) == (3, "Read all 3 abstracts for the words: 1 holds them.")
+    assert verify(answer.to_dict(), PAPERS) == ()
+    assert rag.ask_many(["Which papers mention scent?"])[0].text == answer.text
+
+
+def test_a_survey_keeps_to_the_filter_and_declines_where_nothing_fits(retriever):
+    rag = rag_that_says(retriever, "Not asked.")
+    answer = rag.ask("Which papers mention scent?", where={"year": {"gte": 2000}})
+    assert (answer.status, answer.surveyed) == ("abstained", 2)
+    assert answer.notice == "Read all 2 abstracts for the words: 0 hold them."
+    assert verify(answer.to_dict(), PAPERS) == ()

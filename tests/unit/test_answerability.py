@@ -54,7 +54,6 @@ def test_a_model_that_was_not_measured_is_not_asked():
 
 def test_a_model_without_probabilities_and_a_question_without_evidence_give_none():
     assert answerability(object(), "?", EVIDENCE) is None
-    assert log_odds(object(), "?", EVIDENCE) is None
     assert answerability(Likely(1.0), "?", ()) is None
 
 

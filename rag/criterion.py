@@ -1,0 +1,201 @@
+"""What a question about the whole library asks of a paper: "Which papers build on A* search?" -> "build on A* search".
+
+A question is about the whole library where it asks for papers in the plural: "Which papers …", "How many abstracts …",
+"List all works on …". What is left of it is the criterion. Its words fall into units: a name as it is written ("A*",
+"Meta-World"), or a word in any inflection ("forgetting"); "or", a slash and brackets give a unit alternatives. Verbs
+that any such question has ("use", "present", "talk about") count for nothing. A paper holds the criterion by its words
+where it holds every unit that is rare in this library, or an abbreviation of them all ("DPO", "VAE").
+
+Knows texts and words; nothing of vectors, models or answers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rag.keywords import STOP_WORDS, stem, words
+from rag.schema import Paper
+
+_WORKS = r"(?:papers|abstracts|works|articles|studies|publications)"
+_HEAD = re.compile(
+    r"^\W*(?:(?:and|so|now|please|can you|could you)\s+)*(?:in\s+)?"
+    r"(?:which|what|how many|list|name|(?:show|find|give)(?: me)?|(?:are|is) there(?: any)?|do any|does any)\b"
+    r"(?: are (?:all )?the)?"
+    rf"(?P<kind>(?:\s+(?!(?:do|does|did|is|are|was|were|can|says?)\b)[\w'-]+){{0,4}}?)\s+{_WORKS}\b"
+    r"(?:\s+(?:here|in (?:this|the|my|our) (?:library|collection)|do you (?:have|know)|are there|exist|there are))*",
+    re.IGNORECASE,
+)
+_COUNTS = re.compile(r"^\W*how many\b", re.IGNORECASE)
+_ONLY_MENTIONS = re.compile(
+    r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|names?|refers? to|occurs?|cites?)\b",
+    re.IGNORECASE,
+)
+_NO_VERB = re.compile(
+    r"^(?:are|is|were|was|have|has|had|do|does|did|can|that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b",
+    re.IGNORECASE,
+)
+_KIND_IS_NOTHING = frozenset(
+    "the of all any other these those your my our every many different two three four five".split()
+)
+_TOKEN = re.compile(r"[^\W_][\w*+^]*(?:[-/.][\w*+^]+)*|[(),;]")
+_SYMBOL = re.compile(r"[*+^]")
+_ACRONYM = re.compile(r"(?<![A-Za-z])[A-Z]{2,6}(?![a-z])")
+# What any such question may say of papers. Stems, since they are compared with stems.
+_SAYS_NOTHING = frozenset(
+    stem(word)
+    for word in """
+    use introduce build train learn present create appear mention propose evaluate study discuss report talk cover
+    address describe consider work deal apply employ rely base explore investigate show contain involve method approach
+    part paper abstract library variant kind type form way thing test make need focus concern relate name exist publish
+    topic idea combine develop offer provide rest try aim different various
+    """.split()
+)
+
+SHARE_OF_RAREST = 0.6
+"""A unit is required where its weight is at least this share of the rarest unit's: "diffusion", not "models"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One thing that a paper should hold, in any of these spellings."""
+
+    alternatives: tuple[str, ...]
+
+    def is_in(self, text: Text) -> bool:
+        """Whether `text` holds any of the spellings."""
+        return any(text.holds(spelling) for spelling in self.alternatives)
+
+
+class Text:
+    """A text in which units are looked for; stems are made when first asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def _folded(self) -> str:
+        return self.text.casefold()
+
+    @cached_property
+    def _stems(self) -> str:
+        return f" {' '.join(stem(word) for word in words(self.text))} "
+
+    def holds(self, spelling: str) -> bool:
+        """Whether a name stands here as it is written, or a word in any inflection; parts of a word in a row."""
+        if _SYMBOL.search(spelling):
+            return re.search(rf"(?<![\w]){re.escape(spelling)}(?![\w*+^])", self.text) is not None
+        stems = [stem(word) for word in words(spelling)]
+        if not stems:
+            return False
+        # Nearly all papers are dismissed here, before anything is stemmed. A stem may end in another letter.
+        if self.text.isascii() and any(s[: max(3, len(s) - 1)] not in self._folded for s in stems):
+            return False
+        return f" {' '.join(stems)} " in self._stems or f" {''.join(stems)} " in self._stems
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """What is asked of every paper. `text`: in the words of the question. `counts`: only their number was asked for."""
+
+    text: str
+    units: tuple[Unit, ...]
+    counts: bool = False
+    is_mention: bool = False
+    """Whether saying the words is enough: "In which abstracts does Ego4D appear?"."""
+
+    @property
+    def statement(self) -> str:
+        """A sentence that is true of a paper that fits."""
+        if _NO_VERB.match(self.text):
+            joint = (
+                ""
+                if re.match(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", self.text)
+                else "that "
+            )
+            return f"This is one of the papers {joint}{self.text}."
+        return f"The authors of this paper {self.text}."
+
+
+def criterion_of(question: str) -> Criterion | None:
+    """The criterion of a question about the whole library; None for any other question, and for one without content."""
+    head = _HEAD.match(question)
+    if head is None:
+        return None
+    text = question[head.end() :].strip(" \t?.!:;,")
+    kind = [word for word in head["kind"].split() if word.lower() not in _KIND_IS_NOTHING]
+    units = tuple(_units(f"{' '.join(kind)} {text}"))
+    if not units:
+        return None
+    about = bool(_ONLY_MENTIONS.search(text)) or not text
+    return Criterion(text or f"on {' '.join(kind)}", units, counts=bool(_COUNTS.match(question)), is_mention=about)
+
+
+def _units(text: str) -> Iterator[Unit]:
+    """Units in their order; after "or", "/" or an opening bracket a spelling joins the unit before."""
+    units: list[list[str]] = []
+    joins = False
+    for token in _TOKEN.findall(text):
+        word = token.lower()
+        if word in ("or", "("):
+            joins = bool(units)
+        elif word in (")", ",", ";") or (word in STOP_WORDS and word not in ("a", "an", "the")):
+            joins = False
+        elif word not in STOP_WORDS and stem(word) not in _SAYS_NOTHING:
+            if joins:
+                units[-1].append(token)
+            else:
+                units.append([token])
+            joins = False
+    return iter(Unit(tuple(unit)) for unit in units)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Which papers hold a criterion by its words, wholly or at least by half.
+
+    `required`: what is looked for in them, to find the sentences that show it.
+    """
+
+    wholly: tuple[Paper, ...]
+    partly: tuple[Paper, ...]
+    required: tuple[Unit, ...]
+
+
+def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
+    """The `papers` that hold every unit that is rare among them, or an abbreviation of all of these; and those that
+    hold half of them by weight (rare ones count more). Both in the order of `papers`.
+    """
+    texts = [Text(f"{paper.title}. {paper.abstract}") for paper in papers]
+    held = [{i for i, text in enumerate(texts) if unit.is_in(text)} for unit in criterion.units]
+    weights = [math.log((len(papers) + 1) / (len(h) + 0.5)) if h else 0.0 for h in held]
+    required = [j for j, weight in enumerate(weights) if held[j] and weight >= SHARE_OF_RAREST * max(weights)]
+    units = tuple(criterion.units[j] for j in required)
+    wholly = set.intersection(*(held[j] for j in required)) if required else set()
+    shorts: set[str] = set()
+    for spelled in {tuple(u.alternatives[0] for u in group) for group in (units, criterion.units) if len(group) > 1}:
+        shorts.update(*(abbreviations(spelled, text.text) for text in texts))
+    wholly |= {i for i, text in enumerate(texts) if not shorts.isdisjoint(_ACRONYM.findall(text.text))}
+    half = sum(weights[j] for j in required) / 2
+    partly = {i for i in range(len(papers)) if required and sum(weights[j] for j in required if i in held[j]) >= half}
+    return Holding(
+        tuple(papers[i] for i in sorted(wholly)),
+        tuple(papers[i] for i in sorted(partly - wholly)),
+        units + tuple(Unit((short,)) for short in sorted(shorts)),
+    )
+
+
+def abbreviations(spelled: Sequence[str], text: str) -> frozenset[str]:
+    """The abbreviations in `text` that may stand for the words `spelled`: by their initials, perhaps with a second
+    letter of the last word where that is long, as in "VAE" for "variational autoencoder".
+    """
+    initials = "".join(word[0] for word in spelled).upper()
+    later = set(spelled[-1][2:].upper()) if len(spelled[-1]) >= 8 else set()
+    return frozenset(
+        short
+        for short in _ACRONYM.findall(text)
+        if short == initials or (short[:-1] == initials and short[-1] in later)
+    )

@@ -1,0 +1,155 @@
+"""Answers a question about the whole library by going through all of it: "Which papers build on A* search?".
+
+Every abstract is read for the criterion's words; the papers nearest in meaning join those that hold them. For each of
+these the model says from its best sentences whether it fits, yes or no, read from the next-token probabilities as in
+`answerability`; a paper that is only near in meaning has to be surer. Where only a mention is asked for, the words
+decide. What fits is listed with the one sentence that shows it, quoted.
+
+On the dev questions the log-odds of papers that fit begin at 0.6, of the others that hold the words they end at 0.2, of
+those only near in meaning at 0.5 (docs/measurements.md). A model that was not measured is not asked: the words decide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import prompts
+from rag.answerability import is_calibrated, log_odds_of
+from rag.criterion import Criterion, Text, Unit, holding
+from rag.evidence import as_prompt
+from rag.schema import Citation, Claim, Evidence, Paper
+
+if TYPE_CHECKING:
+    from rag.evidence import EvidenceSelector
+    from rag.index import PassageEncoder
+
+MIDDLE = 0.4
+SLOPE = 4.0
+"""Probability = 1 / (1 + exp(-SLOPE * (log-odds - MIDDLE)))."""
+SURER = 0.3
+"""How much more the log-odds have to be for a paper that does not hold the words."""
+WITHIN = 1.6
+"""How far the log-odds of a listed paper may lie below the highest; on the dev questions at most 1.46."""
+SENTENCES = 3
+NEAR_IN_MEANING = 8
+MOST_ASKED = 48
+"""Papers put to the model for one question, a quarter of a second each on two cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A paper that may fit, with its best sentences, the one that shows it best first."""
+
+    paper: Paper
+    evidence: tuple[Evidence, ...]
+    holds_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """How likely it is, in [0, 1], that a candidate fits. `by_model`: the model was asked; else the words decide."""
+
+    candidate: Candidate
+    probability: float
+    by_model: bool
+    odds: float = 0.0
+    """The model's log-odds that it does."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the paper may be listed, whatever is said of the others."""
+        return self.probability >= 0.5
+
+    @property
+    def claim(self) -> Claim:
+        """That it fits: the sentence that shows it best, quoted."""
+        item = self.candidate.evidence[0]
+        s = item.sentence
+        citation = Citation(item.number, item.paper, s.text, s.start, s.end)
+        return Claim(s.text, (citation,), "supported", self.probability, is_quote=True, subject=item.paper.title)
+
+    def __str__(self) -> str:
+        return f"{'Yes' if self.fits else 'No'} {self.probability:.2f} {self.candidate.paper.title}"
+
+
+class Surveyor:
+    """Goes through papers for a criterion."""
+
+    def __init__(self, encoder: PassageEncoder, selector: EvidenceSelector) -> None:
+        self._encoder = encoder
+        self._selector = selector
+
+    def candidates(self, criterion: Criterion, papers: Sequence[Paper], near: Sequence[Paper]) -> tuple[Candidate, ...]:
+        """The papers that may fit: those that hold the words, those that hold half of them, and others of `near`.
+
+        Args:
+            criterion: what is asked of them.
+            papers: all that are asked about.
+            near: those of them nearest in meaning, best first.
+        """
+        held = holding(criterion, papers)
+        ids = {paper.id for paper in held.wholly}
+        others = () if criterion.is_mention and ids else (*held.partly[:NEAR_IN_MEANING], *near[:NEAR_IN_MEANING])
+        chosen = list({paper.id: paper for paper in (*held.wholly, *others)}.values())
+        query = self._encoder.encode([criterion.text], "query")[0]
+        return tuple(
+            Candidate(
+                paper, _best_sentences(paper, known.sentences, known.vectors @ query, held.required), paper.id in ids
+            )
+            for paper, known in zip(chosen, self._selector.vectors_of(chosen), strict=True)
+        )
+
+    @staticmethod
+    def opinions(criterion: Criterion, candidates: Sequence[Candidate], model: Any) -> Iterator[Opinion]:
+        """What to think of each of `candidates`, one after the other, the first MOST_ASKED where the model is asked.
+
+        Args:
+            criterion: what is asked of them.
+            candidates: from `candidates`.
+            model: asked if it is one that was measured; None where the words are to decide.
+        """
+        if not is_calibrated(model):
+            yield from (Opinion(c, float(c.holds_words), by_model=False) for c in candidates)
+            return
+        prompt = prompts.load("member")
+        for candidate in candidates[:MOST_ASKED]:
+            evidence = sorted(candidate.evidence, key=lambda item: item.number)
+            odds = log_odds_of(model, prompt.messages(evidence=as_prompt(evidence), statement=criterion.statement))
+            over = odds - (MIDDLE if candidate.holds_words else MIDDLE + SURER)
+            yield Opinion(candidate, 1.0 / (1.0 + math.exp(-SLOPE * over)), by_model=True, odds=odds)
+
+
+def listed(opinions: Sequence[Opinion]) -> list[Opinion]:
+    """Those to be listed: they fit, and the model is not much less sure of them than of the one it is surest of."""
+    surest = max((opinion.odds for opinion in opinions), default=0.0)
+    return [opinion for opinion in opinions if opinion.fits and opinion.odds >= surest - WITHIN]
+
+
+def coverage_notice(opinions: Sequence[Opinion], candidates: int, among: int) -> str:
+    """What was gone through, for the reader."""
+    by_words = sum(opinion.candidate.holds_words for opinion in opinions)
+    said = f"Read all {among} abstracts for the words: {by_words} {'holds' if by_words == 1 else 'hold'} them."
+    if opinions and opinions[0].by_model:
+        said += f" {len(opinions)} were looked at closely, {len(listed(opinions))} fit."
+        if len(opinions) < candidates:
+            said += (
+                f" {candidates - len(opinions)} more hold the words and were not looked at: ask for something narrower."
+            )
+    return said
+
+
+def _best_sentences(
+    paper: Paper, sentences: Sequence[Any], cosines: Any, required: Sequence[Unit]
+) -> tuple[Evidence, ...]:
+    """The best sentences for the criterion, best first; `number` is their place in reading order, from 1."""
+    held = np.array([sum(unit.is_in(Text(s.text)) for unit in required) for s in sentences], dtype=np.float32)
+    scores = held + np.asarray(cosines)
+    best = [int(i) for i in np.argsort(-scores, kind="stable")[:SENTENCES]]
+    best = [i for i in best if held[i]] or best[: SENTENCES - 1]
+    place = {i: number for number, i in enumerate(sorted(best), start=1)}
+    return tuple(Evidence(place[i], paper, sentences[i], float(np.clip(cosines[i], 0.0, 1.0))) for i in best)

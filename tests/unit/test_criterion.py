@@ -1,0 +1,135 @@
+"""What a question about the whole library asks of a paper, and which papers hold its words."""
+
+import json
+
+import pytest
+
+from eval.cases import BUNDLED
+from rag.criterion import Text, abbreviations, criterion_of, holding
+from rag.schema import Paper
+
+FILLER = tuple(Paper(f"f{i}", f"Filler {i}", "Common models use data for learning and search.") for i in range(12))
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which papers build on A* search?", "build on A* search"),
+        ("In which abstracts does Ego4D appear?", "does Ego4D appear"),
+        ("How many papers in this library use Minecraft?", "use Minecraft"),
+        ("List all works on catastrophic forgetting.", "on catastrophic forgetting"),
+        ("Are there any papers about web agents?", "about web agents"),
+        ("show me the papers that train a VAE", "that train a VAE"),
+        ("And which papers use robots?", "use robots"),
+        ("Please find papers on diffusion", "on diffusion"),
+        ("Show me survey papers", "on survey"),
+    ],
+)
+def test_a_question_for_papers_in_the_plural_has_a_criterion(question, text):
+    assert criterion_of(question).text == text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which paper introduces Q* search?",
+        "What is in these papers?",
+        "What does the paper on A* search find?",
+        "How many demonstrations was OpenVLA trained on?",
+        "What do both papers say about forgetting?",
+        "Which benchmarks does TACO use?",
+        "",
+        "Which papers?",
+        "papers",
+    ],
+)
+def test_other_questions_have_none(question):
+    assert criterion_of(question) is None
+
+
+def test_of_the_bundled_questions_only_those_for_lists_are_about_the_whole_library():
+    cases = [json.loads(line) for line in BUNDLED.read_text("utf-8").splitlines()]
+    assert {c["type"] for c in cases if criterion_of(c["question"])} == {"list"}
+    assert all(criterion_of(c["question"]) for c in cases if c["type"] == "list")
+
+
+def test_alternatives_share_a_unit_and_words_that_say_nothing_are_left_out():
+    found = criterion_of(
+        "Which RL papers use GPT-4 or GPT-4o with egocentric (first-person) video as part of a method?"
+    )
+    assert [unit.alternatives for unit in found.units] == [
+        ("RL",), ("GPT-4", "GPT-4o"), ("egocentric", "first-person"), ("video",),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "statement"),
+    [
+        ("Which papers build on A*?", "The authors of this paper build on A*."),
+        ("List papers on diffusion.", "This is one of the papers on diffusion."),
+        ("Which papers are about web agents?", "This is one of the papers that are about web agents."),
+        ("Which papers that use GPT-4 exist?", "This is one of the papers that use GPT-4 exist."),
+    ],
+)
+def test_the_statement_is_true_of_a_paper_that_fits(question, statement):
+    assert criterion_of(question).statement == statement
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling", "holds"),
+    [
+        ("We run A* search.", "A*", True),
+        ("We run A search.", "A*", False),
+        ("Q* is not ToolChain*.", "A*", False),
+        ("catastrophically forgotten", "catastrophic", True),
+        ("nine Meta-World tasks", "Meta-World", True),
+        ("nine MetaWorld tasks", "Meta-World", True),
+        ("a world of meta tasks", "Meta-World", False),
+        ("made with GPT-4o.", "GPT-4", False),
+        ("made with GPT-4.", "GPT-4", True),
+        ("several studies", "study", True),
+        ("Tülu models", "tulu", True),
+    ],
+)
+def test_names_are_held_as_written_and_words_in_any_inflection(text, spelling, holds):
+    assert Text(text).holds(spelling) is holds
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "found"),
+    [
+        (["Direct", "Preference", "Optimization"], "Iterative-DPO and PPO", {"DPO"}),
+        (["variational", "autoencoder"], "combined with VAE; a VLA; VA; VAM", {"VAE", "VA"}),
+        (["catastrophic", "forgetting"], "CFP CRF", set()),
+    ],
+)
+def test_abbreviations_are_initials_or_have_a_second_letter_of_a_long_word(words, text, found):
+    assert abbreviations(words, text) == found
+
+
+def test_a_paper_has_to_hold_what_is_rare_and_need_not_hold_what_every_paper_has():
+    diffusion = Paper("d", "Masked", "We diffuse nothing but noise: a diffusion policy.")
+    held = holding(criterion_of("Which papers build on diffusion models?"), [*FILLER, diffusion])
+    assert held.wholly == (diffusion,)
+    assert [unit.alternatives for unit in held.required] == [("diffusion",)]
+
+
+def test_a_paper_that_holds_half_of_the_words_is_told_apart():
+    both = Paper("b", "Both", "Robots that cut food.")
+    one = Paper("o", "One", "Cutting of many things.")
+    other = Paper("p", "Other", "Food of many kinds.")
+    held = holding(criterion_of("Which papers deal with cutting food?"), [*FILLER, one, both, other])
+    assert (held.wholly, held.partly) == ((both,), (one, other))
+
+
+def test_an_abbreviation_stands_for_all_the_words():
+    long = Paper("l", "Long", "It uses Direct Preference Optimization here.")
+    short = Paper("s", "Short", "An iterative DPO recipe.")
+    held = holding(criterion_of("Which papers use Direct Preference Optimization?"), [*FILLER, long, short])
+    assert held.wholly == (long, short)
+
+
+def test_words_that_no_paper_holds_give_no_papers():
+    held = holding(criterion_of("Which papers study quantum annealing?"), FILLER)
+    assert held.wholly == held.required == ()
+    assert holding(criterion_of("Which papers study quantum annealing?"), ()).wholly == ()

@@ -1,0 +1,102 @@
+"""Going through the whole library: words find the papers, a measured model says which fit."""
+
+import pytest
+from fakes import HashedEncoder
+
+from rag.answerability import CALIBRATION
+from rag.criterion import criterion_of
+from rag.evidence import EvidenceSelector
+from rag.keywords import KeywordIndex
+from rag.schema import Paper
+from rag.survey import MIDDLE, MOST_ASKED, SURER, WITHIN, Surveyor, coverage_notice, listed
+
+PAPERS = (
+    Paper("a", "Alpha", "Robots fall over often. We train with GPT-4 to make data. Results are good."),
+    Paper("b", "Beta", "We beat GPT-4 on every task. It is cheap to run."),
+    Paper("c", "Gamma", "Whales sing to make data of their own."),
+    *(Paper(f"f{i}", f"Filler {i}", "Nothing of the kind is said of data in this abstract.") for i in range(9)),
+)
+CRITERION = criterion_of("Which papers use GPT-4 to make data?")
+
+
+class SaysOf:
+    """A measured model that says of each title with which log-odds it fits."""
+
+    model_id = next(iter(CALIBRATION))
+
+    def __init__(self, odds: dict[str, float]) -> None:
+        self.odds = odds
+        self.asked: list[str] = []
+
+    def first_word_logprobs(self, messages, words):
+        prompt = messages[-1][1]
+        self.asked.append(prompt)
+        title = prompt.splitlines()[0].removeprefix("Paper: ")
+        return self.odds.get(title, -3.0), 0.0
+
+
+@pytest.fixture
+def surveyor() -> Surveyor:
+    encoder = HashedEncoder()
+    keywords = KeywordIndex.build([f"{paper.title} {paper.abstract}" for paper in PAPERS])
+    return Surveyor(encoder, EvidenceSelector(encoder, keywords))
+
+
+def test_candidates_are_the_papers_with_the_words_then_those_near_in_meaning(surveyor):
+    found = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2], PAPERS[0]])
+    assert [(c.paper.title, c.holds_words) for c in found] == [("Alpha", True), ("Beta", True), ("Gamma", False)]
+    assert found[0].evidence[0].sentence.text == "We train with GPT-4 to make data."
+
+
+def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2]])
+    model = SaysOf({"Alpha": 2.0, "Beta": MIDDLE - 0.1})
+    opinions = list(surveyor.opinions(CRITERION, candidates, model))
+    assert [str(o).split()[0] for o in opinions] == ["Yes", "No", "No"]
+    (one,) = listed(opinions)
+    assert (one.claim.subject, one.claim.text) == ("Alpha", "We train with GPT-4 to make data.")
+    (citation,) = one.claim.citations
+    assert PAPERS[0].abstract[citation.start : citation.end] == citation.quote == one.claim.text
+    assert "Statement: The authors of this paper use GPT-4 to make data." in model.asked[0]
+    assert coverage_notice(opinions, 3, 12) == (
+        "Read all 12 abstracts for the words: 2 hold them. 3 were looked at closely, 1 fit."
+    )
+
+
+def test_a_paper_only_near_in_meaning_has_to_be_surer(surveyor):
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2]])
+    between = MIDDLE + SURER / 2
+    opinions = list(surveyor.opinions(CRITERION, candidates, SaysOf({"Beta": between, "Gamma": between})))
+    assert [o.candidate.paper.title for o in listed(opinions)] == ["Beta"]
+
+
+def test_a_paper_much_less_sure_than_the_surest_is_not_listed(surveyor):
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=())
+    opinions = list(
+        surveyor.opinions(CRITERION, candidates, SaysOf({"Alpha": MIDDLE + WITHIN + 0.5, "Beta": MIDDLE + 0.1}))
+    )
+    assert [o.candidate.paper.title for o in listed(opinions)] == ["Alpha"]
+
+
+def test_where_a_mention_is_asked_for_or_no_measured_model_is_there_the_words_decide(surveyor):
+    mention = criterion_of("Which papers mention GPT-4?")
+    candidates = surveyor.candidates(mention, PAPERS, near=[PAPERS[2]])
+    assert [c.paper.title for c in candidates] == ["Alpha", "Beta"]
+    for criterion, model in ((mention, None), (CRITERION, object())):
+        opinions = list(surveyor.opinions(criterion, candidates, model))
+        assert [o.candidate.paper.title for o in listed(opinions)] == ["Alpha", "Beta"]
+        assert coverage_notice(opinions, 2, 12) == "Read all 12 abstracts for the words: 2 hold them."
+
+
+def test_more_papers_than_can_be_asked_about_are_said_to_be_left(surveyor):
+    many = [Paper(f"m{i}", f"Many {i}", "GPT-4 wrote all of this abstract.") for i in range(MOST_ASKED + 5)]
+    criterion = criterion_of("Which papers use GPT-4?")
+    candidates = surveyor.candidates(criterion, many, near=())
+    opinions = list(surveyor.opinions(criterion, candidates, SaysOf({})))
+    assert len(opinions) == MOST_ASKED
+    assert "5 more hold the words and were not looked at" in coverage_notice(opinions, len(candidates), len(many))
+
+
+def test_an_empty_library_has_no_candidates(surveyor):
+    assert surveyor.candidates(CRITERION, (), near=()) == ()
+    assert listed([]) == []
