@@ -30,14 +30,15 @@ EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 # These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
 _terminal = Terminal()
-OTHER_DOORS = {"chat": "ui", "eval": "eval"}
+OTHER_DOORS = {"chat": "ui", "eval": "eval", "exam": "eval"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (the process's own by default) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in OTHER_DOORS:
-        return _run_module(OTHER_DOORS[arguments[0]], arguments[1:])
+        # `footnote exam` is short for `footnote eval exam`.
+        return _run_module(OTHER_DOORS[arguments[0]], arguments[0 if arguments[0] == "exam" else 1 :])
     options = _parser().parse_args(arguments)
     if options.command == "library":
         return run_safely(lambda: library.run(options, settings_from(options), tell))
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("chat", help="open the chat page (see footnote chat --help)", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
+    commands.add_parser("exam", help="examine Footnote on your own library (see footnote exam --help)", add_help=False)
 
     ask = commands.add_parser("ask", help="answer one question")
     ask.add_argument("question", nargs="+", help="the question; quotes are not needed")
