@@ -33,7 +33,11 @@ class Tab:
         getattr(import_module(module), name)(rag)
 
 
-TABS = (Tab("Chat", "ui.chat:chat_view"), Tab("Library", "ui.library:library_view", needs="library"))
+TABS = (
+    Tab("Chat", "ui.chat:chat_view"),
+    Tab("Library", "ui.library:library_view", needs="library"),
+    Tab("Eval", "ui.evals:eval_view", needs="library"),
+)
 
 
 def tabbed(rag: Any) -> None:
