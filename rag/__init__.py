@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
     from rag.library.atlas import Atlas
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from rag.library.ledger import Change
     from rag.library.opened import Library, Overview
     from rag.library.shelf import Outcome
-    from rag.pipeline import Rag, answer
+    from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
         Answer,
@@ -39,14 +40,14 @@ if TYPE_CHECKING:
         TextPiece,
     )
     from rag.settings import Settings
-    from rag.trace import Candidate, Trace
+    from rag.trace import Ranked, Trace
 
 __version__ = "0.1.0"
 
 _HOME = {
     "FootnoteError": "rag.errors",
     "Rag": "rag.pipeline",
-    "answer": "rag.pipeline",
+    "answer": "rag.default",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
     "Atlas": "rag.library.atlas",
@@ -58,7 +59,7 @@ _HOME = {
     "Overview": "rag.library.opened",
     "Weighing": "rag.library.intake",
     "verify": "rag.receipt",
-    "Candidate": "rag.trace",
+    "Ranked": "rag.trace",
     "Trace": "rag.trace",
     **dict.fromkeys(
         [
@@ -82,7 +83,6 @@ _HOME = {
 __all__ = [
     "Answer",
     "Atlas",
-    "Candidate",
     "Change",
     "Citation",
     "Claim",
@@ -99,6 +99,7 @@ __all__ = [
     "Paper",
     "Passage",
     "Rag",
+    "Ranked",
     "Sentence",
     "Settings",
     "Subject",

@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, verify, search, library, index, models, doctor, eval.
+"""The `footnote` command: chat, ask, verify, search, library, index, models, doctor, eval, feedback.
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -30,7 +30,7 @@ EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 # These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
 _terminal = Terminal()
-OTHER_DOORS = {"chat": "ui", "eval": "eval", "exam": "eval"}
+OTHER_DOORS = {"chat": "ui", "eval": "eval", "exam": "eval", "feedback": "ui.feedback"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("chat", help="open the chat page (see footnote chat --help)", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
     commands.add_parser("exam", help="examine Footnote on your own library (see footnote exam --help)", add_help=False)
+    commands.add_parser("feedback", help="what readers said of answers, also as eval cases", add_help=False)
 
     ask = commands.add_parser("ask", help="answer one question")
     ask.add_argument("question", nargs="+", help="the question; quotes are not needed")

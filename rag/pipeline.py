@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +69,6 @@ class Rag:
         self._subjects = SubjectFinder(retriever.index.keywords)
         self._surveyor = Surveyor(retriever.encoder, self._selector)
         self._checker = self._new_checker()
-        self._limits: dict[str, Any] = {}
 
     @classmethod
     def open(
@@ -99,13 +97,7 @@ class Rag:
             model.open_beside()
         index, encoder = open_index(settings, report=report)
         shelf = shelf_of(settings, encoder)
-        retriever = FusedRetriever(
-            index=index,
-            encoder=encoder,
-            k=settings.retrieval.k,
-            candidates=settings.retrieval.candidates,
-            fusion_constant=settings.retrieval.fusion_constant,
-        )
+        retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
         return cls(retriever=retriever, model=model, settings=settings, shelf=shelf)
 
     @property
@@ -124,25 +116,15 @@ class Rag:
         return describe(self.model, self.retriever.index.manifest)
 
     def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
-        """This Rag with other settings of `retrieval`, `answer` or `model.max_new_tokens`; costs next to nothing.
-
-        Index, embedder and model are shared with this one: `rag.with_settings(retrieval={"k": 10})`.
+        """This Rag on the same index and model, with `retrieval={"k": 10}` or other settings of `replaced`.
 
         Raises:
             SettingsError: an unknown setting, a value out of range, or one that needs another index or model.
         """
         other = self._as_it_is()
-        other.settings = settings = replaced(self.settings, sections)
-        other.retriever = FusedRetriever(
-            index=other.retriever.index,
-            encoder=other.retriever.encoder,
-            k=settings.retrieval.k,
-            candidates=settings.retrieval.candidates,
-            fusion_constant=settings.retrieval.fusion_constant,
-        )
+        other.settings = replaced(self.settings, sections)
+        other.retriever = other.retriever.model_copy(update=other.settings.retrieval.model_dump())
         other._checker = other._new_checker()
-        if settings.model.max_new_tokens != self.settings.model.max_new_tokens:
-            other._limits = {"max_tokens": settings.model.max_new_tokens}
         return other
 
     def warm_up(self) -> None:
@@ -200,9 +182,10 @@ class Rag:
             found = enough
             yield found
         drafts: list[Draft] = []
+        longest = self.settings.model.max_new_tokens
         for part in self._parts(found):
             text = finish_reason = ""
-            with closing(self.model.stream(self._messages(part, found), **self._limits)) as chunks:  # type: ignore[type-var]
+            with closing(self.model.stream(self._messages(part, found), max_tokens=longest)) as chunks:  # type: ignore[type-var]
                 for chunk in chunks:
                     finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
                     piece = str(chunk.text)
@@ -227,7 +210,7 @@ class Rag:
         enough = [self._enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
         asked: list[Any] = [self._messages(p, e) for e, group in zip(enough, parts, strict=True) if e for p in group]
-        written = iter(self.model.batch(asked, **self._limits) if asked else ())
+        written = iter(self.model.batch(asked, max_tokens=self.settings.model.max_new_tokens) if asked else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:
@@ -257,24 +240,14 @@ class Rag:
         return self._messages(self._parts(found)[0], found)
 
     def trace(self, answer: Answer, where: Where | None = None) -> Trace:
-        """How `answer` came about, computed anew from its question and evidence; see `rag.trace`.
-
-        Args:
-            answer: one that this Rag gave, from the library as it is now.
-            where: the filter that it was asked with.
-        """
+        """How `answer`, which this Rag gave with this filter, came about; computed anew."""
         question = answer.standalone_question or answer.question
-        ranked = self.retriever.search(question, k=max(self.retriever.k, _NAMED_WITHIN), where=where)
-        subjects = self._subjects.find(question, ranked, lambda text: self.retriever.search(text, where=where))
-        found = EvidenceFound(answer.question, question, answer.hits, answer.evidence, subjects)
-        asked = self._parts(found) if answer.raw_text else ()
-        return Trace(
-            answer,
-            self.retriever.compare(question, where=where),
-            self._selector.relevance(question, answer.hits),
-            self.settings.answer.abstain_threshold,
-            tuple(tuple(self._messages(part, found)) for part in asked if part.evidence),
-        )
+        found = replace(self._look_up(question, (), where), hits=answer.hits, evidence=answer.evidence)
+        parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
+        prompts_asked = tuple(tuple(self._messages(part, found)) for part in parts if part.evidence)
+        relevance = self._selector.relevance(question, answer.hits)
+        ranked = self.retriever.compare(question, where=where)
+        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
 
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
@@ -444,17 +417,3 @@ class Rag:
         # An abstention before the model was asked names no model: none had a part in it.
         model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-@cache
-def _default() -> Rag:
-    return Rag.open()
-
-
-def answer(question: str, history: History = (), where: Where | None = None) -> Answer:
-    """The answer of a default Rag, opened once and kept.
-
-    Raises:
-        As `Rag.open` and `Rag.ask`.
-    """
-    return _default().ask(question, history, where)

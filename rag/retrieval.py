@@ -21,7 +21,7 @@ from pydantic import ConfigDict
 from rag.errors import BadFilter
 from rag.index import LibraryIndex, PassageEncoder
 from rag.schema import Hit, Paper
-from rag.trace import Candidate
+from rag.trace import Ranked
 
 FILTER_FIELDS = ("id", "title", "authors", "year", "venue", "url", "doi", "keywords", "source")
 FILTER_OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains")
@@ -56,7 +56,17 @@ class FusedRetriever(BaseRetriever):
         keyword = self._papers_of(self._keyword_rows(question, allowed))
         return self._hits([dense, keyword], k or self.k)
 
-    def compare(self, question: str, *, where: Where | None = None) -> tuple[Candidate, ...]:
+    def papers(self, where: Where | None = None) -> tuple[Paper, ...]:
+        """Every paper that fits `where`, in the order of the library.
+
+        Raises:
+            BadFilter: as for `search`.
+        """
+        every = tuple(self.index.papers.values())
+        allowed = select_papers(every, where) if where else None
+        return every if allowed is None else tuple(paper for paper in every if paper.id in allowed)
+
+    def compare(self, question: str, *, where: Where | None = None) -> tuple[Ranked, ...]:
         """Every paper that a search considers, best first, with its place in each of the two rankings.
 
         Raises:
@@ -73,7 +83,7 @@ class FusedRetriever(BaseRetriever):
         dense_ranks = {paper: rank for rank, paper in enumerate(dense, start=1)}
         keyword_ranks = {paper: rank for rank, paper in enumerate(keyword, start=1)}
         return tuple(
-            Candidate(
+            Ranked(
                 paper=self.index.papers[paper],
                 rank=rank,
                 score=score,
@@ -84,16 +94,6 @@ class FusedRetriever(BaseRetriever):
             )
             for rank, (paper, score) in enumerate(fused.items(), start=1)
         )
-
-    def papers(self, where: Where | None = None) -> tuple[Paper, ...]:
-        """Every paper that fits `where`, in the order of the library.
-
-        Raises:
-            BadFilter: as for `search`.
-        """
-        every = tuple(self.index.papers.values())
-        allowed = select_papers(every, where) if where else None
-        return every if allowed is None else tuple(paper for paper in every if paper.id in allowed)
 
     def _keyword_rows(self, question: str, allowed: frozenset[str] | None) -> list[int]:
         scores = self.index.keywords.scores(question)

@@ -12,7 +12,7 @@ from rag.schema import Answer, Paper
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Ranked:
     """A paper that a search considered. Ranks count from 1; None where that ranking does not hold the paper.
 
     `similarity` is the cosine of its best passage with the question, in [-1, 1]; `keyword_score` its BM25 score, at
@@ -38,7 +38,7 @@ class Trace:
     """
 
     answer: Answer
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Ranked, ...]
     relevance: float
     abstain_below: float
     prompts: tuple[tuple[tuple[str, str], ...], ...]

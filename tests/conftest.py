@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+DATA = tempfile.TemporaryDirectory(prefix="footnote-tests-")
+os.environ["FOOTNOTE_DATA"] = DATA.name  # no test writes among a user's conversations
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "google-chrome")

@@ -28,7 +28,7 @@ from rag.schema import (
     Sentence,
     TextPiece,
 )
-from rag.trace import Candidate, Trace
+from rag.trace import Ranked, Trace
 
 LANTERN = Paper(
     id="lantern",
@@ -132,9 +132,9 @@ class FakeRag:
     def trace(self, answer: Answer) -> Trace:
         """Two candidates and a short prompt."""
         candidates = (
-            Candidate(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
-            Candidate(TIDE, 2, 0.09, 2, 0.41, None, None),
-            Candidate(HOSTILE, 3, 0.08, None, None, 2, 1.1),
+            Ranked(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
+            Ranked(TIDE, 2, 0.09, 2, 0.41, None, None),
+            Ranked(HOSTILE, 3, 0.08, None, None, 2, 1.1),
         )
         prompts = ((("system", "Answer from the evidence."), ("user", answer.question)),) if answer.raw_text else ()
         return Trace(answer, candidates, 0.83, 0.5, prompts)

@@ -23,6 +23,7 @@ from rag import FootnoteError
 from ui.conversation import Conversation, Turn, plain_text
 from ui.knobs import Knobs
 
+ARCHIVE_FILE = "conversations.sqlite"
 VERSION = 1
 """Of the tables below, in the file's `user_version`."""
 UNDO_S = 600.0

@@ -1,6 +1,6 @@
 """The chat tab: ask box, conversation, evidence column and sheets, and which event calls what.
 
-Handlers for asking are in `ui.answering`, for everything else in `ui.doing`; everything shown is written by
+Handlers for asking are in `ui.turns`, for everything else in `ui.doing`; everything shown is written by
 `ui.render`, `ui.evidence`, `ui.history`, `ui.lens` and `ui.knobs`; what came of each question is kept in a
 `Conversation` in the reader's session, and on disk by `ui.archive`.
 
@@ -16,8 +16,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.answering import accepting, answering, clearing, retrying, stopping
-from ui.archive import Archive
+from ui.archive import ARCHIVE_FILE, Archive
 from ui.conversation import Conversation
 from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
 from ui.evidence import render_evidence
@@ -26,11 +25,11 @@ from ui.history import render_entries
 from ui.knobs import Knobs, render_knobs
 from ui.markup import text
 from ui.parts import Parts, Update, render_alert, render_state
+from ui.turns import accepting, answering, clearing, retrying, stopping
 
 ANSWERS_AT_ONCE = 1
 """One model on one device: two answers at a time would each come half as fast."""
 
-ARCHIVE_FILE = "conversations.sqlite"
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
 

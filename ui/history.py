@@ -43,7 +43,7 @@ def _entry(entry: Entry, is_open: bool) -> str:  # noqa: FBT001  # private, and 
     return (
         f'<li class="fn-entry"{current}><button type="button" class="fn-entry-title" data-do="open" data-id="{key}" '
         f'dir="auto">{title}</button><p class="fn-facts">{count(entry.questions, "question")} · '
-        f'{when(entry.changed)}</p><p class="fn-entry-tools">'
+        f'{when(entry.changed)}{" · open now" if is_open else ""}</p><p class="fn-entry-tools">'
         f'<button type="button" data-rename="{key}" aria-label="Rename: {title}">Rename</button>'
         f'<button type="button" data-do="delete" data-id="{key}" aria-label="Delete: {title}">Delete</button>'
         f'<span class="fn-exports">Export: {exports}</span></p></li>'

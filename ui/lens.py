@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from rag import Answer, Candidate, Claim, Trace
+from rag import Answer, Claim, Ranked, Trace
 from ui.evidence import bearing
 from ui.markup import count, text
 from ui.render import reason
@@ -20,7 +20,7 @@ def render_trace(trace: Trace) -> str:
         ("The search", _search(trace)),
         ("Enough to answer?", _relevance(trace)),
         ("The evidence", _evidence(answer)),
-        ("What the model was asked", _prompts(trace.prompts)),
+        ("What the model was asked", _prompts(trace)),
         ("What the model wrote", _raw(answer)),
         ("The check", _checks(answer.claims)),
         ("Time taken", _times(answer)),
@@ -52,7 +52,7 @@ def _search(trace: Trace) -> str:
     )
 
 
-def _candidate(candidate: Candidate, *, is_kept: bool) -> str:
+def _candidate(candidate: Ranked, *, is_kept: bool) -> str:
     title = text(candidate.paper.title)
     named = f"<strong>{title}</strong>" if is_kept else title
     return (
@@ -67,6 +67,8 @@ def _place(rank: int | None, score: float | None) -> str:
 
 
 def _relevance(trace: Trace) -> str:
+    if trace.answer.surveyed:
+        return f"<p>Asked of the whole library: all {trace.answer.surveyed:,} papers were gone through.</p>"
     enough = trace.relevance >= trace.abstain_below
     outcome = "so the evidence was read" if enough else "so the question was declined"
     declined = trace.answer.status == "abstained"
@@ -88,7 +90,10 @@ def _evidence(answer: Answer) -> str:
     return f'<ol class="fn-numbered">{lines}</ol>'
 
 
-def _prompts(prompts: Sequence[Sequence[tuple[str, str]]]) -> str:
+def _prompts(trace: Trace) -> str:
+    prompts = trace.prompts
+    if trace.answer.surveyed and trace.answer.raw_text:
+        return '<p class="fn-hint">Of each paper that may fit: whether its evidence says that it does.</p>'
     if not prompts:
         return '<p class="fn-hint">The model was not asked.</p>'
     blocks = (f'<h4>{text(role)}</h4><pre dir="auto">{text(said)}</pre>' for prompt in prompts for role, said in prompt)

@@ -145,7 +145,7 @@ def _claims(number: int, answer: Answer) -> str:
     """Sentences run on in paragraphs; a quotation is a block of its own; each of several papers has its name above."""
     if not answer.claims:
         return f'<p class="fn-paragraph" dir="auto">{text(answer.text)}</p>'
-    blocks: list[str] = []
+    blocks = [_surveyed(answer)] if answer.surveyed else []
     sentences: list[str] = []
     seen: set[int] = set()
     breaks = _paragraph_starts(answer)
@@ -166,6 +166,11 @@ def _claims(number: int, answer: Answer) -> str:
             sentences.append(_sentence(number, answer, claim, seen))
     finish()
     return "".join(blocks)
+
+
+def _surveyed(answer: Answer) -> str:
+    """Above a list of papers: how many of how many, as `answer.text` begins."""
+    return f'<p class="fn-paragraph" dir="auto">{text(answer.text.partition(chr(10))[0])}</p>'
 
 
 def _paragraph_starts(answer: Answer) -> set[int]:

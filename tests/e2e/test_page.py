@@ -8,19 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
 from rag.errors import SettingsError
+from tests.e2e.steps import BOX, DONE, ask, in_view, wait_until
 from tests.fake_rag import LANTERN, FakeRag, sentences_of
 from ui.app import error_page
 from ui.server import listen_on
 
 pytestmark = pytest.mark.browser
-
-BOX = "#fn-box textarea"
-DONE = "#fn-live [data-stage=done]"
 
 
 @pytest.fixture(scope="module")
@@ -43,41 +40,6 @@ def rag(served):
 @pytest.fixture
 def page(served, rag, visit):
     return visit(served[1])
-
-
-def ask(page, question, until=DONE):
-    live = page.locator("#fn-live .fn-turn")
-    before = live.get_attribute("id") if live.count() else None
-    page.fill(BOX, question)
-    page.press(BOX, "Enter")
-    if until == DONE:  # the turn before is done too, until this one takes its place
-        page.wait_for_function(
-            "before => { const turn = document.querySelector('#fn-live .fn-turn'); return turn && turn.id !== before }",
-            arg=before,
-        )
-    if until:
-        page.wait_for_selector(until)
-    if until == DONE:
-        page.wait_for_selector("#fn-ask")
-
-
-def wait_until(condition, message, timeout_s=8.0):
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, message
-        time.sleep(0.02)
-
-
-def in_view(page, selector, frame):
-    """Whether the element lies wholly within the visible part of the scrolling frame."""
-    return page.evaluate(
-        """([selector, frame]) => {
-            const inner = document.querySelector(selector).getBoundingClientRect();
-            const outer = document.querySelector(frame).getBoundingClientRect();
-            return inner.top >= outer.top && inner.bottom <= Math.min(outer.bottom, innerHeight);
-        }""",
-        [selector, frame],
-    )
 
 
 def test_evidence_comes_before_the_first_word_then_a_growing_draft_then_the_checked_answer(page, rag):

@@ -1,0 +1,43 @@
+"""What a reader does on the page, for the browser tests."""
+
+from __future__ import annotations
+
+import time
+
+BOX = "#fn-box textarea"
+DONE = "#fn-live [data-stage=done]"
+
+
+def ask(page, question, until=DONE):
+    live = page.locator("#fn-live .fn-turn")
+    before = live.get_attribute("id") if live.count() else None
+    page.fill(BOX, question)
+    page.press(BOX, "Enter")
+    if until == DONE:  # the turn before is done too, until this one takes its place
+        page.wait_for_function(
+            "before => { const turn = document.querySelector('#fn-live .fn-turn'); return turn && turn.id !== before }",
+            arg=before,
+        )
+    if until:
+        page.wait_for_selector(until)
+    if until == DONE:
+        page.wait_for_selector("#fn-ask")
+
+
+def wait_until(condition, message, timeout_s=8.0):
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, message
+        time.sleep(0.02)
+
+
+def in_view(page, selector, frame):
+    """Whether the element lies wholly within the visible part of the scrolling frame."""
+    return page.evaluate(
+        """([selector, frame]) => {
+            const inner = document.querySelector(selector).getBoundingClientRect();
+            const outer = document.querySelector(frame).getBoundingClientRect();
+            return inner.top >= outer.top && inner.bottom <= Math.min(outer.bottom, innerHeight);
+        }""",
+        [selector, frame],
+    )

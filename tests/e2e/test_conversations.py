@@ -1,0 +1,303 @@
+"""Conversations in a real browser: kept, found again, corrected, judged, exported and read back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from rag.corpus import read_library
+from rag.receipt import verify
+from tests.e2e.steps import BOX, DONE, ask, wait_until
+from tests.fake_rag import LANTERN, TIDE, FakeRag
+from ui.archive import ARCHIVE_FILE, Archive
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def rag(folder):
+    return FakeRag(data_folder=folder, pace_s=0.002)
+
+
+@pytest.fixture(scope="module")
+def url(serve, rag):
+    return serve(rag)
+
+
+@pytest.fixture
+def page(url, rag, visit):
+    rag.open_gates()
+    rag.asked.clear()
+    return visit(url)
+
+
+def open_list(page):
+    page.get_by_role("button", name="Conversations").click()
+    page.wait_for_selector("#fn-sheet-history-dialog[open] .fn-entry")
+
+
+def entry(page, title):
+    return page.locator(".fn-entry").filter(has=page.get_by_role("button", name=title, exact=True))
+
+
+def questions(page):
+    return page.locator(".fn-question").all_inner_texts()
+
+
+def kept_conversation(page):
+    page.wait_for_function("location.hash.startsWith('#c=')")
+    return page.evaluate("location.hash.slice(3)")
+
+
+def test_a_reload_finds_the_conversation_with_its_citations_and_goes_on(page, rag, folder):
+    ask(page, "What is LanternNet?")
+    ask(page, "What does partly mean?")
+    kept_conversation(page)
+    page.reload()
+    page.wait_for_selector(DONE)
+    assert questions(page) == ["What is LanternNet?", "What does partly mean?"]
+    assert page.locator("#fn-live .fn-marker").all_inner_texts() == ["[1]", "[2]", "[3\u2009≈]", "[4\u2009≈]", "[5]"]
+    page.locator("#fn-live .fn-marker").nth(3).click()
+    assert page.locator("mark.fn-pulse").inner_text() in TIDE.abstract
+    page.locator("#fn-past .fn-marker").first.click()
+    assert page.locator("mark.fn-pulse").inner_text() in LANTERN.abstract
+    ask(page, "and how fast?")
+    assert len(rag.asked[-1][1]) == 4, "the restored turns are its history"
+    assert len(questions(page)) == 3
+
+
+def test_conversations_are_listed_searched_renamed_deleted_and_brought_back(page, url, visit):
+    ask(page, "Which lamp for owls?")
+    page.click("#fn-clear")
+    page.wait_for_selector("#fn-examples")
+    assert page.evaluate("location.hash") == ""
+    ask(page, "Is there wifi for owls?")
+    open_list(page)
+    page.get_by_label("Search conversations").fill("owls lamp")
+    page.wait_for_function("document.querySelectorAll('.fn-entry').length === 1")
+    entry(page, "Which lamp for owls?").get_by_role("button", name="Rename").click()
+    page.locator(".fn-entry textarea").fill("Lamps <b>&</b> owls")
+    page.keyboard.press("Enter")
+    entry(page, "Lamps <b>&</b> owls").wait_for()
+    page.get_by_label("Search conversations").fill("owls")
+    page.wait_for_function("document.querySelectorAll('.fn-entry').length === 2")
+    entry(page, "Is there wifi for owls?").get_by_role("button", name="Delete").click()
+    page.wait_for_selector(".fn-undo")
+    assert page.locator(".fn-turn").count() == 0, "the open one is gone from the page, too"
+    assert page.locator(".fn-entry").count() == 1
+    page.get_by_role("button", name="Undo").click()
+    entry(page, "Is there wifi for owls?").get_by_role("button", name="Is there wifi for owls?", exact=True).click()
+    page.wait_for_selector("#fn-live .fn-abstained")
+    assert page.locator("dialog[open]").count() == 0
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_label("Search conversations").fill("no such thing")
+    page.wait_for_selector("#fn-entries .fn-hint:has-text('No conversation holds “no such thing”.')")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "Conversations", "focus comes back"
+
+
+def test_a_past_question_is_edited_and_asked_again_from_there(page, rag):
+    for question in ("One?", "Two?", "Three?"):
+        ask(page, question)
+    page.locator("#t2").get_by_role("button", name="Edit question").click()
+    page.keyboard.type("Two, but better?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#t4[data-stage=done]")
+    assert questions(page) == ["One?", "Two, but better?"]
+    assert [message["content"] for message in rag.asked[-1][1] if message["role"] == "user"] == ["One?"]
+    page.locator("#t4").get_by_role("button", name="Edit question").click()
+    page.keyboard.press("Escape")
+    assert page.locator(".fn-form").count() == 0
+    assert page.evaluate("document.activeElement.dataset.edit") == "4"
+
+
+def test_the_stand_alone_form_is_shown_and_can_be_corrected(page, rag):
+    ask(page, "What is LanternNet?")
+    ask(page, "and how fast?")
+    page.locator("#t2").get_by_role("button", name="Correct this").click()
+    assert page.input_value(".fn-form textarea") == "What is the speed of LanternNet, and how fast??"
+    page.keyboard.type("How many frames does LanternNet do?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#t3[data-stage=done]")
+    assert rag.asked[-1] == ("How many frames does LanternNet do?", []), "it stands alone: no history"
+    assert questions(page)[-1] == "and how fast?"
+    assert "Asked as: How many frames does LanternNet do?" in page.inner_text("#t3")
+
+
+def test_the_reason_of_a_verdict_is_told_on_hover_and_by_keyboard(page, rag):
+    ask(page, "What does partly mean?")
+    marker = page.locator("#fn-live .fn-marker").nth(2)
+    assert marker.get_attribute("aria-label") == f"Footnote 3, partly supported: {LANTERN.title}"
+    marker.hover()
+    tip = page.get_by_role("tooltip")
+    assert "Partly supported: the cited sentences say some of this (55 of 100)." in tip.inner_text()
+    assert LANTERN.title in tip.inner_text()
+    page.mouse.move(2, 2)
+    tip.wait_for(state="hidden")
+    page.locator("#fn-live .fn-marker").nth(1).focus()
+    page.keyboard.press("Tab")
+    tip.wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-describedby')") == "fn-tip"
+    page.keyboard.press("Escape")
+    tip.wait_for(state="hidden")
+    colours = page.evaluate("[...document.querySelectorAll('.fn-marker')].map((m) => getComputedStyle(m).color)")
+    assert colours[0] != colours[2], "told by colour as well as by sign and line"
+
+
+def test_an_answer_is_copied_with_and_without_its_references(page, rag):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(page, "What is LanternNet?")
+    page.locator("#fn-live").get_by_role("button", name="Copy", exact=True).click()
+    page.wait_for_selector("#fn-status:has-text('Copied.')")
+    plain = page.evaluate("navigator.clipboard.readText()")
+    assert plain.startswith("LanternNet restores videos")
+    assert "[" not in plain
+    page.get_by_role("button", name="Copy with references").click()
+    wait_until(lambda: "[1]" in page.evaluate("navigator.clipboard.readText()"), "copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "[2] “On the DuskClips benchmark" in copied
+    assert "Ida Holm, Peter Vance, Mei Tanaka, Omar Reyes. LanternNet: Low-Light" in copied
+
+
+def test_feedback_is_kept_with_the_whole_answer(page, rag, folder, url):
+    ask(page, "What is LanternNet?")
+    page.get_by_role("button", name="Wrong source").click()
+    page.locator(".fn-form textarea").fill("The tripod paper says it.")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#fn-status:has-text('Noted, on this machine only.')")
+    wait_until(lambda: [f.note for f in Archive(folder / ARCHIVE_FILE).feedback()], "kept")
+    (given,) = Archive(folder / ARCHIVE_FILE).feedback()
+    assert (given.opinion, given.note) == ("wrong source", "The tripod paper says it.")
+    assert given.receipt["citations"][0]["paper"]["title"] == LANTERN.title
+    pressed = page.get_by_role("button", name="Wrong source")
+    assert pressed.get_attribute("aria-pressed") == "true"
+    key = kept_conversation(page)
+    page.goto("about:blank")
+    page.goto(f"{url}#c={key}")
+    page.wait_for_selector(DONE)
+    assert page.get_by_role("button", name="Wrong source").get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Wrong source").click()
+    wait_until(lambda: not Archive(folder / ARCHIVE_FILE).feedback(), "taken back")
+
+
+def test_the_lens_shows_every_step_from_question_to_verdict(page, rag):
+    ask(page, "and how fast?")
+    page.get_by_role("button", name="How this came about").click()
+    dialog = page.get_by_role("dialog", name="How this answer came about")
+    dialog.get_by_text("The search", exact=True).wait_for()
+    shown = dialog.inner_text()
+    for words in (
+        "What is the speed of LanternNet, and how fast??",
+        "1. (0.71)",
+        "bear on the question closely (0.83 of 1; 0.50 is needed)",
+        "Answer from the evidence.",
+        "It runs at 42 frames [3].",
+        "Supported: the cited sentence says this (93 of 100).",
+        "evidence after 0.21 s",
+    ):
+        assert words in shown
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.lens") == "1"
+
+
+def test_settings_are_of_this_conversation_and_can_be_reset(page, rag):
+    rag.changes = {}
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Papers looked up").select_option("10")
+    page.wait_for_selector("#fn-status:has-text('next questions')", state="attached")
+    page.get_by_label("When to decline").select_option("strict")
+    page.wait_for_function("document.querySelector('#fn-knob-strictness option[selected]').value === 'strict'")
+    page.keyboard.press("Escape")
+    ask(page, "What is LanternNet?")
+    assert rag.changes == {"retrieval": {"k": 10}, "answer": {"abstain_threshold": 0.7}}
+    kept_conversation(page)
+    page.reload()
+    page.wait_for_selector(DONE)
+    page.get_by_role("button", name="Settings").click()
+    assert page.input_value("#fn-knob-papers") == "10"
+    page.get_by_role("button", name="Back to usual").click()
+    page.wait_for_function("document.querySelector('#fn-knob-papers').value === ''")
+    page.keyboard.press("Escape")
+    rag.changes = {}
+    ask(page, "What is LanternNet now?")
+    assert rag.changes == {}
+
+
+def test_an_abstention_offers_papers_to_ask_about_and_better_questions(page, rag):
+    ask(page, "Is there wifi on trains?")
+    box = page.locator("#fn-live .fn-abstained")
+    assert "Questions they do answer" in box.inner_text()
+    box.get_by_role("button", name=f"Ask about {TIDE.title}").click()
+    page.wait_for_selector("#t2[data-stage=done]")
+    assert rag.asked[-1][0] == f"What does “{TIDE.title}” propose?"
+
+
+def test_a_conversation_is_exported_and_read_back(page, rag, tmp_path):
+    ask(page, "What does partly mean?")
+    ask(page, "Is there wifi on trains?")
+    open_list(page)
+    saved = {}
+    for label in ("Markdown", "JSON", "BibTeX", "RIS"):
+        with page.expect_download() as begun:
+            page.locator(".fn-entry[aria-current]").get_by_role("button", name=f"Export as {label}").click()
+        saved[label] = tmp_path / begun.value.suggested_filename
+        begun.value.save_as(saved[label])
+    assert {path.name for path in saved.values()} == {
+        "what-does-partly-mean.md",
+        "what-does-partly-mean.json",
+        "what-does-partly-mean.bib",
+        "what-does-partly-mean.ris",
+    }
+    assert "## What does partly mean?" in saved["Markdown"].read_text()
+    receipts = json.loads(saved["JSON"].read_text())
+    assert [receipt["status"] for receipt in receipts] == ["answered", "abstained"]
+    assert not [problem for problem in verify(receipts[0]) if "digest" in problem]
+    for label in ("BibTeX", "RIS"):
+        assert [paper.title for paper in read_library(saved[label])] == [LANTERN.title, TIDE.title]
+
+
+def test_what_cannot_be_kept_is_said_and_the_chat_goes_on(page, rag, folder):
+    other = sqlite3.connect(folder / ARCHIVE_FILE, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        page.fill(BOX, "What is kept?")
+        page.press(BOX, "Enter")
+        page.wait_for_selector("#fn-alert .fn-alert:has-text('another program has the file')")
+        page.wait_for_selector(DONE)
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    ask(page, "And this?")
+    page.wait_for_selector("#fn-alert .fn-alert", state="detached")
+    key = kept_conversation(page)
+    assert [turn.question for turn in Archive(folder / ARCHIVE_FILE).open("", key).turns] == [
+        "What is kept?",
+        "And this?",
+    ]
+
+
+def test_nothing_else_is_opened_or_asked_while_an_answer_is_on_its_way(page, rag):
+    ask(page, "First of two?")
+    rag.before_first_token.clear()
+    ask(page, "Second of two?", until="#fn-live-evidence mark")
+    page.locator("#t1").get_by_role("button", name="Edit question").click()
+    page.keyboard.type("Another?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#fn-status:has-text('An answer is on its way')")
+    rag.open_gates()
+    page.wait_for_selector("#t2[data-stage=done]")
+    assert questions(page) == ["First of two?", "Second of two?"]
+
+
+def test_an_address_of_nothing_opens_an_empty_page(url, visit):
+    page = visit(f"{url}#c={'0' * 32}")
+    page.wait_for_selector("#fn-status:has-text('That conversation is not here any more.')")
+    page.wait_for_function("location.hash === ''")
+    assert page.is_visible("#fn-examples")
