@@ -226,8 +226,8 @@ def _made(made_with: Mapping[str, Any]) -> str:
 def render_comparison(before: Any, after: Any, differences: Sequence[Any]) -> str:
     """What changed from one run to another, and whether it may be chance."""
     head = (
-        f"<h2>Compared</h2><p class='fn-lib-counts'>A: {text(before.label)}, {when(before.began)}<br>"
-        f"B: {text(after.label)}, {when(after.began)}</p>"
+        f"<h2>Compared</h2><p class='fn-lib-counts'>A: {text(before.label)}, {when(before.began)}</p>"
+        f"<p class='fn-lib-counts'>B: {text(after.label)}, {when(after.began)}</p>"
     )
     words = dict(SHOWN)
     told = [d for d in differences if d.name in words]
@@ -253,7 +253,7 @@ def _difference(item: Any, label: str) -> str:
         f"worse: {', '.join(item.worse)}" if item.worse else "",
     ]
     detail = "; ".join(part for part in changed if part)
-    which = f'<br><span class="fn-lib-small">{text(detail)}</span>' if detail and item.p is not None else ""
+    which = f' <span class="fn-lib-small">{text(detail)}</span>' if detail and item.p is not None else ""
     return (
         f'<tr><th scope="row">{text(label)}{which}</th><td>{item.before:.2f}</td><td>{item.after:.2f}</td>'
         f"<td>{item.difference:+.2f} [{item.low:+.2f}, {item.high:+.2f}]{note}</td><td>{p}</td><td>{item.n}</td></tr>"
