@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rag.keywords import tokenize, words
 
@@ -25,6 +26,57 @@ _OPENERS = re.compile(
     r"^\s*(and|but|so|also|or|what about|how about|why not|what else|anything else|any other)\b", re.IGNORECASE
 )
 _NAME = re.compile(r"\b(?:[A-Z][\w^*]*[A-Z0-9^*][\w^*-]*|[A-Z]{2,}[\w-]*|[A-Z][a-z]+-[A-Z0-9][\w-]*)")
+
+
+_ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "former": 0, "latter": 1}
+_ORDINAL = re.compile(
+    r"\bthe (?:(first|second|third|fourth|fifth|last) (?:one|paper|of (?:them|these|those))"
+    r"|(former|latter)(?: one)?)\b",
+    re.IGNORECASE,
+)
+_LONGEST_ANSWER = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A question as it can be understood without what was said before.
+
+    `earlier` and `answer` are what it leans on: the earlier question or questions and, cut short, the last answer; both
+    are empty for a question that stands alone.
+    """
+
+    question: str
+    earlier: str = ""
+    answer: str = ""
+
+
+def understood(question: str, history: History, listed: Sequence[str] = ()) -> Understood:
+    """`question` in the light of `history`.
+
+    Args:
+        question: as it was asked; left as it is where there is no earlier question or nothing points back.
+        history: what was said before.
+        listed: the names that the last answer lists, in their order: what "the second one" means.
+    """
+    asked = _named(question, listed)
+    alone = standalone(asked, history)
+    if alone == asked:
+        return Understood(asked)
+    said = [str(m["content"]) for m in history if m.get("role") == "assistant" and m.get("content")]
+    return Understood(alone, alone.removesuffix(asked).strip(), said[-1][:_LONGEST_ANSWER] if said else "")
+
+
+def counts_back(question: str) -> bool:
+    """Whether `question` picks one of several by its place: "the second one", "the latter"."""
+    return _ORDINAL.search(question) is not None
+
+
+def _named(question: str, listed: Sequence[str]) -> str:
+    def name(match: re.Match[str]) -> str:
+        place = _ORDINALS[(match[1] or match[2]).lower()]
+        return listed[place] if -len(listed) <= place < len(listed) else match[0]
+
+    return _ORDINAL.sub(name, question) if len(listed) > 1 else question
 
 
 def standalone(question: str, history: History) -> str:

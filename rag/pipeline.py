@@ -21,7 +21,7 @@ import prompts
 from rag.answerability import answerability
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
 from rag.checking import Draft, DraftChecker
-from rag.conversation import History, standalone
+from rag.conversation import History, counts_back, understood
 from rag.criterion import Criterion, criterion_of
 from rag.description import Description, describe, model_id_of
 from rag.evidence import EvidenceSelector, as_prompt, renumbered
@@ -305,12 +305,21 @@ class Rag:
 
     def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
         asked = self._readable(question)
-        alone = self._readable(standalone(asked, history))
+        meant = understood(asked, history, self._listed(asked, history, where))
+        alone = self._readable(meant.question)
         k = self.retriever.k
         ranked = self.retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
         subjects = self._subjects.find(alone, ranked, lambda text: self.retriever.search(text, where=where))
         hits = ranked[:k]
-        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects)
+        earlier = (meant.earlier, meant.answer) if meant.answer else None
+        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects, earlier)
+
+    def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
+        """What "the second one" may mean: the papers that the last answer names, in its order."""
+        said = [str(m["content"]) for m in history if m.get("role") == "assistant" and m.get("content")]
+        if not said or not counts_back(asked):
+            return ()
+        return self._subjects.listed(said[-1], self.retriever.search(said[-1], k=_NAMED_WITHIN, where=where))
 
     def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
         wanted = self.settings.answer
@@ -361,6 +370,9 @@ class Rag:
         if part.subject is not None:
             prompt = prompts.load("part")
             values["subject"] = part.subject.label
+        elif found.earlier is not None:
+            prompt = prompts.load("followup")
+            values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
         while True:
             messages = prompt.messages(evidence=as_prompt(kept), **values)
             model: Any = self.model

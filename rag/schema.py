@@ -189,8 +189,9 @@ class Subject:
 class EvidenceFound:
     """First event of a stream: what was looked up, before the model has said anything.
 
-    `subjects` are the papers that the question is about where it is about several; each is answered by itself. A second
-    such event replaces the first where more had to be read.
+    `subjects` are the papers that the question is about where it is about several; each is answered by itself.
+    `earlier` is the question and the answer that a follow-up leans on. A second such event replaces the first where
+    more had to be read.
     """
 
     question: str
@@ -198,6 +199,7 @@ class EvidenceFound:
     hits: tuple[Hit, ...]
     evidence: tuple[Evidence, ...]
     subjects: tuple[Subject, ...] = ()
+    earlier: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

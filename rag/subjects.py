@@ -71,6 +71,12 @@ class SubjectFinder:
         labels = _labels([mention.paper for mention in ordered])
         return tuple(Subject(m.paper, label, m.name) for m, label in zip(ordered, labels, strict=True))
 
+    def listed(self, text: str, hits: Sequence[Hit]) -> tuple[str, ...]:
+        """The names of papers among `hits` in the order in which `text` lists them, as it spells them."""
+        mentions = sorted(self._chosen(self._mentions(text, [hit.paper for hit in hits])), key=lambda m: m.place)
+        spelled = (re.search(_spelled(mention.name), text) for mention in mentions)
+        return tuple(found[0] for found in spelled if found is not None)
+
     def _mentions(self, question: str, papers: Sequence[Paper]) -> list[_Mention]:
         asked = _folded(question)
         found = []

@@ -47,6 +47,14 @@ def render_atlas(
     )
 
 
+def render_drawing(n_papers: int) -> str:
+    """What is shown while the map is drawn."""
+    return (
+        f'<div class="fn-lib-empty" data-drawing="1" role="status"><p>Drawing the map of {count(n_papers, "paper")}…</p>'
+        "<p>A moment, once after each change; a few seconds for thousands of papers.</p></div>"
+    )
+
+
 def _x(x: float) -> float:
     return round(_MARGIN + x * (WIDTH - 2 * _MARGIN), 1)
 

@@ -97,6 +97,11 @@
 
   // A paper that was opened takes the focus with its title, so that a reader of the screen hears it.
   new MutationObserver(() => {
+    const drawing = document.querySelector('[data-drawing="1"]');
+    if (drawing) {
+      drawing.dataset.drawing = "asked";
+      act({ do: "draw" });
+    }
     const title = document.getElementById("fn-lib-paper-title");
     if (!title || !window.footnoteLibrary || !window.footnoteLibrary.focusPaper) return;
     window.footnoteLibrary.focusPaper = false;

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from rag import FootnoteError, Library, Offer, Outcome
-from ui.atlas import render_atlas
+from ui.atlas import render_atlas, render_drawing
 from ui.library_html import (
     PAGE,
     render_error,
@@ -192,6 +192,7 @@ class _Desk:
             "open": lambda: self._opened(looking, paper),
             "close": lambda: self._opened(looking, ""),
             "leave": lambda: self._opened(looking, paper, is_leaving=True),
+            "draw": lambda: {self._parts.atlas: self._atlas(looking, query)},
             "more": lambda: self._found(replace(looking, shown=looking.shown + PAGE), query),
             "remove": lambda: self._changed(looking, query, lambda: self._library.remove([paper])),
             "undo": lambda: self._changed(looking, query, self._library.undo),
@@ -302,9 +303,13 @@ class _Desk:
         update: Update = {
             parts.looking: kept,
             parts.results: "" if is_map else render_results(found, query.search, len(library.papers), spans),
-            parts.atlas: self._atlas(kept, query) if is_map else "",
+            parts.atlas: self._map(kept, query) if is_map else "",
         }
         return update
+
+    def _map(self, looking: Looking, query: _Query) -> str:
+        """The map, or what stands in its place while it is drawn: `library.js` sees that and asks for it."""
+        return self._atlas(looking, query) if self._library.has_atlas else render_drawing(len(self._library.papers))
 
     def _atlas(self, looking: Looking, query: _Query) -> str:
         fitting = None

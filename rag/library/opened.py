@@ -16,7 +16,7 @@ from typing import Any
 
 from rag.errors import CorpusError, IndexProblem
 from rag.index import LibraryIndex
-from rag.library.atlas import Atlas, atlas_of
+from rag.library.atlas import Atlas, atlas_of, is_drawn
 from rag.library.finding import Found, How, best_sentence, find, neighbours
 from rag.library.intake import MOST_BYTES, Offer, Weighing, read_offer, read_pasted, weigh
 from rag.library.ledger import Change
@@ -110,6 +110,11 @@ class Library:
         """The map of the library; the first call after a change takes a moment (0.2 s for 89 papers)."""
         with self._drawing:
             return atlas_of(self._retriever().index)
+
+    @property
+    def has_atlas(self) -> bool:
+        """Whether the map of the library as it is has been drawn already, so that `atlas` takes no time."""
+        return is_drawn(self._retriever().index)
 
     def read(self, path: Path, name: str | None = None) -> Offer:
         """What a file offers; what is wrong with it is told in the Offer. Adds nothing."""

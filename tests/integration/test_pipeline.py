@@ -279,3 +279,24 @@ def test_a_survey_keeps_to_the_filter_and_declines_where_nothing_fits(retriever)
     assert (answer.status, answer.surveyed) == ("abstained", 2)
     assert answer.notice == "Read all 2 abstracts for the words: 0 hold them."
     assert verify(answer.to_dict(), PAPERS) == ()
+
+
+def test_a_follow_up_is_put_to_the_model_with_what_was_said_before(retriever):
+    rag = rag_that_says(retriever, FACT)
+    history = [{"role": "user", "content": "What do whales do?"}, {"role": "assistant", "content": "They sing."}]
+    answer = rag.ask("And at how many hertz?", history=history)
+    (prompt,) = rag.model.prompts
+    assert (
+        "The reader asked: What do whales do?\nThe answer was: They sing.\nQuestion: And at how many hertz?" in prompt
+    )
+    assert answer.standalone_question == "What do whales do? And at how many hertz?"
+
+
+def test_the_second_one_is_the_second_paper_that_the_last_answer_names(retriever):
+    history = [
+        {"role": "user", "content": "Which papers are about insects?"},
+        {"role": "assistant", "content": "Two are: BeeDance and AntTrail."},
+    ]
+    answer = rag_that_says(retriever, "AntTrail models scent.").ask("What does the second one model?", history=history)
+    assert answer.standalone_question == "What does AntTrail model?"
+    assert answer.citations[0].paper.id == "a"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.conversation import standalone
+from rag.conversation import Understood, counts_back, standalone, understood
 
 HISTORY = [
     {"role": "user", "content": "How much better are MindForge agents than Voyager at collecting dirt?"},
@@ -40,3 +40,37 @@ def test_a_chain_of_follow_ups_hangs_on_the_last_question_that_stood_alone():
 
 def test_odd_messages_in_a_history_do_no_harm():
     assert standalone("And for wood?", [{"role": "user", "content": ""}, {"role": "system"}]) == "And for wood?"
+
+
+def test_a_follow_up_tells_the_question_and_the_answer_that_it_leans_on():
+    assert understood("And for wood?", HISTORY) == Understood(
+        f"{HISTORY[0]['content']} And for wood?", HISTORY[0]["content"], "By 66.6%."
+    )
+
+
+def test_a_question_that_stands_alone_leans_on_nothing():
+    assert understood("What is OpenVLA trained on?", HISTORY) == Understood("What is OpenVLA trained on?")
+
+
+@pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("What is the second one tested on?", "What is CR-Planner tested on?"),
+        ("What is the last of them tested on?", "What is CR-Planner tested on?"),
+        ("Tell me more about the former.", "Tell me more about CPL."),
+        ("Does the first paper train a critic?", "Does CPL train a critic?"),
+    ],
+)
+def test_a_place_in_a_list_becomes_the_name_that_stands_there(question, meant):
+    assert counts_back(question)
+    assert understood(question, HISTORY, ["CPL", "CR-Planner"]).question.endswith(meant)
+
+
+@pytest.mark.parametrize("question", ["What happens in the second stage?", "Is the fifth one better?"])
+def test_a_place_that_no_list_has_is_left_as_it_is(question):
+    assert understood(question, [], ["CPL", "CR-Planner"]).question == question
+
+
+def test_a_long_answer_is_told_only_in_part():
+    history = [HISTORY[0], {"role": "assistant", "content": "word " * 1000}]
+    assert len(understood("And for wood?", history).answer) == 400
