@@ -50,7 +50,8 @@ def render_atlas(
 def render_drawing(n_papers: int) -> str:
     """What is shown while the map is drawn."""
     return (
-        f'<div class="fn-lib-empty" data-drawing="1" role="status"><p>Drawing the map of {count(n_papers, "paper")}…</p>'
+        '<div class="fn-lib-empty" data-drawing="1" role="status">'
+        f"<p>Drawing the map of {count(n_papers, 'paper')}…</p>"
         "<p>A moment, once after each change; a few seconds for thousands of papers.</p></div>"
     )
 

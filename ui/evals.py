@@ -17,6 +17,7 @@ from eval.board import Board
 from rag import FootnoteError
 from ui.asking import is_anyone_asking
 from ui.evals_html import render_comparison, render_problem, render_reading, render_runs, render_sources, render_step
+from ui.parts import is_guest
 
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]
@@ -49,9 +50,13 @@ class _Parts:
         return list(vars(self).values())
 
 
-def eval_view(rag: Any) -> None:
-    """Add the eval tab to the Blocks that is being built."""
-    board = Board(rag, rag.settings.home / "runs", is_busy=is_anyone_asking)
+def eval_view(rag: Any, line: Any = None) -> None:
+    """Add the eval tab to the Blocks being built. `line`, if given, counts who is at the model and who waits."""
+
+    def is_busy() -> bool:
+        return is_anyone_asking() or (line is not None and line.running + line.waiting > 0)
+
+    board = Board(rag, rag.settings.home / "runs", is_busy=is_busy)
     with gr.Row(elem_id="fn-eval"):
         with gr.Column(elem_id="fn-ev-main"):
             gr.HTML(
@@ -107,22 +112,31 @@ class _Desk:
         self._board = board
         self._parts = parts
 
-    def act(self, opened: str, event: gr.EventData) -> Update:
+    def act(self, opened: str, event: gr.EventData, request: gr.Request) -> Update:
         """Do what a button of the tab asks for; an unknown action does nothing."""
         sent = event._data if isinstance(event._data, dict) else {}
         wanted, name = str(sent.get("do") or ""), str(sent.get("run") or "")
         acts: dict[str, Callable[[], Update]] = {
             "show": lambda: self._shown(opened),
             "open": lambda: self._shown(name),
+        }
+        changes: dict[str, Callable[[], Update]] = {
             "stop": self._stopped,
             "go-on": lambda: self._began(lambda: self._board.go_on(name)),
             "remove": lambda: self._removed(name),
         }
-        return self._safely(acts.get(wanted, dict))
+        if wanted in changes and is_guest(request):
+            return self._refused()
+        return self._safely({**acts, **changes}.get(wanted, dict))
 
-    def begun(self, source: str, number: float) -> Update:
+    def begun(self, source: str, number: float, request: gr.Request) -> Update:
         """Begin a run."""
+        if is_guest(request):
+            return self._refused()
         return self._safely(lambda: self._began(lambda: self._board.start(source, int(number))))
+
+    def _refused(self) -> Update:
+        return {self._parts.said: render_problem("Only who has signed in may begin, stop or delete a run.")}
 
     def compared(self, before: str, after: str) -> Update:
         """Show what changed between two runs."""

@@ -27,6 +27,7 @@ from ui.library_html import (
     render_progress,
     render_results,
 )
+from ui.parts import is_guest
 from ui.work import Work
 
 log = logging.getLogger(__name__)
@@ -44,9 +45,13 @@ if (window.footnoteLibraryWanted) trigger('select', { do: 'show' });
 
 @dataclass(frozen=True)
 class Looking:
-    """What a reader has open. `spans` are the sentences that fit, by paper; `offers` wait to be added."""
+    """What a reader has open. `spans` are the sentences that fit, by paper; `offers` wait to be added.
+
+    `may_change` says whether this reader may change the library; what a browser sends cannot set it.
+    """
 
     open_paper: str = ""
+    may_change: bool = False
     shown: int = PAGE
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
@@ -182,9 +187,11 @@ class _Desk:
     def act(
         self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str,
         event: gr.EventData,
+        request: gr.Request,
     ) -> Update:  # fmt: skip
         """Do what a button or a dot of the tab asks for; an unknown action does nothing."""
         sent = event._data if isinstance(event._data, dict) else {}
+        looking = replace(looking, may_change=self._library.is_editable and not is_guest(request))
         wanted, paper = str(sent.get("do") or ""), str(sent.get("id") or "")
         query = _Query(search or "", how, since, until, venue, view)
         acts: dict[str, Callable[[], Update]] = {
@@ -194,9 +201,10 @@ class _Desk:
             "leave": lambda: self._opened(looking, paper, is_leaving=True),
             "draw": lambda: {self._parts.atlas: self._atlas(looking, query)},
             "more": lambda: self._found(replace(looking, shown=looking.shown + PAGE), query),
-            "remove": lambda: self._changed(looking, query, lambda: self._library.remove([paper])),
-            "undo": lambda: self._changed(looking, query, self._library.undo),
         }
+        if looking.may_change:
+            acts["remove"] = lambda: self._changed(looking, query, lambda: self._library.remove([paper]))
+            acts["undo"] = lambda: self._changed(looking, query, self._library.undo)
         return self._safely(acts.get(wanted, dict))
 
     def searched(
@@ -226,6 +234,9 @@ class _Desk:
         self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str
     ) -> Iterator[Update]:
         """Add what is on offer, telling how far it is."""
+        if not looking.may_change:
+            yield {self._parts.preview: render_error("Only who has signed in may change this library.")}
+            return
         papers = [paper for offer in looking.offers for paper in offer.papers]
         names = ", ".join(offer.name for offer in looking.offers)
         parts = self._parts
@@ -283,11 +294,11 @@ class _Desk:
         return {
             **self._found(looking, query),
             **self._opened(looking, looking.open_paper),
-            parts.overview: render_overview(seen),
+            parts.overview: render_overview(replace(seen, is_editable=looking.may_change)),
             parts.said: "",
             parts.years: gr.update(visible=bool(seen.years or seen.venues)),
             parts.venue: gr.update(choices=[("Any", "") if venue == "" else venue for venue in venues]),
-            parts.open_adding: gr.update(visible=seen.is_editable),
+            parts.open_adding: gr.update(visible=looking.may_change),
         }
 
     def _found(self, looking: Looking, query: _Query) -> Update:
@@ -332,7 +343,7 @@ class _Desk:
             self._library.sentences(paper_id),
             self._library.neighbours(paper_id),
             marked=looking.spans.get(paper_id),
-            is_editable=self._library.is_editable,
+            is_editable=looking.may_change,
             is_leaving=is_leaving,
         )
         return {parts.looking: kept, parts.paper: page}

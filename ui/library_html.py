@@ -32,7 +32,7 @@ def render_overview(seen: Overview) -> str:
     return (
         f'<div class="fn-lib-overview"><h2 class="fn-lib-title">Library</h2>'
         f'<p class="fn-lib-counts">{" · ".join(text(fact) for fact in facts)}</p>{_years(seen.years)}'
-        f"{_last(seen.changes)}</div>"
+        f"{_last(seen.changes, may_undo=seen.is_editable)}</div>"
     )
 
 
@@ -58,14 +58,12 @@ def _years(years: Mapping[int, int]) -> str:
     )
 
 
-def _last(changes: Sequence[Change]) -> str:
+def _last(changes: Sequence[Change], *, may_undo: bool) -> str:
     if not changes:
         return ""
     last = changes[-1]
-    return (
-        f'<p class="fn-lib-last"><span>Last change: {_said(last)}, {moment(last.at)}</span>'
-        '<button type="button" class="fn-chip" data-lib="undo">Undo</button></p>'
-    )
+    undo = '<button type="button" class="fn-chip" data-lib="undo">Undo</button>' if may_undo else ""
+    return f'<p class="fn-lib-last"><span>Last change: {_said(last)}, {moment(last.at)}</span>{undo}</p>'
 
 
 def render_history(changes: Sequence[Change]) -> str:

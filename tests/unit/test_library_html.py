@@ -101,6 +101,9 @@ def test_the_overview_counts_papers_and_says_the_last_change_with_undo():
     assert "Last change: 1 paper removed, 24 November 2026, 11:20 UTC" in shown
     assert 'data-lib="undo"' in html
     assert "data-lib" not in render_overview(Overview("mine.bib", 1, 1, {}, {}, (), is_editable=True))
+    assert "data-lib" not in render_overview(
+        Overview("mine.bib", 1, 1, {}, {}, (Change("add", (paper("A"),), AT),), is_editable=False)
+    )
 
 
 def test_an_empty_library_and_an_empty_search_each_say_what_to_do():
