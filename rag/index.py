@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import shutil
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from rag.embedding import Purpose
 
 _ADD_BATCH = 2048  # Chroma takes at most 5,461 rows a call
-_ENCODE_BATCH = 128  # between two of them a question that waits for the embedder has its turn
+_ENCODE_BATCH = 32  # between two of them a question that waits for the embedder has its turn
 _FILTER_LIMIT = 30_000  # SQLite refuses more than 32,766 values in one `$in`
 
 
@@ -298,6 +299,7 @@ def _write_vectors(
                 texts = [rows.texts[row] for row in new[at : min(at + _ENCODE_BATCH, start + len(batch))]]
                 vectors.append(encoder.encode(texts, "document"))
                 report(at + len(texts), len(new))
+                time.sleep(0.001)  # a lock that is let go of and taken at once never passes to who waits for it
             collection.add(
                 ids=[rows.ids[row] for row in batch],
                 embeddings=np.concatenate(vectors),

@@ -29,7 +29,7 @@ def build(rag: Any) -> gr.Blocks:
     from ui.tabs import tabbed
 
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
-        gr.HTML(header(rag.description), elem_id="fn-header", apply_default_css=False)
+        gr.HTML(lambda: header(rag.description), elem_id="fn-header", apply_default_css=False)
         tabbed(rag)
     return page
 
