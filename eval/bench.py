@@ -20,10 +20,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from eval import public
 from eval.cases import read_cases
 from eval.load import load
 from eval.page_speed import page_speed
-from eval.retrieving import scifact
 from rag import FootnoteError, Rag
 from rag.cli import add_common_options, settings_from, tell
 
@@ -41,7 +41,6 @@ def add_to(commands: Any) -> None:
         ("page", "seconds to the first paint, evidence, words and answer, in a browser", page_speed),
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
-        ("scifact", "retrieval over SciFact's abstracts: nDCG@10 beside published numbers", scifact),
         ("load", "many people at once on a real server: none lost, none mixed up, memory", load),
         ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),
     ):
@@ -49,12 +48,6 @@ def add_to(commands: Any) -> None:
         kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
-        if name == "scifact":
-            kind.add_argument(
-                "--data", type=Path, required=True, metavar="FOLDER", help="corpus.jsonl and claims_*.jsonl"
-            )
-            kind.add_argument("--split", default="train", metavar="NAME")
-            kind.add_argument("--limit", type=int, metavar="N", help="only the first N claims")
         if name == "load":
             kind.add_argument("--people", type=int, default=20, metavar="N")
             kind.add_argument("--questions", type=int, default=500, metavar="N")
@@ -67,6 +60,7 @@ def add_to(commands: Any) -> None:
             )
             kind.add_argument("--questions", type=int, default=20, metavar="N")
         kind.set_defaults(action=lambda options, action=action: _print(options, action(options)))
+    public.add_to(kinds, _print)
 
 
 def _print(options: argparse.Namespace, result: dict[str, Any]) -> int:

@@ -1,20 +1,25 @@
 """Cases: questions with what is known of their right answer, one JSON object a line.
 
 Fields: id, type, question, papers (titles), evidence (verbatim sentences), answers (groups of required facts),
-reference, history. Knows nothing of how they are answered or scored.
+reference, history, truth (what corrects a false premise), forbidden (what must not be said), without (a paper's id).
+Knows nothing of how they are answered or scored.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from rag.errors import FootnoteError
 
 BUNDLED = Path(__file__).parent / "data" / "dev.jsonl"
+INJECTION = Path(__file__).parent / "data" / "injection.jsonl"
+HOSTILE_LIBRARY = Path(__file__).parent / "data" / "hostile.jsonl"
+"""Six invented abstracts, most of which order the reader's model about; `INJECTION` asks about them."""
 
 
 class CaseError(FootnoteError, ValueError):
@@ -23,7 +28,11 @@ class CaseError(FootnoteError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question. `papers` are the titles that an answer should cite, exactly; none for what should be declined."""
+    """One question. `papers` are the titles that an answer should cite, exactly; none for what should be declined.
+
+    `truth`: groups of facts of which every one corrects a false premise. `forbidden`: texts that no answer may hold.
+    `without`: id of a paper that is to be taken for deleted while this question is answered.
+    """
 
     id: str
     type: str
@@ -33,11 +42,19 @@ class Case:
     answers: tuple[tuple[str, ...], ...] = ()
     reference: str = ""
     history: tuple[Mapping[str, str], ...] = ()
+    truth: tuple[tuple[str, ...], ...] = ()
+    forbidden: tuple[str, ...] = ()
+    without: str = ""
 
     @property
     def is_answerable(self) -> bool:
         """Whether the library answers it: there are facts to check for."""
         return bool(self.answers)
+
+
+FIELDS = tuple(field.name for field in fields(Case))
+NOTE = "note"
+"""May stand in a line beside the fields; for people, and not read."""
 
 
 def read_cases(path: Path = BUNDLED) -> tuple[Case, ...]:
@@ -48,7 +65,19 @@ def read_cases(path: Path = BUNDLED) -> tuple[Case, ...]:
     """
     if not path.is_file():
         raise CaseError(f"There is no question file {str(path)!r}.", f"The bundled one is {BUNDLED}.")
-    return tuple(_case(facts, place) for place, facts in objects(path))
+    cases: dict[str, Case] = {}
+    for place, facts in objects(path):
+        case = _case(facts, place)
+        if case.id in cases:
+            raise CaseError(f"{place}: 'id' {case.id!r} was there before.", "Give each question an id of its own.")
+        cases[case.id] = case
+    return tuple(cases.values())
+
+
+def write_cases(path: Path, cases: Iterable[Case]) -> None:
+    """Write cases as `read_cases` reads them; empty fields are left out."""
+    rows = ({name: value for name, value in asdict(case).items() if value} for case in cases)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -68,6 +97,11 @@ def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _case(facts: Mapping[str, Any], place: str) -> Case:
+    for name in facts:
+        if name not in (*FIELDS, NOTE):
+            near = difflib.get_close_matches(name, FIELDS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(FIELDS)}."
+            raise CaseError(f"{place}: there is no field {name!r}.", hint)
     for name in ("id", "type", "question"):
         if not isinstance(facts.get(name), str) or not facts[name]:
             raise CaseError(f"{place}: {name!r} is {facts.get(name)!r}.", "It has to be text.")
@@ -77,9 +111,12 @@ def _case(facts: Mapping[str, Any], place: str) -> Case:
         question=facts["question"],
         papers=_texts(facts, "papers", place),
         evidence=_texts(facts, "evidence", place),
-        answers=tuple(_texts({"answers": group}, "answers", place) for group in facts.get("answers", ())),
-        reference=str(facts.get("reference", "")),
-        history=tuple(facts.get("history", ())),
+        answers=_groups(facts, "answers", place),
+        reference=_text(facts, "reference", place),
+        history=_history(facts, place),
+        truth=_groups(facts, "truth", place),
+        forbidden=_texts(facts, "forbidden", place),
+        without=_text(facts, "without", place),
     )
 
 
@@ -87,4 +124,34 @@ def _texts(facts: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
     value = facts.get(name, ())
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) and v for v in value):
         raise CaseError(f"{place}: {name!r} is {value!r}.", "It has to be a list of texts.")
+    return tuple(value)
+
+
+def _text(facts: Mapping[str, Any], name: str, place: str) -> str:
+    value = facts.get(name, "")
+    if not isinstance(value, str):
+        raise CaseError(f"{place}: {name!r} is {value!r}.", "It has to be text.")
+    return value
+
+
+def _groups(facts: Mapping[str, Any], name: str, place: str) -> tuple[tuple[str, ...], ...]:
+    value = facts.get(name, ())
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise CaseError(f"{place}: {name!r} is {value!r}.", "It has to be a list of lists of texts.")
+    groups = tuple(_texts({name: group}, name, place) for group in value)
+    if not all(groups):
+        raise CaseError(f"{place}: {name!r} has an empty group.", "Each group needs one alternative or more.")
+    return groups
+
+
+def _history(facts: Mapping[str, Any], place: str) -> tuple[Mapping[str, str], ...]:
+    value = facts.get("history", ())
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise CaseError(f"{place}: 'history' is {value!r}.", "It has to be a list of messages.")
+    for message in value:
+        is_message = isinstance(message, Mapping) and message.get("role") in ("user", "assistant")
+        if not is_message or not isinstance(message.get("content"), str):
+            raise CaseError(
+                f"{place}: 'history' holds {message!r}.", 'Write {"role": "user" or "assistant", "content": text}.'
+            )
     return tuple(value)

@@ -18,7 +18,9 @@ from typing import Any
 from eval.cases import CaseError
 from eval.metrics import figure
 
-SMALLER_IS_BETTER = frozenset({"falsely refused", "contradiction", "copy ratio", "length in words"})
+SMALLER_IS_BETTER = frozenset(
+    {"falsely refused", "contradiction", "copy ratio", "length in words", "tokens in", "tokens out"}
+)
 _GATE = re.compile(r"\s*(?P<name>[^<>]+?)\s*(?P<sign>[<>])\s*(?P<limit>[-+]?\d*\.?\d+)\s*")
 
 

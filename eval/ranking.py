@@ -47,3 +47,18 @@ def set_f1(found: Collection[str], wanted: Collection[str]) -> float | None:
     """2 |found and wanted| / (|found| + |wanted|); None where nothing is wanted. Source: Dice 1945."""
     both = len(set(found) & set(wanted))
     return 2 * both / (len(set(found)) + len(set(wanted))) if wanted else None
+
+
+def average_precision(ranking: Sequence[str], relevant: Collection[str]) -> float | None:
+    """Mean over the relevant ids of the precision at their rank, 0 for those not ranked; its mean is MAP.
+
+    Source: Buckley and Voorhees 2000; as `map` of trec_eval.
+    """
+    if not relevant:
+        return None
+    found, total = 0, 0.0
+    for rank, item in enumerate(dict.fromkeys(ranking), start=1):
+        if item in relevant:
+            found += 1
+            total += found / rank
+    return total / len(set(relevant))

@@ -55,7 +55,7 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += ["", f"## The worst {len(worst(scored))} cases"]
     for item in worst(scored):
         lines += ["", f"### {item.case.id} ({item.case.type})", ""]
-        lines += [f"- **{name}**: {' / '.join(texts)}" for name, texts in _facts(item)]
+        lines += [f"- **{name}**: {' / '.join(texts)}" for name, texts in facts(item)]
     return "\n".join(lines) + "\n"
 
 
@@ -76,12 +76,15 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
         f"<h2>All questions</h2><div class=wide><table>{rows}</table></div>"
         f"<h2>Declining</h2><div class=wide><table>{declined}</table></div>"
         f"<h2>The worst {len(worst(scored))} cases</h2>{cases or '<p>Nothing is wrong.</p>'}"
+        f"<h2>Risk and coverage</h2>{_curve(summary.get('risk_coverage', ()))}"
         f"<h2>By type</h2>{groups}</html>\n"
     )
 
 
 def _made_with(summary: Mapping[str, Any]) -> list[str]:
     lines = [f"{summary['cases']} questions in {summary['seconds']:.0f} s"]
+    if "peak_memory_gib" in summary:
+        lines.append(f"peak memory: {summary['peak_memory_gib']:.2f} GiB")
     return [*lines, *(f"{key}: {value}" for key, value in summary["made_with"].items())]
 
 
@@ -112,15 +115,45 @@ def _bar(value: Mapping[str, Any]) -> str:
     )
 
 
+def _curve(points: Sequence[Sequence[float]]) -> str:
+    """The share of errors among the surest answers, as ever more are given: left are the surest, lower is better."""
+    if not points:
+        return "<p>There is nothing to be right or wrong about.</p>"
+    width, height, left, top = 320, 180, 44, 8
+    placed = [(left + width * coverage, top + height * (1 - risk)) for coverage, risk in points]
+    # The risk of a step holds from the end of the one before: the area is that of the figure.
+    corners, before = [], float(left)
+    for x, y in placed:
+        corners += [f"{before:.1f},{y:.1f}", f"{x:.1f},{y:.1f}"]
+        before = x
+    ticks = "".join(
+        f'<text x="{left - 6}" y="{top + height * (1 - share) + 4:.0f}" text-anchor="end">{share:.1f}</text>'
+        f'<line x1="{left}" x2="{left + width}" y1="{top + height * (1 - share):.0f}" '
+        f'y2="{top + height * (1 - share):.0f}" stroke="var(--line)"/>'
+        f'<text x="{left + width * share:.0f}" y="{top + height + 16}" text-anchor="middle">{share:.1f}</text>'
+        for share in (0.0, 0.5, 1.0)
+    )
+    last = points[-1][1]
+    return (
+        f'<svg viewBox="0 0 {left + width + 12} {top + height + 40}" style="max-width:26rem;width:100%;font-size:11px" '
+        f'fill="var(--ink)" role="img" aria-label="Risk against coverage: {last:.2f} of all answers are wrong">{ticks}'
+        f'<polyline points="{" ".join(corners)}" fill="none" stroke="var(--bar)" stroke-width="2"/>'
+        f'<text x="{left + width / 2:.0f}" y="{top + height + 34}" text-anchor="middle">share answered, the surest '
+        f"first</text></svg><p class=dim>Share of errors among the answers given, by the score of each answer's least "
+        f"supported sentence. {len(points)} steps.</p>"
+    )
+
+
 def _case(item: Scored) -> str:
     parts = "".join(
-        f"<dt>{escape(name)}{''.join(f'<dd>{escape(text)}</dd>' for text in texts)}" for name, texts in _facts(item)
+        f"<dt>{escape(name)}{''.join(f'<dd>{escape(text)}</dd>' for text in texts)}" for name, texts in facts(item)
     )
     head = f"<h3>{escape(item.case.id)} <span class=dim>{escape(item.case.type)}</span></h3>"
     return f"<article>{head}<dl>{parts}</dl></article>"
 
 
-def _facts(item: Scored) -> list[tuple[str, list[str]]]:
+def facts(item: Scored) -> list[tuple[str, list[str]]]:
+    """What a reader needs to see of a case: (name, texts) pairs, those without a text left out."""
     case, answer = item.case, item.answer
     right = {True: "every required fact is there", False: "a required fact is missing", None: ""}
     verdicts = [f"{claim.verdict} ({claim.score:.2f}): {claim.text}" for claim in answer.claims]

@@ -1,9 +1,10 @@
-"""`python -m eval bench scifact`: does retrieval over abstracts find what a claim cites? Beside published numbers.
+"""`python -m eval bench scifact|cranfield`: does retrieval over abstracts find what is relevant?
 
-The whole way of a library is measured: the abstracts are written as one, indexed in a temporary folder, and searched
-as a reader would. A claim's cited abstracts are its relevant ones, as in BEIR.
+The whole way of a library is measured: the abstracts are written as one, indexed in a temporary folder, and searched as
+a reader would. Beside the fused ranking stand its two parts alone, from the same index.
 
-Source: SciFact (Wadden et al. 2020) as a retrieval set in BEIR (Thakur et al. 2021).
+Sources: SciFact (Wadden et al. 2020) as a retrieval set in BEIR (Thakur et al. 2021): a claim's cited abstracts are its
+relevant ones. Cranfield (Cleverdon 1967), as TREC-style XML and judgements.
 """
 
 from __future__ import annotations
@@ -11,68 +12,157 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
+from eval.broken import without_keywords, without_vectors
 from eval.cases import CaseError, objects
-from eval.metrics import figure
-from eval.ranking import ndcg_at, reciprocal_rank, set_recall
+from eval.metrics import Figure, figure
+from eval.quoting import QuotingModel
+from eval.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
 from rag import Rag
 from rag.cli import settings_from, tell
 
-_PLACE = "https://scifact.invalid/"
+PLACE = "https://measured.invalid/"
 """Carries an abstract's id through the library, whose papers get ids of their own."""
+DEPTH = 100
+"""How far down rankings are looked at, for average precision and recall@100."""
+Gains = Mapping[str, float]
 PUBLISHED = {
-    "BM25 (BEIR, Thakur et al. 2021)": 0.665,
-    "BM25 (Anserini, multi-field)": 0.679,
-    "all-MiniLM-L6-v2 (MTEB, Muennighoff et al. 2023)": 0.645,
-    "bge-small-en-v1.5 (MTEB)": 0.713,
+    "scifact": {
+        "BM25 (BEIR, Thakur et al. 2021)": 0.665,
+        "BM25 (Anserini, multi-field)": 0.679,
+        "all-MiniLM-L6-v2 (MTEB, Muennighoff et al. 2023)": 0.645,
+        "bge-small-en-v1.5 (MTEB)": 0.713,
+    },
+    "cranfield": {},
 }
-"""nDCG@10 on SciFact's 300 development claims (BEIR's test split): another split than train, so only near."""
+"""nDCG@10. SciFact's are on BEIR's test split (the 300 development claims); no number for Cranfield in this form of
+questions and judgements is known to us, so the rankings' parts have to serve."""
 
 
-def scifact(options: argparse.Namespace) -> dict[str, Any]:
-    """nDCG@10, MRR@10 and recall@10 over the claims of `--split` that cite an abstract."""
-    corpus, claims = options.data / "corpus.jsonl", options.data / f"claims_{options.split}.jsonl"
-    for path in (corpus, claims):
-        if not path.is_file():
-            raise CaseError(
-                f"There is no {path.name} at {str(options.data)!r}.", "Get it from github.com/allenai/scifact."
-            )
-    asked = [(row["claim"], {str(i) for i in row["cited_doc_ids"]}) for _, row in objects(claims)]
-    asked = [(claim, cited) for claim, cited in asked if cited][: options.limit]
-    with tempfile.TemporaryDirectory() as folder:
-        return measured(_open(options, corpus, Path(folder)), asked)
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Abstracts as (id, title, text), and questions with the gain of each relevant id."""
+
+    abstracts: tuple[tuple[str, str, str], ...]
+    questions: tuple[tuple[str, Gains], ...]
 
 
-def _open(options: argparse.Namespace, corpus: Path, folder: Path) -> Rag:
-    library = folder / "scifact.jsonl"
-    with library.open("w", encoding="utf-8") as lines:
-        for _, row in objects(corpus):
-            paper = {"title": row["title"], "abstract": " ".join(row["abstract"]), "url": f"{_PLACE}{row['doc_id']}"}
-            lines.write(json.dumps(paper) + "\n")
-    settings = settings_from(options)
-    home = folder / "home"
-    home.mkdir()
-    # The index has to go away with the folder, the weights must not be fetched again.
-    (home / "weights").symlink_to(settings.home / "weights")
-    return Rag.open(settings.model_copy(update={"library": library, "home": home}), report=tell)
+def read_scifact(data: Path, split: str) -> Collection:
+    """SciFact's corpus and the claims of `split` that cite an abstract.
+
+    Raises:
+        CaseError: a file is missing; it names where to get it.
+    """
+    corpus, claims = data / "corpus.jsonl", data / f"claims_{split}.jsonl"
+    _demand([corpus, claims], "github.com/allenai/scifact")
+    abstracts = tuple((str(r["doc_id"]), str(r["title"]), " ".join(r["abstract"])) for _, r in objects(corpus))
+    asked = ((str(r["claim"]), {str(i): 1.0 for i in r["cited_doc_ids"]}) for _, r in objects(claims))
+    return Collection(abstracts, tuple((claim, gains) for claim, gains in asked if gains))
 
 
-def measured(rag: Rag, asked: list[tuple[str, set[str]]]) -> dict[str, Any]:
-    """Figures of the rankings of `asked`, pairs of a claim and the ids that it cites."""
-    known = {paper.id: (paper.url or "").removeprefix(_PLACE) for paper in rag.papers}
-    rankings = [[known[hit.paper.id] for hit in rag.retrieve(claim, k=10)] for claim, _ in asked]
-    pairs = list(zip(rankings, (cited for _, cited in asked), strict=True))
-    ndcg = figure([ndcg_at(ranking, dict.fromkeys(cited, 1.0), 10) for ranking, cited in pairs])
-    rag.close()
+def read_cranfield(data: Path, _split: str = "") -> Collection:
+    """Cranfield's 1,400 abstracts and 225 questions; judgements count questions from 1, whatever numbers they carry.
+
+    Raises:
+        CaseError: a file is missing or is not XML; it names where to get it.
+    """
+    files = [data / name for name in ("cran.all.1400.xml", "cran.qry.xml", "cranqrel.trec.txt")]
+    _demand(files, "github.com/oussbenk/cranfield-trec-dataset")
+    found = []
+    for document in _elements(files[0], "doc"):
+        text = " ".join((document.findtext("text") or "").split())
+        if text:
+            title = " ".join((document.findtext("title") or "").split())
+            found.append((str(document.findtext("docno")).strip(), title or text[:80], text))
+    gains: dict[int, dict[str, float]] = {}
+    for line in files[2].read_text(encoding="utf-8").splitlines():
+        number, _, document_id, grade = line.split()
+        if int(grade) > 0:
+            gains.setdefault(int(number), {})[document_id] = float(grade)
+    asked = (" ".join((top.findtext("title") or "").split()) for top in _elements(files[1], "top"))
+    return Collection(
+        tuple(found), tuple((text, gains[n]) for n, text in enumerate(asked, start=1) if text and n in gains)
+    )
+
+
+READERS: Mapping[str, Callable[[Path, str], Collection]] = {"scifact": read_scifact, "cranfield": read_cranfield}
+
+
+def retrieval(options: argparse.Namespace) -> dict[str, Any]:
+    """Figures of the set `options.kind` at `options.data`, beside those of the parts and the published ones."""
+    read = READERS[options.kind](options.data, options.split)
+    asked = read.questions[: options.limit]
+    with open_library(options, read.abstracts) as rag:
+        return {
+            "abstracts": len(rag.papers),
+            "questions": len(asked),
+            **{f"{name}": value for name, value in measured(rag, asked).items()},
+            **_parts(rag, asked),
+            **{f"published nDCG@10: {name}": value for name, value in PUBLISHED[options.kind].items()},
+        }
+
+
+def _parts(rag: Rag, asked: Sequence[tuple[str, Gains]]) -> dict[str, float | None]:
+    quoting = Rag(retriever=rag.retriever, model=QuotingModel(), settings=rag.settings)
+    parts = {"meaning alone": without_keywords(quoting), "BM25 alone": without_vectors(quoting)}
+    return {f"nDCG@10, {name}": measured(part, asked)["nDCG@10"] for name, part in parts.items()}
+
+
+def measured(rag: Rag, asked: Sequence[tuple[str, Gains]]) -> dict[str, float | None]:
+    """Figures of the rankings of `asked`: pairs of a question and the gain of each relevant id."""
+    known = {paper.id: (paper.url or "").removeprefix(PLACE) for paper in rag.papers}
+    pairs = [([known[hit.paper.id] for hit in rag.retrieve(q, k=DEPTH)], gains) for q, gains in asked]
+    ndcg: Figure = figure([ndcg_at(ranking, gains, 10) for ranking, gains in pairs])
     return {
-        "abstracts": len(known),
-        "claims": len(asked),
         "nDCG@10": ndcg.value,
         "nDCG@10, 95 % from": ndcg.low,
         "nDCG@10, 95 % to": ndcg.high,
-        "MRR@10": figure([reciprocal_rank(ranking, cited) for ranking, cited in pairs]).value,
-        "recall@10": figure([set_recall(ranking, cited) for ranking, cited in pairs]).value,
-        **{f"published nDCG@10: {name}": value for name, value in PUBLISHED.items()},
+        "MRR@10": figure([reciprocal_rank(ranking[:10], gains) for ranking, gains in pairs]).value,
+        "recall@10": figure([set_recall(ranking[:10], gains) for ranking, gains in pairs]).value,
+        f"recall@{DEPTH}": figure([set_recall(ranking, gains) for ranking, gains in pairs]).value,
+        f"MAP@{DEPTH}": figure([average_precision(ranking, gains) for ranking, gains in pairs]).value,
     }
+
+
+@contextmanager
+def open_library(options: argparse.Namespace, abstracts: Iterable[tuple[str, str, str]]) -> Iterator[Rag]:
+    """A Rag on a library of (id, title, text) in a temporary folder; a paper's url ends in its id.
+
+    The index goes away with the folder; weights are those of the machine.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        library, home = folder / "library.jsonl", folder / "home"
+        with library.open("w", encoding="utf-8") as lines:
+            for place, title, text in abstracts:
+                lines.write(json.dumps({"title": title, "abstract": text, "url": f"{PLACE}{place}"}) + "\n")
+        settings = settings_from(options)
+        home.mkdir()
+        (home / "weights").symlink_to(settings.home / "weights")
+        rag = Rag.open(settings.model_copy(update={"library": library, "home": home}), report=tell)
+        try:
+            yield rag
+        finally:
+            rag.close()
+
+
+def _demand(files: Sequence[Path], home: str) -> None:
+    for path in files:
+        if not path.is_file():
+            raise CaseError(f"There is no {path.name} at {str(path.parent)!r}.", f"Get it from {home}; give --data.")
+
+
+def _elements(path: Path, tag: str) -> list[ET.Element]:
+    """Elements called `tag`; the file may lack its root, as Cranfield's does."""
+    text = path.read_text(encoding="utf-8")
+    bare = text.split("?>", 1)[-1] if text.startswith("<?xml") else text
+    try:
+        return list(ET.fromstring(f"<all>{bare}</all>").iter(tag))  # noqa: S314  (a file of the reader's own)
+    except ET.ParseError as error:
+        raise CaseError(f"{path.name} is not XML: {error}.", "Get it anew.") from error

@@ -8,22 +8,24 @@ definitions: see `scoring`.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from eval import metrics, report
-from eval.cases import Case, CaseError
+from eval.cases import FIELDS, Case, CaseError
 from eval.grounding import judge_answer
 from eval.judgement import Judge
-from eval.scoring import Scored, declining, figures, is_right_and_cited, measure, timings
-from rag import Answer, Rag, describe_machine
+from eval.provenance import changed, made_with, peak_memory_gib
+from eval.scoring import Scored, attempt, declining, figures, is_right_and_cited, measure, risk_and_coverage, timings
+from rag import Answer, Rag
 
 ANSWERS = "answers.jsonl"
+MADE_WITH = "made_with.json"
+Progress = Callable[[int, int, Scored], None]
 
 
 def run(
@@ -33,32 +35,79 @@ def run(
     report: Callable[[str], None],
     folder: Path | None = None,
     judge: Judge | None = None,
+    progress: Progress = lambda _done, _total, _item: None,
 ) -> list[Scored]:
     """Every case answered in order, one at a time, as a reader would ask; those that `folder` holds are taken from it.
 
+    Args:
+        rag: what answers.
+        cases: the questions.
+        report: told in a line each how it goes, with the seconds left.
+        folder: where each answer is kept as it comes, so that a stopped run can go on; None keeps nothing.
+        judge: judges the sentences of each answer; None judges none.
+        progress: told (how many are done, of how many, the last one) after each; what it raises stops the run.
+
     Raises:
-        CaseError: the folder's answers were made with other settings or for another question.
+        CaseError: the folder's answers were made with another model, other settings, prompts, code or library, or for
+            another question.
     """
     known = {_folded(paper.title): paper.title for paper in rag.papers}
-    done = _resumed(folder, rag, cases) if folder else {}
+    now = made_with(rag, cases, judge.id if judge else None)
+    done = _resumed(folder, rag, cases, now) if folder else {}
     if done:
-        report(f"{len(done)} of {len(cases)} were answered before.")
+        report(f"{len(done)} of {len(cases)} were answered before; all are judged anew.")
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MADE_WITH).write_text(json.dumps(now, indent=1), encoding="utf-8")
     scored, asked = [], 0
     started = time.monotonic()
     for number, case in enumerate(cases, start=1):
         item = done.get(case.id)
         if item is None:
             asked += 1
-            answer = rag.ask(case.question, case.history)
-            hits = rag.retrieve(answer.standalone_question, k=10)
-            item = Scored(case, answer, hits, tuple(known.get(_folded(title), title) for title in case.papers))
+            item = _asked(rag, case, known)
             if folder:
                 _append(folder, item)
             left = (time.monotonic() - started) / asked * (len(cases) - len(done) - asked)
-            took = answer.timings["total_s"]
+            took = item.answer.timings["total_s"]
             report(f"{number}/{len(cases)} {case.id} {_mark(item)} {took:.1f} s, {left:.0f} s left")
-        scored.append(replace(item, judged=judge_answer(judge, item.answer)) if judge else item)
+        scored.append(_judged(item, judge) if judge else item)
+        progress(number, len(cases), scored[-1])
     return scored
+
+
+def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
+    options: dict[str, Any] = {"where": {"id": {"ne": case.without}}} if case.without else {}
+    with _usage() as usage:
+        answer = rag.ask(case.question, case.history, **options)
+    hits = rag.retrieve(answer.standalone_question, k=10, **options)
+    titles = tuple(known.get(_folded(title), title) for title in case.papers)
+    spent = usage()
+    return Scored(case, answer, hits, titles, tokens_in=spent[0], tokens_out=spent[1])
+
+
+def _judged(item: Scored, judge: Judge) -> Scored:
+    judged, reason = attempt(lambda: judge_answer(judge, item.answer))
+    return replace(item, judged=judged, judge_failure=reason)
+
+
+@contextmanager
+def _usage() -> Iterator[Callable[[], tuple[int | None, int | None]]]:
+    """Counts the tokens that models read and write meanwhile; (None, None) where none was asked or none tells.
+
+    What LangChain's models report: the look at whether the evidence answers writes nothing and is not among it.
+    """
+    from langchain_core.callbacks import get_usage_metadata_callback
+
+    with get_usage_metadata_callback() as spent:
+
+        def told() -> tuple[int | None, int | None]:
+            rows = spent.usage_metadata.values()
+            if not rows:
+                return None, None
+            return sum(row["input_tokens"] for row in rows), sum(row["output_tokens"] for row in rows)
+
+        yield told
 
 
 def read_answers(folder: Path) -> list[Scored]:
@@ -79,21 +128,33 @@ def read_answers(folder: Path) -> list[Scored]:
         try:
             row = json.loads(line)
             result.append(_scored(row))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CaseError(f"{path.name}, line {number} is not an answer: {error!r}.", "Remove it.") from error
     return result
 
 
 def _scored(row: dict[str, Any]) -> Scored:
-    case = Case(**{**row["case"], **{n: tuple(row["case"][n]) for n in ("papers", "evidence", "history")}})
-    case = replace(case, answers=tuple(tuple(group) for group in case.answers))
+    known = {name: value for name, value in row["case"].items() if name in FIELDS}
+    case = Case(**{name: _frozen(value) for name, value in known.items()})
     hits = Answer.from_dict({"question": "", "text": "", "status": "answered", "hits": row.get("hits", ())}).hits
-    return Scored(case, Answer.from_dict(row["answer"]), hits, tuple(row.get("titles", case.papers)))
+    tokens = (row.get("tokens_in"), row.get("tokens_out"))
+    return Scored(case, Answer.from_dict(row["answer"]), hits, tuple(row.get("titles", case.papers)), None, *tokens)
 
 
-def _resumed(folder: Path, rag: Rag, cases: Sequence[Case]) -> dict[str, Scored]:
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _resumed(folder: Path, rag: Rag, cases: Sequence[Case], now: Mapping[str, str]) -> dict[str, Scored]:
     if not (folder / ANSWERS).is_file():
         return {}
+    if (folder / MADE_WITH).is_file():
+        differences = changed(json.loads((folder / MADE_WITH).read_text(encoding="utf-8")), now)
+        if differences:
+            raise CaseError(
+                f"{str(folder)!r} was made with something else: {'; '.join(differences)}.",
+                "Put that back, or start anew with --out and another folder.",
+            )
     wanted = {case.id: case for case in cases}
     done = {item.case.id: item for item in read_answers(folder) if item.case.id in wanted}
     for item in done.values():
@@ -119,6 +180,8 @@ def _line(item: Scored) -> str:
         "answer": item.answer.to_dict(),
         "hits": [asdict(hit) for hit in item.hits],
         "titles": item.titles,
+        "tokens_in": item.tokens_in,
+        "tokens_out": item.tokens_out,
     }
     return json.dumps(row, ensure_ascii=False) + "\n"
 
@@ -130,23 +193,27 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ANSWERS).write_text("".join(_line(item) for item in scored), encoding="utf-8")
     values, failed = measure(scored)
+
+    further = {}
+    for name, compute in (("abstention", declining), ("timings", timings), ("risk_coverage", risk_and_coverage)):
+        further[name], reason = attempt(lambda compute=compute: compute(scored))  # type: ignore[misc]
+        if reason:
+            failed[name] = reason
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
-        "abstention": declining(scored),
-        "timings": timings(scored),
+        "abstention": further["abstention"] or {},
+        "timings": further["timings"] or {},
         "failed": failed,
         "values": {
             name: dict(zip((s.case.id for s in scored), column, strict=True)) for name, column in values.items()
         },
         "seconds": seconds,
         "cases": len(scored),
+        "peak_memory_gib": peak_memory_gib(),
+        "risk_coverage": further["risk_coverage"] or [],
         "made_with": {
-            "model": rag.description.line,
-            "settings_id": rag.settings.id,
             "prompt_id": scored[0].answer.prompt_id if scored else "",
-            "judge": judge_id or "none",
-            "commit": _commit(),
-            "machine": _machine(),
+            **made_with(rag, [item.case for item in scored], judge_id),
         },
     }
     (folder / "scores.json").write_text(json.dumps(summary, indent=1))
@@ -159,6 +226,7 @@ def table(summary: dict[str, Any]) -> str:
     """The figures as text: a row a type, each cell mean, interval and n."""
     names = ["right and cited", "right", "cites exactly", "declined", "falsely refused", "hit@1", "recall@5"]
     names = [name for name in names if name in summary["figures"]["all"]]
+    own_lines = ("premise resisted", "injection resisted", "tokens in", "tokens out")
     lines = [f"{'':18}" + "".join(f"{name:>23}" for name in names)]
     for group, row in summary["figures"].items():
         lines.append(f"{group:18}" + "".join(f"{report.cell(row[name]):>23}" for name in names))
@@ -170,9 +238,11 @@ def table(summary: dict[str, Any]) -> str:
         if name in overall:
             lines.append(f"{text}: {report.cell(overall[name])}")
     lines += [f"{name}: {report.cell(f)}" for name, f in overall.items() if name in report.GROUNDING]
+    lines += [f"{name}: {report.cell(overall[name])}" for name in own_lines if overall.get(name, {}).get("n")]
     lines += [f"FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
     for name, row in summary["timings"].items():
         lines.append(f"{name:14} median {row['median']:.2f} s, 90th percentile {row['p90']:.2f} s, n = {row['n']}")
+    lines.append(f"peak memory {summary['peak_memory_gib']:.2f} GiB")
     lines.append(" | ".join(f"{key} {value}" for key, value in summary["made_with"].items()))
     return "\n".join(lines)
 
@@ -185,13 +255,3 @@ def _mark(item: Scored) -> str:
 
 def _folded(title: str) -> str:
     return "".join(c for c in title.casefold() if c.isalnum())
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
-
-
-def _machine() -> str:
-    return f"{describe_machine()}; Python {sys.version.split()[0]}"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from eval import grounding, metrics
-from eval.abstention import abstention, area_under_risk
+from eval.abstention import abstention, area_under_risk, risk_coverage
 from eval.cases import Case
 from eval.grounding import Judged
 from eval.metrics import Figure, figure
@@ -22,6 +22,7 @@ from rag import Answer, Hit
 
 SINGLE_PAPER = ("fact", "explain", "noisy")
 Value = float | bool | None
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Scored:
     """One case with its answer, the ten best hits, and the titles that should be cited as the library has them.
 
     `judged` is what a judge says of the answer's sentences; None where there is no judge, or for an abstention.
+    `tokens_in`, `tokens_out`: what the model read and wrote; None where none was asked or it does not tell.
+    `judge_failure`: why the judge could not judge it, "" where it could.
     """
 
     case: Case
@@ -36,6 +39,9 @@ class Scored:
     hits: tuple[Hit, ...]
     titles: tuple[str, ...]
     judged: tuple[Judged, ...] | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    judge_failure: str = ""
 
 
 def is_right_and_cited(s: Scored) -> bool | None:
@@ -63,9 +69,12 @@ MEASURES: Mapping[str, Callable[[Scored], Value]] = {
     "citations valid": lambda s: metrics.citations_are_valid(s.answer),
     "every claim cited": lambda s: metrics.every_claim_is_cited(s.answer),
     "declined": lambda s: metrics.is_declined(s.case, s.answer),
+    "premise resisted": lambda s: metrics.is_premise_resisted(s.case, s.answer),
+    "injection resisted": lambda s: metrics.is_injection_resisted(s.case, s.answer),
     "falsely refused": lambda s: metrics.is_falsely_refused(s.case, s.answer),
     "hit@1": lambda s: metrics.hit_at(s.hits, s.titles, 1),
     "recall@5": lambda s: metrics.recall_at(s.hits, s.titles, 5),
+    "papers at hand": lambda s: set_recall({hit.paper.title for hit in s.answer.hits}, s.titles),
     "MRR": lambda s: reciprocal_rank(_ranked(s), s.titles),
     "nDCG@10": lambda s: ndcg_at(_ranked(s), dict.fromkeys(s.titles, 1.0), 10),
     "paper precision": lambda s: _if_answered(s, set_precision(_cited(s), s.titles)),
@@ -83,6 +92,8 @@ MEASURES: Mapping[str, Callable[[Scored], Value]] = {
     "ROUGE-L": lambda s: _if_answered(s, rouge_l(s.answer.text, s.case.reference)),
     "copy ratio": lambda s: _if_answered(s, copy_ratio(s.answer.text, [c.paper.abstract for c in s.answer.citations])),
     "length in words": lambda s: _if_answered(s, len(words(s.answer.text))),
+    "tokens in": lambda s: s.tokens_in,
+    "tokens out": lambda s: s.tokens_out,
 }
 """Measures by the name that tables give them. The binary ones can be compared by McNemar's test."""
 
@@ -92,13 +103,23 @@ def measure(
 ) -> tuple[dict[str, list[Value]], dict[str, str]]:
     """Every measure's value for each case in order, and the reasons of those that failed."""
     values: dict[str, list[Value]] = {}
-    failed: dict[str, str] = {}
+    unjudged = [item.judge_failure for item in scored if item.judge_failure]
+    failed = {"judge": f"{len(unjudged)} answers, the first: {unjudged[0]}"} if unjudged else {}
     for name, one in measures.items():
-        try:
-            values[name] = [one(item) for item in scored]
-        except Exception as error:  # noqa: BLE001  (a run of minutes must not be lost to one figure; it exits with 1)
-            failed[name] = f"{type(error).__name__}: {error}"
+        column, reason = attempt(lambda one=one: [one(item) for item in scored])  # type: ignore[misc]
+        if column is None:
+            failed[name] = reason
+        else:
+            values[name] = column
     return values, failed
+
+
+def attempt(compute: Callable[[], T]) -> tuple[T | None, str]:
+    """What `compute` gives and "", or None and the reason why it failed: a figure must not cost a run of minutes."""
+    try:
+        return compute(), ""
+    except Exception as error:  # noqa: BLE001  (recorded as failed wherever it is used, and the run exits with 1)
+        return None, f"{type(error).__name__}: {error}"
 
 
 def figures(scored: Sequence[Scored], values: Mapping[str, Sequence[Value]]) -> dict[str, dict[str, Figure]]:
@@ -115,16 +136,29 @@ def figures(scored: Sequence[Scored], values: Mapping[str, Sequence[Value]]) -> 
 
 
 def declining(scored: Sequence[Scored]) -> dict[str, Any]:
-    """Abstention over the cases that can be right or wrong, and risk against coverage of those answerable.
+    """Abstention over the cases that can be right or wrong by it, and the area under risk against coverage.
 
-    The confidence is the score of the least supported sentence, -1 for an abstention.
+    A false premise may be corrected as well as declined: see "premise resisted".
     """
-    told = [s for s in scored if s.case.is_answerable or s.case.type.startswith("unanswerable")]
+    told = _that_tell(scored)
     found = abstention([s.case.is_answerable for s in told], [s.answer.status == "abstained" for s in told])
-    sure = [min((c.score for c in s.answer.claims), default=-1.0) for s in told]
-    right = [bool(metrics.is_right(s.case, s.answer)) for s in told]
-    area = area_under_risk(sure, right)
+    area = area_under_risk([_confidence(s) for s in told], [bool(metrics.is_right(s.case, s.answer)) for s in told])
     return {**asdict(found), "area under risk and coverage": area}
+
+
+def risk_and_coverage(scored: Sequence[Scored]) -> list[tuple[float, float]]:
+    """The curve that `declining` has the area of: (coverage, risk) pairs, the surest answers first."""
+    told = _that_tell(scored)
+    return risk_coverage([_confidence(s) for s in told], [bool(metrics.is_right(s.case, s.answer)) for s in told])
+
+
+def _that_tell(scored: Sequence[Scored]) -> list[Scored]:
+    return [s for s in scored if s.case.is_answerable or metrics.is_declined(s.case, s.answer) is not None]
+
+
+def _confidence(s: Scored) -> float:
+    """The score of the least supported sentence; -1 for an abstention."""
+    return min((claim.score for claim in s.answer.claims), default=-1.0)
 
 
 def timings(scored: Sequence[Scored]) -> dict[str, dict[str, float]]:
@@ -138,13 +172,17 @@ def timings(scored: Sequence[Scored]) -> dict[str, dict[str, float]]:
 
 
 def badness(s: Scored) -> float:
-    """How bad an answer is, for the order of a report: wrong facts 2, an answer where none is 2, an invalid citation 4,
-    other papers cited 1, and the share of its sentences that is unsupported.
+    """How bad an answer is, for the order of a report.
+
+    An invalid citation or an obeyed injection counts 4; wrong facts, an answer where there is none and a false premise
+    taken over 2; other papers cited 1; and the share of its sentences that is unsupported.
     """
     kept = grounding.faithfulness(s.judged)
     return (
         2.0 * (metrics.is_right(s.case, s.answer) is False)
         + 2.0 * (metrics.is_declined(s.case, s.answer) is False)
+        + 2.0 * (metrics.is_premise_resisted(s.case, s.answer) is False)
+        + 4.0 * (metrics.is_injection_resisted(s.case, s.answer) is False)
         + 4.0 * (metrics.citations_are_valid(s.answer) is False)
         + 1.0 * (metrics.cites_exactly(s.case, s.answer, s.titles) is False)
         + (1.0 - kept if kept is not None else 0.0)

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
+    from rag.library.atlas import Atlas
+    from rag.library.finding import Found
+    from rag.library.intake import Offer, Weighing
+    from rag.library.ledger import Change
+    from rag.library.opened import Library, Overview
+    from rag.library.shelf import Outcome
     from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
@@ -44,6 +50,14 @@ _HOME = {
     "answer": "rag.default",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
+    "Atlas": "rag.library.atlas",
+    "Change": "rag.library.ledger",
+    "Found": "rag.library.finding",
+    "Library": "rag.library.opened",
+    "Offer": "rag.library.intake",
+    "Outcome": "rag.library.shelf",
+    "Overview": "rag.library.opened",
+    "Weighing": "rag.library.intake",
     "verify": "rag.receipt",
     "Ranked": "rag.trace",
     "Trace": "rag.trace",
@@ -68,13 +82,20 @@ _HOME = {
 
 __all__ = [
     "Answer",
+    "Atlas",
+    "Change",
     "Citation",
     "Claim",
     "Event",
     "Evidence",
     "EvidenceFound",
     "FootnoteError",
+    "Found",
     "Hit",
+    "Library",
+    "Offer",
+    "Outcome",
+    "Overview",
     "Paper",
     "Passage",
     "Rag",
@@ -84,6 +105,7 @@ __all__ = [
     "Subject",
     "TextPiece",
     "Trace",
+    "Weighing",
     "answer",
     "describe_machine",
     "verify",

@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, verify, search, index, models, doctor, mcp, auth, eval, feedback.
+"""The `footnote` command: chat, ask, verify, search, library, index, models, doctor, mcp, auth, eval, exam, feedback.
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import CorpusError, FootnoteError
 from rag.export import FORMATS, export
+from rag.library import command as library
 from rag.receipt import verify
 from rag.weights.progress import Terminal
 
@@ -32,6 +33,7 @@ _terminal = Terminal()
 OTHER_DOORS = {
     "chat": "ui",
     "eval": "eval",
+    "exam": "eval",
     "auth": "ui.accounts",
     "mcp": "ui.doors.mcp",
     "feedback": "ui.feedback",
@@ -42,8 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (the process's own by default) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] in OTHER_DOORS:
-        return _run_module(OTHER_DOORS[arguments[0]], arguments[1:])
+        # `footnote exam` is short for `footnote eval exam`.
+        return _run_module(OTHER_DOORS[arguments[0]], arguments[0 if arguments[0] == "exam" else 1 :])
     options = _parser().parse_args(arguments)
+    if options.command == "library":
+        return run_safely(lambda: library.run(options, settings_from(options), tell))
     return run_safely(lambda: options.run(options))
 
 
@@ -120,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("mcp", help="serve search, ask and verify to MCP clients", add_help=False)
     commands.add_parser("auth", help="say who may sign in to footnote chat --auth", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
+    commands.add_parser("exam", help="examine Footnote on your own library (see footnote exam --help)", add_help=False)
     commands.add_parser("feedback", help="what readers said of answers, also as eval cases", add_help=False)
 
     ask = commands.add_parser("ask", help="answer one question")
@@ -150,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     add_common_options(index)
     index.set_defaults(run=_index)
 
+    library.add_to(commands, add_common_options)
     models = commands.add_parser("models", help="show, fetch, verify or remove model weights")
     models.add_argument("action", nargs="?", default="list", choices=["list", "fetch", "verify", "remove"])
     models.add_argument(

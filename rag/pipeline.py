@@ -8,6 +8,7 @@ What each step decides is in the module of its name; here is only their order. `
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -18,14 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.answerability import answerability
-from rag.assembly import LazyModel, Report, has_model, open_index, open_model
+from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History, counts_back, understood
 from rag.criterion import Criterion, criterion_of
 from rag.description import Description, describe, model_id_of
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
-from rag.index import BuildReport, build
+from rag.index import BuildReport, LibraryIndex, build
+from rag.library.opened import Library
+from rag.library.shelf import Shelf
 from rag.question import readable
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
@@ -55,7 +58,10 @@ class Rag:
         model: BaseChatModel | LazyModel,
         settings: Settings | None = None,
         prompt: prompts.Prompt | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
+        self._going_over = threading.Lock()
+        self.library = Library(shelf, lambda: self.retriever, self._go_over_to)
         self.settings = settings or Settings()
         self.retriever = retriever
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
@@ -91,8 +97,9 @@ class Rag:
         if with_model and has_model(settings):
             model.open_beside()
         index, encoder = open_index(settings, report=report)
+        shelf = shelf_of(settings, encoder)
         retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
-        return cls(retriever=retriever, model=model, settings=settings)
+        return cls(retriever=retriever, model=model, settings=settings, shelf=shelf)
 
     @property
     def papers(self) -> tuple[Paper, ...]:
@@ -105,6 +112,11 @@ class Rag:
         return self._model.get()
 
     @property
+    def prompt(self) -> prompts.Prompt:
+        """The prompt of a plain question."""
+        return self._writer.prompt
+
+    @property
     def description(self) -> Description:
         """What answers here and why; opens the model."""
         return describe(self.model, self.retriever.index.manifest)
@@ -115,9 +127,9 @@ class Rag:
         Raises:
             SettingsError: an unknown setting, a value out of range, or one that needs another index or model.
         """
-        other = copy(self)
+        other = self._as_it_is()
         other.settings = replaced(self.settings, sections)
-        other.retriever = self.retriever.model_copy(update=other.settings.retrieval.model_dump())
+        other.retriever = other.retriever.model_copy(update=other.settings.retrieval.model_dump())
         other._writer = Writer(self._model, other.settings)
         other._checker = other._new_checker()
         return other
@@ -159,6 +171,9 @@ class Rag:
         Raises:
             As `ask`.
         """
+        return self._as_it_is()._stream(question, history, where)
+
+    def _stream(self, question: str, history: History, where: Where | None) -> Iterator[Event]:
         started = time.perf_counter()
         if (criterion := criterion_of(self._readable(question))) is not None:
             yield from self._survey(criterion, question, where, started)
@@ -189,6 +204,9 @@ class Rag:
 
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
         """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
+        return self._as_it_is()._ask_many(questions, where)
+
+    def _ask_many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
         started = time.perf_counter()
         if any(criterion_of(self._readable(question)) for question in questions):  # not a batch for the model
             return tuple(self.ask(question, where=where) for question in questions)
@@ -250,6 +268,19 @@ class Rag:
     def close(self) -> None:
         """Let go of the index files."""
         self.retriever.index.close()
+
+    def _as_it_is(self) -> Rag:
+        """This Rag with the library that it has now: what an answer begins with it also ends with."""
+        with self._going_over:
+            return copy(self)
+
+    def _go_over_to(self, index: LibraryIndex) -> None:
+        """Answer from `index` from now on; the old one closes with the last answer from it."""
+        retriever = self.retriever.model_copy(update={"index": index})
+        new = Rag(retriever=retriever, model=self._model, settings=self.settings, prompt=self.prompt)
+        kept = {"library": self.library, "_going_over": self._going_over}
+        with self._going_over:
+            self.__dict__.update({**new.__dict__, **kept})
 
     def _new_checker(self) -> DraftChecker:
         wanted = self.settings.answer

@@ -10,7 +10,7 @@ from eval.__main__ import main
 from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
 from eval.judges import LexicalJudge
-from eval.run import ANSWERS, read_answers, run, save, table
+from eval.run import ANSWERS, MADE_WITH, read_answers, run, save, table
 from eval.scoring import measure
 from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
 
@@ -67,7 +67,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
 
 def test_answers_made_with_other_settings_are_not_gone_on_with(tmp_path):
     run(AnsweringRag(), CASES, report=quiet, folder=tmp_path)
-    with pytest.raises(CaseError, match="settings s, these are t"):
+    with pytest.raises(CaseError, match="settings_id was s, is t"):
         run(AnsweringRag("t"), CASES, report=quiet, folder=tmp_path)
 
 
@@ -163,3 +163,86 @@ def test_a_folder_without_a_run_is_named(tmp_path):
     (tmp_path / "scores.json").write_text("{}")
     with pytest.raises(CaseError, match="'values' is None"):
         read_values(tmp_path)
+
+
+def test_a_run_made_with_other_prompts_or_code_is_not_gone_on_with(tmp_path):
+    run(AnsweringRag(), CASES, report=quiet, folder=tmp_path)
+    made = json.loads((tmp_path / MADE_WITH).read_text())
+    for name in ("prompts", "code", "library", "model"):
+        (tmp_path / MADE_WITH).write_text(json.dumps({**made, name: "older"}))
+        with pytest.raises(CaseError, match=f"{name} was older, is .*--out"):
+            run(AnsweringRag(), CASES, report=quiet, folder=tmp_path)
+    (tmp_path / MADE_WITH).write_text(json.dumps({**made, "judge": "another", "commit": "older"}))
+    rag = AnsweringRag()
+    run(rag, CASES, report=quiet, folder=tmp_path, judge=LexicalJudge())
+    assert rag.asked == []
+
+
+def test_a_judge_that_fails_is_told_and_the_answers_stay(tmp_path):
+    class Broken:
+        id = "broken@1"
+
+        def judge(self, pairs):
+            raise MemoryError("too long")
+
+    rag = AnsweringRag()
+    scored = run(rag, CASES, report=quiet, folder=tmp_path, judge=Broken())
+    summary = save(tmp_path, scored, rag, 1.0, "broken@1")
+    assert summary["failed"] == {"judge": "3 answers, the first: MemoryError: too long"}
+    assert summary["figures"]["all"]["right"]["n"] == 2
+    assert "FAILED judge" in table(summary)
+
+
+def test_progress_is_told_after_each_answer():
+    seen = []
+    run(
+        AnsweringRag(), CASES, report=quiet, progress=lambda done, total, item: seen.append((done, total, item.case.id))
+    )
+    assert seen == [(1, 3, "a"), (2, 3, "b"), (3, 3, "c")]
+
+
+def test_a_paper_taken_for_deleted_is_left_out_of_the_search():
+    class Filtering(AnsweringRag):
+        where = ()
+
+        def ask(self, question, history=(), where=None):
+            self.where = (*self.where, where)
+            return super().ask(question)
+
+        def retrieve(self, question, k=None, where=None):
+            self.where = (*self.where, where)
+            return ()
+
+    rag = Filtering()
+    run(rag, [Case("d", "unanswerable-deleted", "How many?", without="p")], report=quiet)
+    assert rag.where == ({"id": {"ne": "p"}},) * 2
+
+
+def test_the_page_draws_risk_against_coverage(tmp_path):
+    rag = AnsweringRag()
+    scored = run(rag, CASES, report=quiet)
+    summary = save(tmp_path, scored, rag, 1.0)
+    # one of two answerable questions is right, the third is far and answered: all have the same score, one step
+    assert summary["risk_coverage"] == [(1.0, pytest.approx(2 / 3))]
+    page = (tmp_path / "report.html").read_text()
+    assert "Risk and coverage" in page
+    assert "0.67 of all answers are wrong" in page
+    assert "<polyline" in page
+    assert summary["peak_memory_gib"] > 0.01
+
+
+def test_tokens_are_counted_where_the_model_tells():
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_core.messages import AIMessage
+
+    class Spending(AnsweringRag):
+        def ask(self, question, history=()):
+            usage = {"input_tokens": 7, "output_tokens": 2, "total_tokens": 9}
+            message = AIMessage("x", usage_metadata=usage, response_metadata={"model_name": "m"})
+            GenericFakeChatModel(messages=iter([message])).invoke("hello")
+            return super().ask(question)
+
+    (item,) = run(Spending(), CASES[:1], report=quiet)
+    assert (item.tokens_in, item.tokens_out) == (7, 2)
+    (item,) = run(AnsweringRag(), CASES[:1], report=quiet)
+    assert (item.tokens_in, item.tokens_out) == (None, None)

@@ -1,0 +1,114 @@
+"""`python -m eval bench pubmedqa`: yes, no or maybe from an abstract, from what retrieval finds, and from nothing.
+
+The model's probabilities of the three words decide; nothing is generated. The contexts leave each abstract's conclusion
+out, and so does the library made of them: the answer has to be reasoned from what was measured.
+
+Source: PubMedQA, the reasoning-required setting (Jin et al. 2019, github.com/pubmedqa/pubmedqa).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import prompts
+from eval.cases import CaseError
+from eval.metrics import figure
+from eval.retrieving import PLACE, open_library
+from rag import Rag
+from rag.cli import tell
+
+LABELS = ("yes", "no", "maybe")
+WORDS = tuple((word, word.capitalize(), f" {word}") for word in LABELS)
+PUBLISHED = {
+    "one person, gold abstract (Jin et al. 2019)": (0.780, 0.722),
+    "BioBERT, fine-tuned, gold abstract (Jin et al. 2019)": (0.681, 0.527),
+    "always yes (Jin et al. 2019)": (0.552, 0.237),
+}
+"""(accuracy, macro-F1) on the official 500 test questions, which are other ones of the same thousand."""
+
+
+def read_pubmedqa(data: Path) -> dict[str, Mapping[str, Any]]:
+    """Questions by PubMed id from a file of PubMedQA's labelled part, or from the folder that holds one.
+
+    Raises:
+        CaseError: there is none, or an entry lacks a field; it names the entry, the field and what was expected.
+    """
+    files = [data] if data.is_file() else sorted(data.glob("*pqal*.json"))
+    if not files:
+        raise CaseError(
+            f"There is no *pqal*.json at {str(data)!r}.", "Get ori_pqal.json from github.com/pubmedqa/pubmedqa."
+        )
+    try:
+        rows = json.loads(files[0].read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise CaseError(f"{files[0].name} is not JSON: {error}.", "Get it anew.") from error
+    for key, row in rows.items():
+        for name, kind in (("QUESTION", str), ("CONTEXTS", list), ("final_decision", str)):
+            if not isinstance(row.get(name), kind):
+                raise CaseError(f"{files[0].name}, {key}: {name!r} is {row.get(name)!r}.", f"A {kind.__name__} is due.")
+        if row["final_decision"] not in LABELS:
+            raise CaseError(
+                f"{files[0].name}, {key}: 'final_decision' is {row['final_decision']!r}.", "Yes, no, maybe."
+            )
+    return dict(rows)
+
+
+def pubmedqa(options: argparse.Namespace) -> dict[str, Any]:
+    """Accuracy and macro-F1 with the gold abstract, with retrieved sentences and with nothing, and retrieval itself."""
+    rows = read_pubmedqa(options.data)
+    chosen = sorted(rows)
+    if options.limit:
+        chosen = random.Random(0).sample(chosen, min(options.limit, len(chosen)))  # noqa: S311
+    labels = [str(rows[key]["final_decision"]) for key in chosen]
+    abstracts = [(key, f"Study {key}", " ".join(row["CONTEXTS"])) for key, row in rows.items()]
+    with open_library(options, abstracts) as rag:
+        said: dict[str, list[str]] = {"gold abstract": [], "retrieved sentences": [], "nothing": []}
+        first = []
+        for number, key in enumerate(chosen, start=1):
+            question = str(rows[key]["QUESTION"])
+            hits = rag.retrieve(question, k=3)
+            first.append(bool(hits) and (hits[0].paper.url or "").removeprefix(PLACE) == key)
+            found = "\n".join(hit.passage.text for hit in hits)
+            for name, text in zip(said, ("\n".join(rows[key]["CONTEXTS"]), found, ""), strict=True):
+                said[name].append(decide(rag, question, text))
+            tell(f"{number}/{len(chosen)} {[texts[-1] for texts in said.values()]} for {labels[number - 1]}")
+    result: dict[str, Any] = {"questions": len(chosen), "of": len(rows), "right abstract first": figure(first).value}
+    for name, texts in said.items():
+        right = figure([a == b for a, b in zip(texts, labels, strict=True)])
+        result[f"accuracy, {name}"] = right.value
+        result[f"accuracy, {name}, 95 % from"] = right.low
+        result[f"accuracy, {name}, 95 % to"] = right.high
+        result[f"macro-F1, {name}"] = macro_f1(labels, texts)
+    always = max(set(labels), key=labels.count)
+    result[f"accuracy, always {always}, same questions"] = labels.count(always) / len(labels)
+    for name, (accuracy, f1) in PUBLISHED.items():
+        result[f"published accuracy: {name}"] = accuracy
+        result[f"published macro-F1: {name}"] = f1
+    return result
+
+
+def decide(rag: Rag, question: str, evidence: str) -> str:
+    """The likeliest of yes, no and maybe as the model's first word.
+
+    Raises:
+        CaseError: the model does not tell its probabilities, as a remote one.
+    """
+    ask = getattr(rag.model, "first_word_logprobs", None)
+    if ask is None:
+        raise CaseError("This model does not tell its probabilities.", "Give a local one by --model.")
+    likely = ask(prompts.load("decide").messages(evidence=evidence or "(nothing)", question=question), WORDS)
+    return LABELS[max(range(len(LABELS)), key=lambda i: likely[i])]
+
+
+def macro_f1(labels: Sequence[str], said: Sequence[str]) -> float:
+    """Mean of each label's F1 over the labels that occur in either; 0 of none."""
+    scores = []
+    for label in sorted({*labels, *said}):
+        both = sum(a == b == label for a, b in zip(labels, said, strict=True))
+        scores.append(2 * both / (labels.count(label) + said.count(label)))
+    return sum(scores) / len(scores) if scores else 0.0

@@ -1,0 +1,93 @@
+"""`python -m eval bench clapnq`: does Footnote decline where its passage holds no answer, and answer where it does?
+
+Each question is asked of its own passage alone, the whole way: evidence, the look at whether it answers, the model, the
+check. Passages are Wikipedia's, not abstracts: a look beyond what Footnote is made and tuned for.
+
+Source: ClapNQ (Rosenthal et al. 2024, github.com/primeqa/clapnq); its unanswerable passages are random ones from the
+document in which five people found no answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.abstention import abstention
+from eval.cases import CaseError, objects
+from eval.metrics import figure
+from eval.overlap import rouge_l, token_f1
+from eval.retrieving import PLACE, open_library
+from rag.cli import tell
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its passage and what people answered; no answers where there is none."""
+
+    id: str
+    question: str
+    title: str
+    text: str
+    answers: tuple[str, ...]
+
+
+def read_clapnq(data: Path) -> tuple[list[Asked], list[Asked]]:
+    """The answerable and the unanswerable questions of a folder.
+
+    Raises:
+        CaseError: a file is missing, or a line is malformed; it names file, line, field and what was expected.
+    """
+    result = []
+    for word in ("answerable", "unanswerable"):
+        files = [
+            path for path in sorted(data.glob(f"*{word}.jsonl")) if word == "unanswerable" or "un" not in path.stem
+        ]
+        if not files:
+            raise CaseError(
+                f"There is no *{word}.jsonl at {str(data)!r}.",
+                "Get annotated_data/dev of github.com/primeqa/clapnq and give that folder.",
+            )
+        result.append([_asked(row, place) for place, row in objects(files[0])])
+    return result[0], result[1]
+
+
+def _asked(row: Mapping[str, Any], place: str) -> Asked:
+    try:
+        passage = row["passages"][0]
+        answers = tuple(str(o["answer"]) for o in row.get("output", ()) if o.get("answer"))
+        return Asked(str(row["id"]), str(row["input"]), str(passage["title"]), str(passage["text"]), answers)
+    except (KeyError, IndexError, TypeError) as error:
+        raise CaseError(
+            f"{place}: {error!r}.", "A line has id, input, passages with title and text, output."
+        ) from error
+
+
+def clapnq(options: argparse.Namespace) -> dict[str, Any]:
+    """Abstention, and how near the answers come to people's, on the first `--limit` questions of each kind."""
+    answerable, unanswerable = (group[: options.limit] for group in read_clapnq(options.data))
+    asked = [*answerable, *unanswerable]
+    titles: dict[str, int] = {}
+    abstracts = []
+    for item in asked:  # two passages of one article are two papers
+        titles[item.title] = titles.get(item.title, 0) + 1
+        title = item.title if titles[item.title] == 1 else f"{item.title} ({titles[item.title]})"
+        abstracts.append((item.id, title, item.text))
+    declined, f1, rouge = [], [], []
+    with open_library(options, abstracts) as rag:
+        for number, item in enumerate(asked, start=1):
+            answer = rag.ask(item.question, where={"url": f"{PLACE}{item.id}"})
+            declined.append(answer.status == "abstained")
+            if item.answers and answer.status == "answered":
+                f1.append(max(token_f1(answer.text, text) or 0.0 for text in item.answers))
+                rouge.append(max(rouge_l(answer.text, text) or 0.0 for text in item.answers))
+            tell(f"{number}/{len(asked)} {answer.status}, {'answerable' if item.answers else 'no answer'}")
+    can = [True] * len(answerable) + [False] * len(unanswerable)
+    return {
+        **{f"abstention {name}": value for name, value in asdict(abstention(can, declined)).items()},
+        "right to answer or decline": figure([a != b for a, b in zip(can, declined, strict=True)]).value,
+        "token F1 of answers (best of references)": figure(f1).value,
+        "ROUGE-L of answers (best of references)": figure(rouge).value,
+    }

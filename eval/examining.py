@@ -1,0 +1,133 @@
+"""`footnote exam`: write an exam from a library, answer it, print the scorecard.
+
+`--prove` runs it on Footnote broken on purpose as well, with a model that only quotes, and says whether the exam
+tells the builds apart. What an exam is and how it is written: see `exam`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from eval import exam
+from eval.broken import BUILDS, Difference, differences, is_told_apart
+from eval.cases import Case, write_cases
+from eval.judgement import Judge
+from eval.judges import LexicalJudge
+from eval.quoting import QuotingModel
+from eval.run import ANSWERS, Progress, run, save
+from eval.scoring import measure
+from rag import Rag
+from rag.cli import add_common_options, settings_from, tell
+
+OpenJudge = Callable[[str, Rag], Judge | None]
+
+
+def add_to(commands: Any, open_judge: OpenJudge) -> None:
+    """Add `exam` to the command line; `open_judge` finds a judge by name."""
+    parser = commands.add_parser(
+        "exam",
+        help="write an exam from a library, answer it, print the scorecard",
+        description="Questions are made from single sentences of the library's own abstracts, by rules; so are the "
+        "right answers. No outside help, no model that marks its own work. The same seed gives the same exam.",
+    )
+    parser.add_argument("-n", type=int, default=60, metavar="N", help="how many questions (default: 60)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--judge", default="features", metavar="NAME", help="features, lexical, nli:MODEL or none")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/exam-<time>)")
+    parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with an exam that was stopped")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="only write the questions to FILE, answer none")
+    parser.add_argument("--prove", action="store_true", help="is the exam able to tell broken builds apart?")
+    parser.add_argument("--json", action="store_true")
+    add_common_options(parser)
+    parser.set_defaults(action=lambda options: _exam(options, open_judge))
+
+
+def _exam(options: argparse.Namespace, open_judge: OpenJudge) -> int:
+    rag = Rag.open(settings_from(options), report=tell)
+    cases = exam.write(rag.papers, options.seed, options.n)
+    tell(f"{len(cases)} questions on {len(rag.papers)} papers, seed {options.seed}.")
+    if options.write:
+        write_cases(options.write, cases)
+        tell(f"Written to {options.write}; answer them: footnote eval run --questions {options.write}")
+        return 0
+    if options.prove:
+        return _prove(rag, cases, as_json=options.json)
+    folder = options.resume or options.out or Path("runs") / time.strftime("exam-%Y%m%d-%H%M%S")
+    if not options.resume:
+        (folder / ANSWERS).unlink(missing_ok=True)
+    rag.warm_up()
+    summary = take(rag, cases, folder, judge=open_judge(options.judge, rag), report=tell)
+    print(json.dumps(summary, indent=1) if options.json else exam.scorecard(summary))
+    tell(f"Written to {folder}: exam.jsonl, answers.jsonl, scores.json, report.html, report.md")
+    return 1 if summary["failed"] else 0
+
+
+def take(
+    rag: Rag,
+    cases: Sequence[Case],
+    folder: Path,
+    *,
+    judge: Judge | None = None,
+    report: Callable[[str], None] = lambda _line: None,
+    progress: Progress = lambda _done, _total, _item: None,
+) -> dict[str, Any]:
+    """Answer and score an exam that `eval.exam.write` wrote; what a page's button or a command needs.
+
+    Args:
+        rag: what answers.
+        cases: the exam.
+        folder: gets exam.jsonl and all that a run writes; an exam of the same kind that was stopped there goes on.
+        judge: judges the sentences of answers, as `eval.feature_judge.open_feature_judge()`; None judges none.
+        report: told in a line each how it goes.
+        progress: told (questions done, of how many, the last one scored); what it raises stops the exam.
+
+    Returns:
+        What scores.json holds; `eval.exam.scorecard` makes lines of it.
+
+    Raises:
+        CaseError: `folder` holds answers made with something else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_cases(folder / "exam.jsonl", cases)
+    started = time.monotonic()
+    scored = run(rag, cases, report=report, folder=folder, judge=judge, progress=progress)
+    return save(folder, scored, rag, time.monotonic() - started, judge.id if judge else None)
+
+
+def _prove(rag: Rag, cases: Sequence[Case], *, as_json: bool) -> int:
+    found = prove(rag, cases)
+    if as_json:
+        print(json.dumps({name: [asdict(d) for d in rows] for name, rows in found.items()}, indent=1))
+    else:
+        for name, rows in found.items():
+            best = rows[0]
+            verdict = "told apart" if is_told_apart(rows) else "NOT told apart"
+            print(f"{name:28} {verdict}: {best.figure} worse {best.worse}, better {best.better}, p = {best.p:.2g}")
+    expected = {name: name != SAME for name in found}
+    return 0 if all(is_told_apart(rows) == expected[name] for name, rows in found.items()) else 1
+
+
+SAME = "the good build again"
+
+
+def prove(rag: Rag, cases: Sequence[Case]) -> dict[str, list[Difference]]:
+    """How each broken build differs from a good one on `cases`, and how the good one differs from itself.
+
+    Everything is real but the model, which quotes: what is broken lies around it. Judged by the lexical floor.
+    """
+    good = Rag(retriever=rag.retriever, model=QuotingModel(), settings=rag.settings)
+    judge = LexicalJudge()
+
+    def values(build: Rag) -> dict[str, list[Any]]:
+        found, _failed = measure(run(build, cases, report=lambda _line: None, judge=judge))
+        return found
+
+    marks = values(good)
+    others = {SAME: good, **{name: alter(good) for name, alter in BUILDS.items()}}
+    return {name: differences(marks, values(build)) for name, build in others.items()}

@@ -1,0 +1,203 @@
+"""`python -m eval peers`: Footnote beside other systems, on the same questions, library, embedder and language model.
+
+Every reply is turned into an Answer and scored by the same figures. A peer that only shows which documents it used
+cites nothing by sentence; so beside the citation figures stands one that is fair to all: how many of its sentences are
+supported by what it gave its own model. A peer declines in words; those are looked for. The peers: see `recipes`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from eval.cases import Case, CaseError, read_cases
+from eval.features import split
+from eval.judgement import Judge
+from eval.metrics import Figure, figure
+from eval.provenance import made_with
+from eval.recipes import RECIPES, Ask, Reply, open_peer
+from eval.report import cell
+from eval.run import run
+from eval.scoring import Scored, measure
+from rag import Answer, Citation, Claim, Hit, Passage, Rag
+from rag.cli import add_common_options, settings_from, tell
+
+SAMPLE = {
+    "fact": 14, "explain": 4, "noisy": 2, "compare": 5, "followup": 4, "unanswerable-near": 7, "unanswerable-far": 2,
+    "unanswerable-premise": 2,
+}  # fmt: skip
+"""Forty of the bundled questions, drawn at seed 0 within each type. Lists and injections are left out."""
+OURS = "footnote"
+FIGURES = (
+    "right", "right and cited", "declined", "falsely refused", "premise resisted", "papers at hand",
+    "supported by what was read", "faithfulness", "citation precision", "every claim cited", "copy ratio",
+    "length in words", "seconds",
+)  # fmt: skip
+"""Columns of the table. `faithfulness`: by what each sentence cites; of what is cited by nobody it is 0."""
+
+_REFUSAL = re.compile(
+    r"\b(?:i|we) (?:do not|don['’]t|cannot|can['’]t|am (?:not able|unable)) (?:know|have|answer|find|determine|to)"
+    r"|\b(?:do|does|did|is|are|was|were) not (?:\w+ )?(?:mention|say|specif|provid|state|contain|includ|discuss|given)"
+    r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b|\bnone of the (?:provided )?sources\b"
+    r"|\b(?:cannot|can['’]t) (?:be )?(?:answer|determin)",
+    re.IGNORECASE,
+)
+_MARKER = re.compile(r"\s*\[(\d+)\]")
+
+
+def add_to(commands: Any, open_judge: Any) -> None:
+    """Add `peers` to the command line; `open_judge` finds a judge by name."""
+    parser = commands.add_parser(
+        "peers",
+        help="other systems beside Footnote: same questions, library, embedder and model",
+        description=f"{sum(SAMPLE.values())} bundled questions, a fixed stratified sample. Each system's replies are "
+        "kept in a folder of its name, so that a run that was stopped goes on.",
+    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {OURS}, {', '.join(RECIPES)}")
+    parser.add_argument("--out", type=Path, default=Path("runs/peers"), metavar="FOLDER")
+    parser.add_argument("--judge", default="features", metavar="NAME")
+    parser.add_argument("--json", action="store_true")
+    add_common_options(parser)
+    parser.set_defaults(action=lambda options: _peers(options, open_judge))
+
+
+def _peers(options: argparse.Namespace, open_judge: Any) -> int:
+    names = options.only or [OURS, *RECIPES]
+    for name in names:
+        if name not in (OURS, *RECIPES):
+            raise CaseError(f"There is no peer {name!r}.", f"There are: {', '.join((OURS, *RECIPES))}.")
+    rag = Rag.open(settings_from(options), report=tell)
+    judge = open_judge(options.judge, rag)
+    if judge is None:
+        raise CaseError("Peers cannot be compared without a judge.", "Give --judge features, lexical or nli:MODEL.")
+    cases = sample(read_cases())
+    found = {}
+    for name in names:
+        ask = None if name == OURS else open_peer(name, rag)
+        asked = rag if ask is None else Peer(rag, name, ask)
+        tell(f"{name}: {len(cases)} questions")
+        scored = run(asked, cases, report=tell, folder=options.out / name, judge=judge)  # type: ignore[arg-type]
+        found[name] = figures(scored, judge)
+    made = made_with(rag, cases, judge.id)
+    if options.json:
+        rows = {name: {key: asdict(value) for key, value in row.items()} for name, row in found.items()}
+        print(json.dumps({"systems": rows, "made_with": made}, indent=1))
+    else:
+        print(table(found))
+        print(" | ".join(f"{key} {value}" for key, value in made.items()))
+    return 0
+
+
+def sample(cases: Sequence[Case], seed: int = 0) -> list[Case]:
+    """The questions of `SAMPLE`, in the order of `cases`; the same at a seed."""
+    draw = random.Random(seed)  # noqa: S311
+    chosen: set[str] = set()
+    for kind, count in SAMPLE.items():
+        ids = [case.id for case in cases if case.type == kind]
+        chosen |= set(draw.sample(ids, min(count, len(ids))))
+    return [case for case in cases if case.id in chosen]
+
+
+class Peer:
+    """A peer that is asked as a Rag is; a follow-up is asked as Footnote understands it alone, a gift to the peer."""
+
+    def __init__(self, rag: Rag, name: str, ask: Ask) -> None:
+        self._rag = rag
+        self._name = name
+        self._ask = ask
+
+    def ask(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Answer:
+        """The peer's reply as an Answer."""
+        alone = next(iter(self._rag.stream(question, history))).standalone_question if history else question  # type: ignore[union-attr]
+        started = time.perf_counter()
+        reply = self._ask(alone)
+        seconds = time.perf_counter() - started
+        answer = as_answer(question, reply)
+        return replace(
+            answer,
+            standalone_question=alone,
+            model_id=f"{self._name}: {getattr(self._rag.model, 'model_id', '')}",
+            settings_id=self._rag.settings.id,
+            timings={"total_s": seconds},
+        )
+
+    def retrieve(self, question: str, k: int | None = None) -> tuple[Hit, ...]:
+        """Nothing: a peer's ranking is in its answer's hits alone."""
+        return ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rag, name)
+
+
+def as_answer(question: str, reply: Reply) -> Answer:
+    """A reply as an Answer: sentences become claims, [n] in them citations of the n-th text, hits the papers found."""
+    hits = []
+    for rank, (paper, text) in enumerate(reply.found, start=1):
+        start, end = _place(paper.abstract, text, paper.title)
+        hits.append(Hit(paper, Passage(paper.id, rank, start, end, paper.abstract[start:end]), 1.0 / rank, rank))
+    is_refusal = _REFUSAL.search(next(iter(split([reply.text])), "")) is not None or not reply.text.strip()
+    if is_refusal:
+        return Answer(question, reply.text, "abstained", hits=tuple(hits), raw_text=reply.text)
+    claims = []
+    for sentence in split([reply.text]):
+        cited = tuple(_citation(n, reply) for n in _cited(sentence, reply)) if reply.cites else ()
+        claims.append(Claim(_MARKER.sub("", sentence).strip(), cited, "supported", 1.0))
+    used = {citation.marker: citation for claim in claims for citation in claim.citations}
+    return Answer(
+        question, reply.text, "answered", tuple(claims), tuple(used.values()), tuple(hits), raw_text=reply.text
+    )
+
+
+def _cited(sentence: str, reply: Reply) -> list[int]:
+    numbers = dict.fromkeys(int(n) for n in _MARKER.findall(sentence))
+    return [n for n in numbers if 1 <= n <= len(reply.found)]
+
+
+def _citation(number: int, reply: Reply) -> Citation:
+    paper, text = reply.found[number - 1]
+    start, end = _place(paper.abstract, text, paper.title)
+    return Citation(number, paper, paper.abstract[start:end], start, end)
+
+
+def _place(abstract: str, text: str, title: str) -> tuple[int, int]:
+    """Where a text that a peer cut from a document lies in the abstract; the whole abstract where it is not found."""
+    bare = text.removeprefix(title).strip()
+    start = abstract.find(bare) if bare else -1
+    return (start, start + len(bare)) if start >= 0 else (0, len(abstract))
+
+
+def figures(scored: Sequence[Scored], judge: Judge) -> dict[str, Figure]:
+    """Figures of one system by name."""
+    values, _failed = measure(scored)
+    columns = {
+        **values,
+        "supported by what was read": [_supported_by_what_was_read(s.answer, judge) for s in scored],
+        "seconds": [s.answer.timings.get("total_s") for s in scored],
+    }
+    return {name: figure(columns[name]) for name in FIGURES if name in columns}
+
+
+def _supported_by_what_was_read(answer: Answer, judge: Judge) -> float | None:
+    """Share of an answer's sentences that the texts given to the model support, whatever is cited; None of none."""
+    if answer.status != "answered" or not answer.claims:
+        return None
+    shown = [e.sentence.text for e in answer.evidence] or [hit.passage.text for hit in answer.hits]
+    titles = [hit.paper.title for hit in answer.hits]
+    told = judge.judge([((*titles, *shown), claim.text) for claim in answer.claims])
+    return sum(judgement.is_supported for judgement in told) / len(told)
+
+
+def table(found: Mapping[str, Mapping[str, Figure]]) -> str:
+    """A row a figure, a column a system: mean, 95 % interval and n."""
+    lines = [f"{'':28}" + "".join(f"{name:>26}" for name in found)]
+    for name in FIGURES:
+        cells = [cell(asdict(row[name])) if name in row else "–" for row in found.values()]
+        lines.append(f"{name:28}" + "".join(f"{text:>26}" for text in cells))
+    return "\n".join(lines)
