@@ -13,7 +13,7 @@ from pathlib import Path
 from eval import bench, compare, examining, judging, peers
 from eval.cases import BUNDLED, HOSTILE_LIBRARY, INJECTION, Case, CaseError, read_cases
 from eval.judgement import Judge
-from eval.judges import open_judge
+from eval.judges import DEFAULT, NAMES, open_judge
 from rag import Rag
 from rag.cli import add_common_options, run_safely, settings_from, tell
 
@@ -29,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--limit", type=int, metavar="N", help="only the first N of each type")
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/<time>)")
     run.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
-    run.add_argument("--judge", default="features", metavar="NAME", help="features, lexical, nli:MODEL or none")
+    run.add_argument(
+        "--batch", type=int, metavar="N", help="questions answered together (default: 16 on a GPU, else 1)"
+    )
+    run.add_argument("--judge", default=DEFAULT, metavar="NAME", help=f"{NAMES}, or none")
     run.add_argument("--json", action="store_true")
     add_common_options(run)
     run.set_defaults(action=_run)
@@ -66,21 +69,16 @@ def _run(options: argparse.Namespace) -> int:
     folder = options.resume or options.out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     if not options.resume:
         (folder / ANSWERS).unlink(missing_ok=True)
-    scored = run(rag, cases, report=tell, folder=folder, judge=judge)
-    summary = save(folder, scored, rag, time.monotonic() - started, judge.id if judge else None)
+    batch = options.batch or (16 if getattr(rag.model, "device", "") == "cuda" else 1)
+    scored = run(rag, cases, report=tell, folder=folder, judge=judge, batch=batch)
+    summary = save(folder, scored, rag, time.monotonic() - started, judge)
     print(json.dumps(summary, indent=1) if options.json else table(summary))
     tell(f"Written to {folder}: scores.json, report.html, report.md")
     return 1 if summary["failed"] else 0
 
 
 def _judge(name: str, rag: Rag) -> Judge | None:
-    if name == "none":
-        return None
-    if name == "features":
-        from eval.feature_judge import FeatureJudge, Network
-
-        return FeatureJudge(rag.retriever.encoder, Network.load())
-    return open_judge(name, report=tell)
+    return None if name == "none" else open_judge(name, report=tell, rag=rag)
 
 
 def _first_of_each_type(cases: list[Case], limit: int) -> list[Case]:

@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from eval.compare import SMALLER_IS_BETTER, mcnemar
 from eval.features import split
 from rag import Answer, Citation, Claim, Paper, Rag
@@ -71,7 +74,6 @@ def only_one_paper(rag: Rag) -> Rag:
         retriever=rag.retriever.model_copy(update={"k": 1}),
         model=rag.model,
         settings=rag.settings.model_copy(update={"answer": answering}),
-        prompt=rag.prompt,
     )
 
 
@@ -79,14 +81,14 @@ def without_keywords(rag: Rag) -> Rag:
     """Papers are ranked by meaning alone: the keyword ranking finds nothing."""
     index = _Proxy(rag.retriever.index, keywords=_Proxy(rag.retriever.index.keywords, scores=_no_scores(rag)))
     retriever = rag.retriever.model_copy(update={"index": index})
-    return Rag(retriever=retriever, model=rag.model, settings=rag.settings, prompt=rag.prompt)
+    return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
 
 
 def without_vectors(rag: Rag) -> Rag:
     """Papers are ranked by keywords alone: the ranking by meaning finds nothing. A baseline, no bug."""
     index = _Proxy(rag.retriever.index, nearest=lambda *_arguments: [])
     retriever = rag.retriever.model_copy(update={"index": index})
-    return Rag(retriever=retriever, model=rag.model, settings=rag.settings, prompt=rag.prompt)
+    return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
 
 
 BUILDS: Mapping[str, Callable[[Rag], Rag]] = {
@@ -156,6 +158,25 @@ def _opening(paper: Paper) -> Citation:
     text = next(iter(split([paper.abstract])), paper.abstract)
     start = paper.abstract.index(text)
     return Citation(0, paper, text, start, start + len(text))
+
+
+class Remembering:
+    """An encoder that encodes no text twice, for builds that all read the same abstracts."""
+
+    def __init__(self, encoder: Any) -> None:
+        self._encoder = encoder
+        self._known: dict[tuple[str, str], NDArray[np.float32]] = {}
+
+    def encode(self, texts: Sequence[str], purpose: str) -> NDArray[np.float32]:
+        """As the encoder's own: unit vectors of shape (n_texts, dimension)."""
+        fresh = list(dict.fromkeys(text for text in texts if (purpose, text) not in self._known))
+        for text, vector in zip(fresh, self._encoder.encode(fresh, purpose), strict=True):
+            self._known[purpose, text] = vector
+        found = [self._known[purpose, text] for text in texts]
+        return np.stack(found) if found else self._encoder.encode([], purpose)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._encoder, name)
 
 
 class _Proxy:

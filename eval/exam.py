@@ -4,7 +4,7 @@
     summary = take(rag, cases, folder, judge=judge, progress=…)     # eval.examining
     print(scorecard(summary))
 
-Questions come from single sentences by the rules of `asking`, and so do the right answers: a number, a name. The kinds:
+Questions come from single sentences by the rules of `facts`, and so do the right answers: a number, a name. The kinds:
 `fact` (one paper answers), `unanswerable-deleted` (the same question while its paper is taken for deleted),
 `unanswerable-premise` (takes a wrong number or relation for granted), `compare` (a fact of each of two papers) and
 `followup` ("it" is the paper of the question before). The same papers, seed and n always give the same exam.
@@ -20,8 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.asking import Fact, facts_of, named, short_name
 from eval.cases import Case, CaseError
+from eval.facts import Fact, facts_of, named, short_name
 from eval.features import split
 from eval.matching import contains
 from eval.report import cell

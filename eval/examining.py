@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from eval import exam
-from eval.broken import BUILDS, Difference, differences, is_told_apart
+from eval.broken import BUILDS, Difference, Remembering, differences, is_told_apart
 from eval.cases import Case, write_cases
 from eval.judgement import Judge
-from eval.judges import LexicalJudge
+from eval.judges import DEFAULT, NAMES, LexicalJudge
 from eval.quoting import QuotingModel
 from eval.run import ANSWERS, Progress, run, save
 from eval.scoring import measure
@@ -38,7 +38,7 @@ def add_to(commands: Any, open_judge: OpenJudge) -> None:
     )
     parser.add_argument("-n", type=int, default=60, metavar="N", help="how many questions (default: 60)")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
-    parser.add_argument("--judge", default="features", metavar="NAME", help="features, lexical, nli:MODEL or none")
+    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=f"{NAMES}, or none")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/exam-<time>)")
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with an exam that was stopped")
     parser.add_argument("--write", type=Path, metavar="FILE", help="only write the questions to FILE, answer none")
@@ -83,7 +83,7 @@ def take(
         rag: what answers.
         cases: the exam.
         folder: gets exam.jsonl and all that a run writes; an exam of the same kind that was stopped there goes on.
-        judge: judges the sentences of answers, as `eval.feature_judge.open_feature_judge()`; None judges none.
+        judge: judges the sentences of answers, as `eval.judges.open_judge` opens it; None judges none.
         report: told in a line each how it goes.
         progress: told (questions done, of how many, the last one scored); what it raises stops the exam.
 
@@ -97,7 +97,7 @@ def take(
     write_cases(folder / "exam.jsonl", cases)
     started = time.monotonic()
     scored = run(rag, cases, report=report, folder=folder, judge=judge, progress=progress)
-    return save(folder, scored, rag, time.monotonic() - started, judge.id if judge else None)
+    return save(folder, scored, rag, time.monotonic() - started, judge)
 
 
 def _prove(rag: Rag, cases: Sequence[Case], *, as_json: bool) -> int:
@@ -121,7 +121,8 @@ def prove(rag: Rag, cases: Sequence[Case]) -> dict[str, list[Difference]]:
 
     Everything is real but the model, which quotes: what is broken lies around it. Judged by the lexical floor.
     """
-    good = Rag(retriever=rag.retriever, model=QuotingModel(), settings=rag.settings)
+    retriever = rag.retriever.model_copy(update={"encoder": Remembering(rag.retriever.encoder)})
+    good = Rag(retriever=retriever, model=QuotingModel(), settings=rag.settings)
     judge = LexicalJudge()
 
     def values(build: Rag) -> dict[str, list[Any]]:

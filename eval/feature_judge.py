@@ -1,4 +1,4 @@
-"""The default judge: a small network over the features of `features`, its numbers frozen in feature_judge.json.
+"""The quick judge: a small network over the features of `features`, its numbers frozen in feature_judge.json.
 
 Knows the features and the embedder; knows nothing of how it was fitted: see `fitting`. Three to the floor's one: it
 sees numbers, names and plain negation. It does not understand: paraphrase and contradiction without a cue word escape
@@ -11,21 +11,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.correction import errors_from
 from eval.features import NAMES, closest, features, read, split
-from eval.judgement import Evidence, JudgeError, Judgement, Report
+from eval.guards import ruled
+from eval.judgement import NOTHING, Evidence, JudgeError, Judgement, Report
+
+if TYPE_CHECKING:
+    from rag import Rag
 
 FROZEN = Path(__file__).with_name("feature_judge.json")
 _KEPT_VECTORS = 50_000
-_NUMBER_GUARD = 0.6
-"""A claim this alike to a sentence (Jaccard of stems) but for a number is contradicted by it. Without this guard the
-network lets 3 of 59 changed numbers of the bundled library through: those that stand elsewhere in the abstract."""
 
 Matrix = NDArray[np.float64]
 
@@ -40,13 +42,17 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """`layers` holds for each seed (w1, b1, w2, b2); inputs are centred by `mean` and divided by `scale`."""
+    """`layers` holds for each seed (w1, b1, w2, b2); inputs are centred by `mean` and divided by `scale`.
+
+    `errors` holds counts of `correction.KnownError` by verdict, on claims that were not fitted on.
+    """
 
     version: str
     made_with: dict[str, Any]
     mean: list[float]
     scale: list[float]
     layers: list[list[Any]]
+    errors: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def probabilities(self, rows: Matrix) -> Matrix:
         """Supported, contradicted, neither: float64 (n_rows, 3), each row summing to 1."""
@@ -122,20 +128,21 @@ class FeatureJudge:
         self._reader = FeatureReader(encoder)
         self._network = network
         self.id = f"features@{network.version}"
+        self.errors = errors_from(network.errors)
 
     def judge(self, pairs: Sequence[tuple[Evidence, str]]) -> list[Judgement]:
         """See `Judge`."""
         if not pairs:
             return []
-        seen = self._reader.rows(pairs)
-        guarded = seen[:, NAMES.index("number differs, words alike")] >= _NUMBER_GUARD
-        rows = np.where(guarded[:, None], (0.0, 1.0, 0.0), self._network.probabilities(seen)).tolist()
-        nothing = Judgement(0.0, 0.0, 1.0)
-        return [Judgement(*row) if split(evidence) else nothing for row, (evidence, _) in zip(rows, pairs, strict=True)]
+        by_rule = [ruled(evidence, claim) for evidence, claim in pairs]
+        left = [pair for pair, rule in zip(pairs, by_rule, strict=True) if rule is None]
+        rows = iter(self._network.probabilities(self._reader.rows(left)).tolist() if left else ())
+        judged = (rule or Judgement(*next(rows)) for rule in by_rule)
+        return [one if split(evidence) else NOTHING for one, (evidence, _) in zip(judged, pairs, strict=True)]
 
 
-def open_feature_judge(*, report: Report) -> FeatureJudge:
-    """The frozen judge over the settings' embedder."""
+def open_feature_judge(*, report: Report, rag: Rag | None = None) -> FeatureJudge:
+    """The frozen judge over the embedder of `rag`, or of the settings."""
     from rag import Rag, Settings
 
-    return FeatureJudge(Rag.open(Settings(), report=report).retriever.encoder, Network.load())
+    return FeatureJudge((rag or Rag.open(Settings(), report=report)).retriever.encoder, Network.load())

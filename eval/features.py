@@ -31,7 +31,7 @@ TOP = 3
 _END = re.compile(r"(?<=[.!?])[\"”’)\]]*\s+(?=[\"“‘(\[]?[A-Z0-9])|\n+|(?<=[a-z)])\.(?=[A-Z][a-z])")
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['’][a-z]+)?")
 _NUMBER = re.compile(r"(?<![A-Za-z\d])\d+(?:[.,]\d+)*")
-_MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]")
+MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]")
 """A citation marker, e.g. "[5]": its number says nothing of what is claimed."""
 _NUMBER_WORDS = {
     word: str(n)
@@ -44,7 +44,7 @@ _STOP = frozenset(
     " their them then there these they this those through to too under until up us very was we were what when where"
     " which while who whom whose why will with would you your s".split()
 )
-_NEGATIONS = frozenset(
+NEGATIONS = frozenset(
     "not no never none neither nor without cannot cant dont doesnt didnt isnt arent wasnt werent wont couldnt shouldnt"
     " wouldnt hasnt havent hadnt fail fails failed lack lacks lacked lacking unable nothing hardly unlikely absence"
     " false untrue".split()
@@ -106,7 +106,7 @@ def split(texts: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=65536)
 def read(text: str) -> Text:
     """Take a sentence apart; citation markers in it are not read."""
-    text = _MARKER.sub(" ", text)
+    text = MARKER.sub(" ", text)
     surface = _WORD.findall(text.replace("’", "'"))
     lower = tuple(word.lower().replace("'", "") for word in surface)
     names = (
@@ -114,7 +114,7 @@ def read(text: str) -> Text:
         for position, word in enumerate(surface)
         if any(c.isupper() for c in word[1:]) or (position and word[:1].isupper() and word.lower() not in _STOP)
     )
-    stems = tuple(stem(word) for word in lower if word not in _STOP and word not in _NEGATIONS)
+    stems = tuple(stem(word) for word in lower if word not in _STOP and word not in NEGATIONS)
     return Text(text, lower, stems, numbers_of(text), frozenset(names))
 
 
@@ -131,14 +131,20 @@ def _stemmer():  # type: ignore[no-untyped-def]  # noqa: ANN202  (PyStemmer has 
     return Stemmer.Stemmer("english")
 
 
-def numbers_of(text: str) -> frozenset[str]:
-    """Numbers as plain digits, number words from two to twelve too: "24,000" is 24000, "3.60" is 3.6."""
-    found = set()
-    for match in _NUMBER.findall(text):
+def number_list(text: str) -> list[str]:
+    """Numbers as plain digits, as often as they stand, number words from two to twelve last: "24,000" is 24000, "3.60"
+    is 3.6. What stands in a citation marker is none.
+    """
+    found = []
+    for match in _NUMBER.findall(MARKER.sub(" ", text)):
         plain = re.sub(r",(?=\d{3}\b)", "", match).replace(",", ".")
-        found.add(plain.rstrip("0").rstrip(".") if "." in plain else plain)
-    found.update(_NUMBER_WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in _NUMBER_WORDS)
-    return frozenset(found)
+        found.append(plain.rstrip("0").rstrip(".") if "." in plain else plain)
+    return found + [_NUMBER_WORDS[word] for word in re.findall(r"[a-z]+", text.lower()) if word in _NUMBER_WORDS]
+
+
+def numbers_of(text: str) -> frozenset[str]:
+    """The different numbers of `number_list`."""
+    return frozenset(number_list(text))
 
 
 def closest(claim: Text, sentences: Sequence[Text], count: int = TOP) -> list[int]:
@@ -249,7 +255,7 @@ def _around(claim: Text, best: Text) -> tuple[str, ...]:
 
 
 def _negations(words: Sequence[str]) -> int:
-    return sum(word in _NEGATIONS for word in words)
+    return sum(word in NEGATIONS for word in words)
 
 
 def _sign(words: Sequence[str]) -> int:

@@ -36,11 +36,21 @@ def judge_answer(judge: Judge, answer: Answer) -> tuple[Judged, ...] | None:
 
     Source: ALCE (Gao et al. 2023), sections 3.2 and appendix; each citation stands for its title and its quote.
     """
-    if answer.status != "answered":
-        return None
-    asked = [(_texts(chosen), claim.text) for claim in answer.claims for chosen in _choices(claim.citations)]
+    return judge_answers(judge, [answer])[0]
+
+
+def judge_answers(judge: Judge, answers: Sequence[Answer]) -> list[tuple[Judged, ...] | None]:
+    """`judge_answer` of each, all asked at once: a judge over a language model reads what begins alike together."""
+    answered = [answer.claims if answer.status == "answered" else () for answer in answers]
+    asked = [
+        (_texts(chosen), claim.text) for claims in answered for claim in claims for chosen in _choices(claim.citations)
+    ]
     verdicts = iter(judge.judge(asked))
-    return tuple(_judged(claim, [next(verdicts) for _ in _choices(claim.citations)]) for claim in answer.claims)
+    judged = [
+        tuple(_judged(claim, [next(verdicts) for _ in _choices(claim.citations)]) for claim in claims)
+        for claims in answered
+    ]
+    return [item if answer.status == "answered" else None for item, answer in zip(judged, answers, strict=True)]
 
 
 def _choices(citations: Sequence[Citation]) -> list[list[Citation]]:

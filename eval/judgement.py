@@ -31,6 +31,10 @@ class Judgement:
         return self.p_supported >= 0.5
 
 
+NOTHING = Judgement(0.0, 0.0, 1.0)
+"""Of a claim without any evidence."""
+
+
 class Judge(Protocol):
     """Judges pairs of evidence and claim."""
 

@@ -1,15 +1,20 @@
 """Judges: is a claim supported by its evidence, contradicted, or neither? The lexical floor, and the others by name.
 
 A judge sees texts alone, never who wrote them: the model that answers never judges itself. `open_judge` finds one by
-name: "lexical", "features", or "nli:ID" for any three-way sequence-classification model of transformers.
+name: "lexical", "features", "probe", "nli:ID" for any three-way sequence-classification model of transformers, "llm" or
+"llm:MODEL" for a chat model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from eval.features import read, split
 from eval.judgement import Evidence, Judge, JudgeError, Judgement, Report
+
+if TYPE_CHECKING:
+    from rag import Rag
 
 
 class LexicalJudge:
@@ -34,11 +39,19 @@ class LexicalJudge:
         return Judgement(share, 0.0, 1.0 - share)
 
 
-BUILT_IN = ("lexical", "features")
+BUILT_IN = ("lexical", "features", "probe")
+DEFAULT = "features"
+"""Chosen by agreement with people on pairs that were not fitted on: see docs/eval.md."""
+NAMES = f"{', '.join(BUILT_IN)}; or nli:MODEL-ID-OR-FOLDER, llm, llm:MODEL"
 
 
-def open_judge(name: str, *, report: Report = lambda _line: None) -> Judge:
-    """The judge called `name`: one of `BUILT_IN`, or "nli:" and a model's id or folder.
+def open_judge(name: str, *, report: Report = lambda _line: None, rag: Rag | None = None) -> Judge:
+    """The judge called `name`: one of `BUILT_IN`, "nli:" and a model's id or folder, "llm", or "llm:" and a model's id.
+
+    Args:
+        name: as above.
+        report: told in a line each what takes time.
+        rag: an open Rag, so that its embedder and its model are not loaded twice.
 
     Raises:
         JudgeError: there is none of that name, or its weights are missing.
@@ -48,9 +61,17 @@ def open_judge(name: str, *, report: Report = lambda _line: None) -> Judge:
     if name == "features":
         from eval.feature_judge import open_feature_judge
 
-        return open_feature_judge(report=report)
+        return open_feature_judge(report=report, rag=rag)
+    if name == "probe":
+        from eval.probe_judge import open_probe_judge
+
+        return open_probe_judge(report=report, rag=rag)
     if name.startswith("nli:") and len(name) > 4:
         from eval.entailment import EntailmentJudge
 
         return EntailmentJudge(name.removeprefix("nli:"))
-    raise JudgeError(f"There is no judge {name!r}.", f"Built in: {', '.join(BUILT_IN)}; or nli:MODEL-ID-OR-FOLDER.")
+    if name == "llm" or (name.startswith("llm:") and len(name) > 4):
+        from eval.llm_judge import open_llm_judge
+
+        return open_llm_judge(name.removeprefix("llm").removeprefix(":"), report=report)
+    raise JudgeError(f"There is no judge {name!r}.", f"Built in: {NAMES}.")

@@ -13,10 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from eval import judge_page
 from eval.agreement import agreement, auroc, reliability
 from eval.cases import CaseError
 from eval.judgement import Judge
-from eval.judges import BUILT_IN, LexicalJudge, open_judge
+from eval.judges import DEFAULT, NAMES, LexicalJudge, open_judge
 from eval.labelled import SETS, Pair, read_pairs
 from eval.metrics import Figure
 from rag import Paper, Rag, Settings
@@ -34,16 +35,22 @@ def add_to(commands: Any) -> None:
         "judge",
         help="measure a judge against human labels, or by label-free probes",
         description="Measure a judge of support against human labels (--set, --data), by probes on the library "
-        "(--probes), or fit the default one anew (--fit). Always printed beside the lexical floor.",
+        "(--probes), or fit one anew (--fit). Always printed beside the lexical floor.",
     )
     parser.add_argument("--set", choices=SETS, help="whose file format and labels")
     parser.add_argument("--data", type=Path, metavar="PATH", help="the set's file or folder; for --fit a folder of all")
     parser.add_argument("--split", metavar="NAME", help="part of the file's name: dev, train, test")
-    parser.add_argument("--judge", default="features", metavar="NAME", help=f"{', '.join(BUILT_IN)} or nli:MODEL")
+    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
-    parser.add_argument("--fit", action="store_true", help="fit the feature judge; --out says where to")
+    parser.add_argument(
+        "--fit", nargs="?", const=DEFAULT, choices=("features", "probe"), metavar="NAME", help="fit features or probe"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where --fit writes (default: beside the code)")
+    parser.add_argument(
+        "--kept", type=Path, metavar="FOLDER", default=Path("runs/judge"), help="where --fit probe keeps what is said"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(action=run)
 
@@ -59,6 +66,9 @@ def run(options: argparse.Namespace) -> int:
             raise CaseError("There is nothing to measure on.", "Give --set and --data, or --probes.")
         pairs = read_pairs(options.set, options.data, options.split)
         result, table = measure(open_judge(options.judge, report=tell), pairs), agreement_table
+        if options.report:
+            options.report.write_text(judge_page.page(result, f"Judges on {options.set}"), encoding="utf-8")
+            tell(f"Written to {options.report}")
     print(json.dumps(result, indent=1) if options.json else table(result))
     return 0
 
@@ -165,15 +175,24 @@ def _rate(found: Figure) -> str:
 
 
 def _fit(options: argparse.Namespace) -> dict[str, Any]:
-    from eval.feature_judge import FROZEN, FeatureReader
+    from eval import feature_judge, probe_judge
     from eval.fitting import fit_all
 
     if options.data is None:
         raise CaseError("There is nothing to fit on.", f"Give --data FOLDER with the folders {', '.join(SETS)}.")
-    rag = Rag.open(Settings(), report=tell)
-    network, figures = fit_all(options.data, FeatureReader(rag.retriever.encoder))
-    target = options.out or FROZEN
-    network.save(target)
+    if options.fit == "features":
+        rag = Rag.open(Settings(), report=tell)
+        network, figures = fit_all(options.data, feature_judge.FeatureReader(rag.retriever.encoder))
+        target = options.out or feature_judge.FROZEN
+        network.save(target)
+    else:
+        from eval.probe_fitting import fit_probe
+
+        rag = probe_judge.open_rag(report=tell)
+        model: Callable[[], Any] = lambda: rag.model  # noqa: E731  (opened only if there is something to ask)
+        head, figures = fit_probe(options.data, rag.retriever.encoder, model, options.kept, tell)
+        target = options.out or probe_judge.FROZEN
+        head.save(target)
     tell(f"Written to {target}")
     return figures
 

@@ -20,6 +20,7 @@ from typing import Any
 from eval.cases import Case, CaseError, read_cases
 from eval.features import split
 from eval.judgement import Judge
+from eval.judges import DEFAULT, NAMES
 from eval.metrics import Figure, figure
 from eval.provenance import made_with
 from eval.recipes import RECIPES, Ask, Reply, open_peer
@@ -61,8 +62,9 @@ def add_to(commands: Any, open_judge: Any) -> None:
         "kept in a folder of its name, so that a run that was stopped goes on.",
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {OURS}, {', '.join(RECIPES)}")
+    parser.add_argument("-n", type=int, default=sum(SAMPLE.values()), metavar="N", help="how many questions")
     parser.add_argument("--out", type=Path, default=Path("runs/peers"), metavar="FOLDER")
-    parser.add_argument("--judge", default="features", metavar="NAME")
+    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--json", action="store_true")
     add_common_options(parser)
     parser.set_defaults(action=lambda options: _peers(options, open_judge))
@@ -77,7 +79,7 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     judge = open_judge(options.judge, rag)
     if judge is None:
         raise CaseError("Peers cannot be compared without a judge.", "Give --judge features, lexical or nli:MODEL.")
-    cases = sample(read_cases())
+    cases = sample(read_cases(), options.n)
     found = {}
     for name in names:
         ask = None if name == OURS else open_peer(name, rag)
@@ -95,13 +97,17 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     return 0
 
 
-def sample(cases: Sequence[Case], seed: int = 0) -> list[Case]:
-    """The questions of `SAMPLE`, in the order of `cases`; the same at a seed."""
+def sample(cases: Sequence[Case], n: int = 40, seed: int = 0) -> list[Case]:
+    """About `n` questions in the proportions of `SAMPLE`, one at least of each type, in the order of `cases`.
+
+    The same at a seed; a smaller sample is part of a larger one.
+    """
     draw = random.Random(seed)  # noqa: S311
     chosen: set[str] = set()
-    for kind, count in SAMPLE.items():
+    for kind, share in SAMPLE.items():
         ids = [case.id for case in cases if case.type == kind]
-        chosen |= set(draw.sample(ids, min(count, len(ids))))
+        count = max(1, round(n * share / sum(SAMPLE.values())))
+        chosen |= set(draw.sample(ids, len(ids))[:count])
     return [case for case in cases if case.id in chosen]
 
 

@@ -5,7 +5,7 @@ Pure: summary and cases in, text out. Everything that comes from papers, questio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -13,11 +13,12 @@ from eval.metrics import is_right
 from eval.scoring import Scored, badness
 
 WORST = 20
+CORRECTED = "corrected for the judge's known error"
 GROUNDING = (
     "faithfulness", "no unsupported sentence", "citation precision", "contradiction", "number agreement",
     "copy ratio", "length in words",
 )  # fmt: skip
-_STYLE = """
+STYLE = """
 :root{color-scheme:light dark;--ink:#1c2024;--dim:#60646c;--ground:#fff;--line:#d9d9e0;--bar:#3b6fd4;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#edeef0;--dim:#b0b4ba;--ground:#16181b;--line:#3a3f45;--bar:#7aa5f5;--bad:#ff8a80}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);margin:0 auto;padding:1rem;
@@ -50,6 +51,7 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += [f"- FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
     lines += ["", "| figure | mean [95 % interval] n | left out |", "|---|---|---|"]
     lines += [f"| {name} | {cell(f)} | {f['left_out']} |" for name, f in summary["figures"]["all"].items()]
+    lines += [f"| {name}, {CORRECTED} | {cell(f)} | {f['left_out']} |" for name, f in _corrected(summary)]
     lines += ["", "| declining | |", "|---|---|"]
     lines += [f"| {name} | {_plain(value)} |" for name, value in summary["abstention"].items()]
     lines += ["", f"## The worst {len(worst(scored))} cases"]
@@ -63,6 +65,7 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     """The report as a self-contained HTML page."""
     failed = "".join(f"<p class=bad>Failed: {escape(n)}: {escape(r)}</p>" for n, r in summary["failed"].items())
     rows = "".join(_row(name, value) for name, value in summary["figures"]["all"].items())
+    rows += "".join(_row(f"{name}, {CORRECTED}", value) for name, value in _corrected(summary))
     declined = "".join(
         f"<tr><td>{escape(name)}<td>{escape(_plain(value))}" for name, value in summary["abstention"].items()
     )
@@ -71,7 +74,7 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Footnote: a run</title>'
-        f"<style>{_STYLE}</style><h1>Footnote: a run of the questions</h1>{failed}"
+        f"<style>{STYLE}</style><h1>Footnote: a run of the questions</h1>{failed}"
         f"<p class=dim>{'<br>'.join(escape(line) for line in _made_with(summary))}</p>"
         f"<h2>All questions</h2><div class=wide><table>{rows}</table></div>"
         f"<h2>Declining</h2><div class=wide><table>{declined}</table></div>"
@@ -79,6 +82,11 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
         f"<h2>Risk and coverage</h2>{_curve(summary.get('risk_coverage', ()))}"
         f"<h2>By type</h2>{groups}</html>\n"
     )
+
+
+def _corrected(summary: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    corrected: Mapping[str, Mapping[str, Any]] = summary.get("corrected", {})
+    return corrected.items()
 
 
 def _made_with(summary: Mapping[str, Any]) -> list[str]:

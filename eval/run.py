@@ -17,10 +17,20 @@ from typing import Any
 
 from eval import metrics, report
 from eval.cases import FIELDS, Case, CaseError
-from eval.grounding import judge_answer
+from eval.grounding import judge_answers
 from eval.judgement import Judge
 from eval.provenance import changed, made_with, peak_memory_gib
-from eval.scoring import Scored, attempt, declining, figures, is_right_and_cited, measure, risk_and_coverage, timings
+from eval.scoring import (
+    Scored,
+    attempt,
+    corrected_figures,
+    declining,
+    figures,
+    is_right_and_cited,
+    measure,
+    risk_and_coverage,
+    timings,
+)
 from rag import Answer, Rag
 
 ANSWERS = "answers.jsonl"
@@ -36,8 +46,9 @@ def run(
     folder: Path | None = None,
     judge: Judge | None = None,
     progress: Progress = lambda _done, _total, _item: None,
+    batch: int = 1,
 ) -> list[Scored]:
-    """Every case answered in order, one at a time, as a reader would ask; those that `folder` holds are taken from it.
+    """Every case answered in order, as a reader would ask; those that `folder` holds are taken from it.
 
     Args:
         rag: what answers.
@@ -45,7 +56,10 @@ def run(
         report: told in a line each how it goes, with the seconds left.
         folder: where each answer is kept as it comes, so that a stopped run can go on; None keeps nothing.
         judge: judges the sentences of each answer; None judges none.
-        progress: told (how many are done, of how many, the last one) after each; what it raises stops the run.
+        progress: told (how many are done, of how many, the last one) after each, before any is judged; what it raises
+            stops the run.
+        batch: how many questions the model answers together: on a GPU many take as long as one. Their times are those
+            of the batch, their tokens are not told. Questions with a history or a deleted paper are asked alone.
 
     Raises:
         CaseError: the folder's answers were made with another model, other settings, prompts, code or library, or for
@@ -59,21 +73,46 @@ def run(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MADE_WITH).write_text(json.dumps(now, indent=1), encoding="utf-8")
-    scored, asked = [], 0
-    started = time.monotonic()
+    scored: list[Scored] = []
+    fresh = _answers(rag, [case for case in cases if case.id not in done], known, batch)
+    asked, started = 0, time.monotonic()
     for number, case in enumerate(cases, start=1):
         item = done.get(case.id)
         if item is None:
+            item = next(fresh)
             asked += 1
-            item = _asked(rag, case, known)
             if folder:
                 _append(folder, item)
             left = (time.monotonic() - started) / asked * (len(cases) - len(done) - asked)
             took = item.answer.timings["total_s"]
             report(f"{number}/{len(cases)} {case.id} {_mark(item)} {took:.1f} s, {left:.0f} s left")
-        scored.append(_judged(item, judge) if judge else item)
-        progress(number, len(cases), scored[-1])
-    return scored
+        scored.append(item)
+        progress(number, len(cases), item)
+    return judged(scored, judge, report) if judge else scored
+
+
+def _answers(rag: Rag, cases: Sequence[Case], known: Mapping[str, str], batch: int) -> Iterator[Scored]:
+    """Each case answered, in order; neighbours that stand alone are asked `batch` at a time."""
+    waiting: list[Case] = []
+    for case in cases:
+        is_plain = batch > 1 and not case.history and not case.without
+        waiting += [case] if is_plain else []
+        if waiting and (not is_plain or len(waiting) == batch):
+            yield from _asked_together(rag, waiting, known)
+            waiting = []
+        if not is_plain:
+            yield _asked(rag, case, known)
+    if waiting:
+        yield from _asked_together(rag, waiting, known)
+
+
+def _asked_together(rag: Rag, cases: Sequence[Case], known: Mapping[str, str]) -> Iterator[Scored]:
+    for case, answer in zip(cases, rag.ask_many([case.question for case in cases]), strict=True):
+        yield Scored(case, answer, rag.retrieve(answer.standalone_question, k=10), _titles(case, known))
+
+
+def _titles(case: Case, known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(known.get(_folded(title), title) for title in case.papers)
 
 
 def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
@@ -81,14 +120,21 @@ def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
     with _usage() as usage:
         answer = rag.ask(case.question, case.history, **options)
     hits = rag.retrieve(answer.standalone_question, k=10, **options)
-    titles = tuple(known.get(_folded(title), title) for title in case.papers)
     spent = usage()
-    return Scored(case, answer, hits, titles, tokens_in=spent[0], tokens_out=spent[1])
+    return Scored(case, answer, hits, _titles(case, known), tokens_in=spent[0], tokens_out=spent[1])
 
 
-def _judged(item: Scored, judge: Judge) -> Scored:
-    judged, reason = attempt(lambda: judge_answer(judge, item.answer))
-    return replace(item, judged=judged, judge_failure=reason)
+def judged(scored: Sequence[Scored], judge: Judge, report: Callable[[str], None] = lambda _line: None) -> list[Scored]:
+    """All answers judged, as `run` does after the last; for whoever stopped a run and keeps what `progress` told.
+
+    Not one by one: a judge that reads with the answering model would push the answering prompt out of its memory. Where
+    the judge fails, each item says why.
+    """
+    report(f"Judging {len(scored)} answers by {judge.id} …")
+    verdicts, reason = attempt(lambda: judge_answers(judge, [item.answer for item in scored]))
+    if verdicts is None:
+        return [replace(item, judge_failure=reason) for item in scored]
+    return [replace(item, judged=one) for item, one in zip(scored, verdicts, strict=True)]
 
 
 @contextmanager
@@ -187,7 +233,7 @@ def _line(item: Scored) -> str:
 
 
 def save(
-    folder: Path, scored: Sequence[Scored], rag: Rag, seconds: float, judge_id: str | None = None
+    folder: Path, scored: Sequence[Scored], rag: Rag, seconds: float, judge: Judge | None = None
 ) -> dict[str, Any]:
     """Write the run's folder and return what scores.json holds; `failed` names the figures that could not be had."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,6 +247,7 @@ def save(
             failed[name] = reason
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
+        "corrected": {name: asdict(f) for name, f in corrected_figures(values, judge).items()},
         "abstention": further["abstention"] or {},
         "timings": further["timings"] or {},
         "failed": failed,
@@ -213,7 +260,7 @@ def save(
         "risk_coverage": further["risk_coverage"] or [],
         "made_with": {
             "prompt_id": scored[0].answer.prompt_id if scored else "",
-            **made_with(rag, [item.case for item in scored], judge_id),
+            **made_with(rag, [item.case for item in scored], judge.id if judge else None),
         },
     }
     (folder / "scores.json").write_text(json.dumps(summary, indent=1))
@@ -239,6 +286,7 @@ def table(summary: dict[str, Any]) -> str:
             lines.append(f"{text}: {report.cell(overall[name])}")
     lines += [f"{name}: {report.cell(f)}" for name, f in overall.items() if name in report.GROUNDING]
     lines += [f"{name}: {report.cell(overall[name])}" for name in own_lines if overall.get(name, {}).get("n")]
+    lines += [f"{name}, {report.CORRECTED}: {report.cell(f)}" for name, f in summary["corrected"].items()]
     lines += [f"FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
     for name, row in summary["timings"].items():
         lines.append(f"{name:14} median {row['median']:.2f} s, 90th percentile {row['p90']:.2f} s, n = {row['n']}")

@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 from eval import grounding, metrics
 from eval.abstention import abstention, area_under_risk, risk_coverage
 from eval.cases import Case
+from eval.correction import Errors, corrected
 from eval.grounding import Judged
+from eval.judgement import Judge
 from eval.metrics import Figure, figure
 from eval.overlap import copy_ratio, rouge_l, token_f1, words
 from eval.ranking import ndcg_at, reciprocal_rank, set_f1, set_precision, set_recall
@@ -132,6 +134,20 @@ def figures(scored: Sequence[Scored], values: Mapping[str, Sequence[Value]]) -> 
     return {
         group: {name: figure([column[i] for i in inside]) for name, column in values.items()}
         for group, inside in groups.items()
+    }
+
+
+JUDGED = {"faithfulness": "supported", "contradiction": "contradicted"}
+"""Figures that are a share of a judge's verdicts, and of which verdict."""
+
+
+def corrected_figures(values: Mapping[str, Sequence[Value]], judge: Judge | None) -> dict[str, Figure]:
+    """The judged shares over all cases, corrected for the judge's known error; left out where none is known."""
+    errors: Errors = getattr(judge, "errors", {})
+    return {
+        name: corrected(values[name], errors[verdict])
+        for name, verdict in JUDGED.items()
+        if name in values and verdict in errors
     }
 
 

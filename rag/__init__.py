@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.assembly import has_model
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
@@ -58,6 +59,7 @@ _HOME = {
     "Outcome": "rag.library.shelf",
     "Overview": "rag.library.opened",
     "Weighing": "rag.library.intake",
+    "has_model": "rag.assembly",
     "verify": "rag.receipt",
     "Ranked": "rag.trace",
     "Trace": "rag.trace",
@@ -108,6 +110,7 @@ __all__ = [
     "Weighing",
     "answer",
     "describe_machine",
+    "has_model",
     "verify",
 ]
 

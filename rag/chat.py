@@ -149,12 +149,28 @@ class LocalChatModel(BaseChatModel):
         first = [{tokenizer.encode(form, add_special_tokens=False)[0] for form in forms} for forms in words]
         return tuple(float(seen[0][sorted(tokens)].logsumexp(0)) for tokens in first)
 
-    def _request(self, messages: list[BaseMessage], **options: Any) -> Request:
-        prompt = self.prompt_tokens(messages)
+    def states(self, messages: LanguageModelInput, *, depth: int, wanted: int = 1) -> torch.Tensor:
+        """What the first `depth` layers make of the last `wanted` tokens of the prompt: float32 (wanted, hidden).
+
+        Nothing is generated, and the layers above are not run. The prompt's beginning is kept for the next call.
+
+        Raises:
+            ModelError, ContextOverflow: as for any call.
+        """
+        prompt = self.prompt_tokens(self._convert_input(messages).to_messages())
+        self._room(prompt)
+        return self.engine.read(prompt, depth=depth, wanted=wanted).result(self.timeout_s)
+
+    def _room(self, prompt: Sequence[int]) -> int:
         room = self.context_tokens - len(prompt)
         if room < 1:
             problem = f"The prompt has {len(prompt)} tokens; {self.model_id} is set to {self.context_tokens}."
             raise ContextOverflow(problem, "Ask with fewer evidence sentences or raise model.context_tokens.")
+        return room
+
+    def _request(self, messages: list[BaseMessage], **options: Any) -> Request:
+        prompt = self.prompt_tokens(messages)
+        room = self._room(prompt)
         wanted = options.get("max_new_tokens") or options.get("max_tokens") or self.max_new_tokens
         processor: LogitsProcessor | None = options.get("logits_processor")
         temperature, seed = options.get("temperature"), options.get("seed")

@@ -90,13 +90,17 @@ class Decoder:
         embed: Callable[[Tensor], Tensor],
         layers: list[Layer],
         head: Linear,
+        turn_back: Linear = lambda hidden: hidden,
     ) -> None:
-        """`embed` turns token ids (n,) into (n, hidden); `head` includes the final norm."""
+        """`embed` turns token ids (n,) into (n, hidden); `head` includes the final norm; `turn_back` undoes a rotation
+        of what passes between layers.
+        """
         self.shape = shape = Shape.of(config)
         self.context_tokens = context_tokens
         self._embed = embed
         self._layers = layers
         self._head = head
+        self._turn_back = turn_back
         self._cos, self._sin = rotary_tables(config, context_tokens)
         size = (shape.layers, shape.kv_heads, context_tokens, shape.head_dim)
         self._keys = torch.zeros(size)
@@ -120,12 +124,28 @@ class Decoder:
                 mask = None if wanted == 1 else mask[count - wanted :] if mask is not None else None
             length = start + count
             mixed = self._mix(queries, self._keys[index, :, :length], self._values[index, :, :length], mask)
-            hidden = hidden + layer.output(mixed)
-            gate, up = layer.gate_up(hidden).chunk(2, dim=-1)
-            hidden = hidden + layer.down(functional.silu(gate).mul_(up))
+            hidden = self._feed_forward(layer, hidden + layer.output(mixed))
         if wanted == 0:
             return hidden.new_empty(0, self.shape.vocabulary)
         return self._head(hidden[-wanted:])
+
+    @torch.inference_mode()
+    def states(self, tokens: list[int], start: int, depth: int) -> Tensor:
+        """See `Network.states`."""
+        end = start + len(tokens)
+        hidden = self._embed(torch.tensor(tokens))
+        place = self._cos[start:end], self._sin[start:end]
+        mask = _mask(start, end)
+        for index, layer in enumerate(self._layers[:depth]):
+            queries = self._attend_to(layer, index, hidden, start, place)
+            mixed = self._mix(queries, self._keys[index, :, :end], self._values[index, :, :end], mask)
+            hidden = self._feed_forward(layer, hidden + layer.output(mixed))
+        return self._turn_back(hidden)
+
+    @staticmethod
+    def _feed_forward(layer: Layer, hidden: Tensor) -> Tensor:
+        gate, up = layer.gate_up(hidden).chunk(2, dim=-1)
+        return hidden + layer.down(functional.silu(gate).mul_(up))
 
     def _attend_to(self, layer: Layer, index: int, hidden: Tensor, start: int, place: tuple[Tensor, Tensor]) -> Tensor:
         """Keep the keys and values of `hidden` (tokens, hidden); return its queries (tokens, heads, head_dim)."""

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from rag.generation import Kept, Progress, Request, generate
 from rag.hardware import Dtype, physical_cores
 from rag.int8 import has_int8_engine, int8_decoder
 from rag.networks import Network, TransformersNetwork
+from rag.reading import Reading
 
 _DONE = object()
 
@@ -101,8 +102,8 @@ class Engine:
         self.end_tokens = end_tokens | {tokenizer.eos_token_id} - {None}
         special = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
         self.control_texts = tuple(sorted(special, key=len))
-        self._jobs: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
-        running: list[Generation] = []
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        running: list[Job] = []
         worker = threading.Thread(
             target=_work, args=(network, self._jobs, running), name=f"footnote-{model_id}", daemon=True
         )
@@ -121,8 +122,17 @@ class Engine:
         self._jobs.put(generation)
         return generation
 
+    def read(self, prompt: Sequence[int], *, depth: int, wanted: int = 1) -> Reading:
+        """Queue a reading of `prompt`: states of its last `wanted` tokens as the first `depth` layers leave them."""
+        reading = Reading(prompt, depth, wanted)
+        self._jobs.put(reading)
+        return reading
 
-def _work(network: Network, jobs: queue.SimpleQueue[Generation | None], running: list[Generation]) -> None:
+
+Job = Generation | Reading
+
+
+def _work(network: Network, jobs: queue.SimpleQueue[Job | None], running: list[Job]) -> None:
     kept = Kept()
     while (job := jobs.get()) is not None:
         running.append(job)
@@ -131,7 +141,7 @@ def _work(network: Network, jobs: queue.SimpleQueue[Generation | None], running:
         del job
 
 
-def _end(jobs: queue.SimpleQueue[Generation | None], running: list[Generation], worker: threading.Thread) -> None:
+def _end(jobs: queue.SimpleQueue[Job | None], running: list[Job], worker: threading.Thread) -> None:
     """Stop the worker and wait for it: torch aborts the process if a thread is cut off inside it at exit."""
     jobs.put(None)
     for job in tuple(running):

@@ -60,9 +60,14 @@ class Progress:
 
 @dataclass
 class Kept:
-    """Tokens whose keys and values the network still holds, in order."""
+    """Tokens whose keys and values the network still holds, in order.
+
+    `tokens` are held in all layers; `shallow` in the first `depth` alone, left by a reading (see `reading.py`).
+    """
 
     tokens: list[int] = field(default_factory=list)
+    shallow: list[int] = field(default_factory=list)
+    depth: int = 0
 
 
 def shared_prefix(first: list[int], second: list[int]) -> int:
@@ -144,6 +149,7 @@ def _prefill(
     if not network.rewindable and reused < len(kept.tokens):
         reused = 0
     progress.reused_tokens = reused
+    kept.shallow = []
     logits = None
     for start in range(reused, len(prompt), PREFILL_CHUNK):
         if stopped():

@@ -261,4 +261,5 @@ def _assemble(config: Any, tensors: Tensors, context_tokens: int) -> Decoder:
         embed=lambda tokens: embedding[tokens].float(),
         layers=layers,
         head=head.result(),
+        turn_back=Rotation(shape.hidden).rows_back,
     )

@@ -28,6 +28,14 @@ class Network(Protocol):
         """
         ...
 
+    def states(self, tokens: list[int], start: int, depth: int) -> Tensor:
+        """Run `tokens` at positions `start` onwards through the first `depth` layers, and no further.
+
+        Returns what these layers give, float32 (tokens, hidden) in the model's own basis. From `start` on, nothing
+        that was kept can be generated from afterwards; another `states` of no larger `depth` can go on from it.
+        """
+        ...
+
     def warm_up(self) -> None:
         """Do what is slow only the first time."""
         ...
@@ -46,19 +54,33 @@ class TransformersNetwork:
     def _new_cache(self) -> Any:
         return DynamicCache(config=self.model.config)
 
-    @torch.inference_mode()
-    def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
-        """See `Network.forward`."""
+    def _go_back_to(self, start: int) -> None:
         held = self._cache.get_seq_length()
         if start == 0:
             self._cache = self._new_cache()
         elif start < held:
             self._cache.crop(start - held)  # a negative number removes that many, in transformers 5.17 and 5.23
+
+    @torch.inference_mode()
+    def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
+        """See `Network.forward`."""
+        self._go_back_to(start)
         ids = torch.tensor([tokens], device=self.model.device)
         # logits_to_keep=0 would mean all of them.
         output = self.model(ids, past_key_values=self._cache, use_cache=True, logits_to_keep=max(wanted, 1))
         logits: Tensor = output.logits[0].float()
         return logits[logits.shape[0] - wanted :]
+
+    @torch.inference_mode()
+    def states(self, tokens: list[int], start: int, depth: int) -> Tensor:
+        """See `Network.states`; all layers are run, for transformers stops at none."""
+        self._go_back_to(start)
+        ids = torch.tensor([tokens], device=self.model.device)
+        output = self.model(
+            ids, past_key_values=self._cache, use_cache=True, logits_to_keep=1, output_hidden_states=True
+        )
+        states: Tensor = output.hidden_states[depth][0].float().cpu()
+        return states
 
     def warm_up(self) -> None:
         """Run a few tokens at once and then one, so that kernels are chosen and loaded."""

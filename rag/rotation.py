@@ -67,6 +67,19 @@ class Rotation:
             inner *= width
         return turned.reshape(matrix.shape)
 
+    def rows_back(self, matrix: Tensor) -> Tensor:
+        """A matrix (n, size) times the inverse rotation, as a new tensor."""
+        turned = matrix
+        inner = self.size
+        for factor in reversed(self.factors):
+            inner //= factor.shape[0]
+            turned = (
+                turned.reshape(-1, factor.shape[0]) @ factor.T
+                if inner == 1
+                else factor @ turned.reshape(-1, factor.shape[0], inner)
+            )
+        return turned.reshape(matrix.shape) * self.signs
+
     def columns(self, matrix: Tensor) -> Tensor:
         """The inverse rotation times a matrix (size, n), as a new tensor."""
         return self.rows(matrix.T.contiguous()).T.contiguous()

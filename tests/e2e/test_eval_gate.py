@@ -13,9 +13,8 @@ from rag import Rag, Settings
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 SAMPLE = (
-    "d-fact-001", "d-fact-004", "d-fact-009", "d-fact-012", "d-fact-025", "d-explain-001", "d-noisy-001",
-    "d-followup-003", "d-unanswerable-near-001", "d-unanswerable-near-010", "d-unanswerable-far-001",
-    "d-unanswerable-far-005",
+    "d-fact-001", "d-fact-004", "d-fact-009", "d-explain-001", "d-noisy-001", "d-followup-003",
+    "d-unanswerable-near-001", "d-unanswerable-near-010", "d-unanswerable-far-001", "d-unanswerable-far-005",
 )  # fmt: skip
 
 
@@ -33,10 +32,13 @@ def cases():
 
 
 @pytest.fixture(scope="module")
-def summary(rag, cases, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    scored = run(rag, cases, report=lambda _line: None, folder=folder, judge=LexicalJudge())
-    return save(folder, scored, rag, 1.0, LexicalJudge.id)
+def scored(rag, cases):
+    return run(rag, cases, report=lambda _line: None, judge=LexicalJudge())
+
+
+@pytest.fixture(scope="module")
+def summary(rag, scored, tmp_path_factory):
+    return save(tmp_path_factory.mktemp("run"), scored, rag, 1.0, LexicalJudge())
 
 
 def value(summary, name):
@@ -65,7 +67,9 @@ def test_the_model_tells_its_tokens_and_the_run_its_memory(summary):
     assert summary["peak_memory_gib"] > 0.3
 
 
-def test_the_same_question_gets_the_same_answer_and_scores(rag, cases):
-    first, second = (run(rag, cases[:3], report=lambda _line: None, judge=LexicalJudge()) for _ in range(2))
-    for a, b in zip(first, second, strict=True):
-        assert (a.answer.text, a.answer.claims, a.hits, a.judged) == (b.answer.text, b.answer.claims, b.hits, b.judged)
+def test_the_same_question_gets_the_same_answer_and_scores(rag, cases, scored):
+    for before, after in zip(
+        scored, run(rag, cases[:2], report=lambda _line: None, judge=LexicalJudge()), strict=False
+    ):
+        assert (before.answer.text, before.answer.claims) == (after.answer.text, after.answer.claims)
+        assert (before.hits, before.judged, before.tokens_in) == (after.hits, after.judged, after.tokens_in)

@@ -1,9 +1,11 @@
 """The test of the eval itself: an exam tells builds that are broken on purpose from the good one."""
 
+import numpy as np
 import pytest
+from fakes import HashedEncoder
 
 from eval import exam
-from eval.broken import BUILDS, differences, is_told_apart
+from eval.broken import BUILDS, Remembering, differences, is_told_apart
 from eval.examining import SAME, prove
 from rag import Rag, Settings
 
@@ -28,6 +30,15 @@ def test_a_broken_build_is_told_apart_for_the_worse(proof, build):
 def test_the_good_build_is_not_told_apart_from_itself(proof):
     assert not is_told_apart(proof[SAME])
     assert all(d.better == d.worse == 0 for d in proof[SAME])
+
+
+def test_an_encoder_that_remembers_gives_the_same_vectors_and_encodes_no_text_twice():
+    plain = HashedEncoder()
+    remembering = Remembering(HashedEncoder())
+    for texts in (["a b", "c", "a b"], ["c", "d"], []):
+        assert np.array_equal(remembering.encode(texts, "document"), plain.encode(texts, "document"))
+    assert remembering.encoded == ["a b", "c", "d"]
+    assert remembering.dimension == plain.dimension
 
 
 def test_differences_by_hand():

@@ -22,6 +22,7 @@ from rag.errors import ContextOverflow, ModelError, WeightsMissing
 from rag.generation import Kept, Progress, Request, generate
 from rag.int8 import FILE, Int8Matrix, _fbgemm, has_int8_engine, int8_decoder, quantise
 from rag.networks import TransformersNetwork
+from rag.reading import Reading, read
 from rag.rotation import Rotation, hadamard
 from rag.settings import ModelSettings
 from tests.tiny_language_model import make_model
@@ -371,3 +372,77 @@ def test_settings_open_a_local_model_that_says_what_it_is(folder: Path) -> None:
     assert model.describe().startswith("tiny (")
     assert model.reason in model.describe()
     assert isinstance(model.invoke("hi").content, str)
+
+
+def states_oracle(folder: Path, tokens: list[int], depth: int) -> torch.Tensor:
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with torch.inference_mode():
+        return model(torch.tensor([tokens]), output_hidden_states=True).hidden_states[depth][0]
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_states_of_a_layer_are_those_of_transformers(folder: Path, depth: int) -> None:
+    expected = states_oracle(folder, PROMPT, depth)
+    config = AutoConfig.from_pretrained(folder)
+    ours = float_decoder(config, Checkpoint(folder), 512)
+    theirs = TransformersNetwork(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), 512)
+    for network in (ours, theirs):
+        torch.testing.assert_close(network.states(PROMPT, 0, depth), expected, atol=1e-4, rtol=1e-4)
+        network.states(PROMPT[:10], 0, depth)
+        torch.testing.assert_close(network.states(PROMPT[10:], 10, depth), expected[10:], atol=1e-4, rtol=1e-4)
+
+
+@needs_int8
+def test_int8_states_are_turned_back_into_the_models_own_basis(folder: Path) -> None:
+    expected = states_oracle(folder, PROMPT, 2)
+    network = int8_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 512)
+    found = network.states(PROMPT, 0, 2)
+    assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.98
+
+
+def test_a_reading_keeps_its_beginning_and_leaves_what_is_generated_as_it_was(
+    engine: Engine, model: LocalChatModel, folder: Path
+) -> None:
+    asked = [HumanMessage("What is a cup?")]
+    before = model.invoke(asked).content
+    tokens = model.prompt_tokens(asked)
+    for wanted in (1, 3):
+        states = model.states(asked, depth=2, wanted=wanted)
+        torch.testing.assert_close(states, states_oracle(folder, tokens, 2)[-wanted:], atol=1e-4, rtol=1e-4)
+    longer = model.states([HumanMessage("What is a cup? And a plate, for those who ask?")], depth=1)
+    again = model.states([HumanMessage("What is a cup? And a plate, for those who ask?")], depth=2)
+    assert not torch.allclose(longer, again)
+    assert model.invoke(asked).content == before
+
+
+def test_a_reading_runs_only_what_is_new_and_never_goes_on_from_a_shallower_one(folder: Path) -> None:
+    inner = float_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 512)
+    ran: list[tuple[int, int]] = []
+
+    class Watched:
+        context_tokens, rewindable = 512, True
+        forward, warm_up = inner.forward, inner.warm_up
+
+        def states(self, tokens: list[int], start: int, depth: int) -> torch.Tensor:
+            ran.append((start, len(tokens)))
+            return inner.states(tokens, start, depth)
+
+    network, kept = Watched(), Kept()
+    read(network, PROMPT, 1, 1, kept)
+    read(network, [*PROMPT, 8], 1, 1, kept)
+    read(network, [*PROMPT, 8], 2, 1, kept)
+    size = len(PROMPT)
+    assert ran == [(0, size), (size, 1), (0, size + 1)]
+    request = Request(prompt=[*PROMPT, 8], max_new_tokens=1, end_tokens=frozenset())
+    progress = Progress()
+    list(generate(network, request, kept, progress, lambda: False))
+    assert progress.reused_tokens == 0  # a reading's upper layers are empty
+    read(network, [*PROMPT, 8], 2, 2, kept)
+    assert ran[-1] == (size - 1, 2)  # but a generation's may be read on from
+
+
+def test_a_reading_that_fails_or_takes_too_long_is_a_model_error(engine: Engine) -> None:
+    with pytest.raises(ModelError, match="failed"):
+        engine.read([10_000_000], depth=1).result(20)
+    with pytest.raises(ModelError, match="in time"):
+        Reading([1], 1, 1).result(0.01)

@@ -9,6 +9,7 @@ from eval.exam import scorecard, write
 from eval.examining import take
 from eval.judges import LexicalJudge
 from eval.quoting import QuotingModel
+from eval.run import run
 from rag.index import LibraryIndex, build
 from rag.pipeline import Rag
 from rag.retrieval import FusedRetriever
@@ -72,3 +73,11 @@ def test_a_paper_taken_for_deleted_is_not_cited(rag):
     gone = rag.ask("On how many short clips is LanternNet trained?", where={"id": {"ne": "l"}})
     assert all(citation.paper.id != "l" for citation in gone.citations)
     assert all(hit.paper.id != "l" for hit in gone.hits)
+
+
+def test_questions_answered_together_get_the_answers_they_get_alone(rag):
+    cases = write(rag.papers, seed=0, n=8)
+    alone, together = (run(rag, cases, report=lambda _line: None, batch=size) for size in (1, 3))
+    assert [item.case for item in together] == cases
+    assert [item.answer.text for item in together] == [item.answer.text for item in alone]
+    assert [item.hits for item in together] == [item.hits for item in alone]

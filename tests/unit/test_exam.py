@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from eval.asking import another_number, facts_of, named, number_forms, short_name
 from eval.cases import CaseError, read_cases, write_cases
 from eval.exam import SHARES, write
+from eval.facts import another_number, facts_of, named, number_forms, short_name
 from eval.matching import contains, missing
 from rag.schema import Paper
 

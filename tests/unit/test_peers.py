@@ -77,6 +77,7 @@ def test_the_sample_is_fixed_and_stratified():
     assert Counter(case.type for case in cases) == SAMPLE
     assert cases == sample(read_cases())
     assert len(cases) == 40
+    assert {case.id for case in sample(read_cases(), 20)} < {case.id for case in cases}
 
 
 def test_a_peer_is_run_and_scored_as_a_rag_is(rag):

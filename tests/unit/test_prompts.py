@@ -13,6 +13,7 @@ KNOWN = {
     "cited": "cited@1:594b79c1",
     "decide": "decide@1:a91144f0",
     "followup": "followup@1:958eac1a",
+    "judge": "judge@1:c8e7925b",
     "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
     "rewrite": "rewrite@1:97568d4d",

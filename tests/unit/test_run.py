@@ -82,7 +82,7 @@ def test_a_damaged_line_is_named(tmp_path):
 def test_a_run_writes_scores_and_reports(tmp_path):
     rag = AnsweringRag()
     scored = run(rag, CASES, report=quiet, folder=tmp_path, judge=LexicalJudge())
-    summary = save(tmp_path, scored, rag, 1.0, "lexical@1")
+    summary = save(tmp_path, scored, rag, 1.0, LexicalJudge())
     overall = json.loads((tmp_path / "scores.json").read_text())["figures"]["all"]
     assert (overall["right"]["value"], overall["right"]["n"], overall["right"]["left_out"]) == (0.5, 2, 1)
     assert overall["faithfulness"]["value"] == 1.0
@@ -187,7 +187,7 @@ def test_a_judge_that_fails_is_told_and_the_answers_stay(tmp_path):
 
     rag = AnsweringRag()
     scored = run(rag, CASES, report=quiet, folder=tmp_path, judge=Broken())
-    summary = save(tmp_path, scored, rag, 1.0, "broken@1")
+    summary = save(tmp_path, scored, rag, 1.0, Broken())
     assert summary["failed"] == {"judge": "3 answers, the first: MemoryError: too long"}
     assert summary["figures"]["all"]["right"]["n"] == 2
     assert "FAILED judge" in table(summary)

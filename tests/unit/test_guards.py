@@ -1,0 +1,97 @@
+"""Rules before any judge, and rates corrected for a judge's known error, by hand."""
+
+import math
+
+import pytest
+
+from eval.changes import with_another_number
+from eval.correction import KnownError, corrected, errors_from, rogan_gladen
+from eval.guards import CONTRADICTED, VERBATIM, rule_of, ruled
+from eval.judges import LexicalJudge
+from eval.scoring import corrected_figures
+
+
+@pytest.mark.parametrize(
+    ("claim", "sentences", "expected"),
+    [
+        ("Robots grasp red cups.", ["We say: robots grasp red cups."], "word for word"),
+        ("robots grasp red cups", ["We do not say that robots grasp red cups."], None),
+        ("Red cups.", ["Robots grasp red cups."], None),
+        ("Robots grasp 13 red cups.", ["Robots grasp 10 red cups.", "We own 13 plates."], "another number"),
+        ("All 13 robots grasp 13 red cups.", ["All 10 robots grasp 13 red cups."], "another number"),
+        ("Robots grasp ten red cups.", ["Robots can grasp 10 red cups."], None),
+        ("Robots grasp red cups [5].", ["Robots can grasp red cups."], None),
+        ("Planes carry 13 people.", ["Robots grasp 10 red cups."], None),
+        ("CLIP beats TACO on cups.", ["TACO beats CLIP on cups."], "names in each other's place"),
+        ("On cups, TACO beats CLIP.", ["TACO beats CLIP on cups."], None),
+        ("We built PAWS with PAWS-Data here.", ["We built PAWS-Data with PAWS here."], "names in each other's place"),
+        ("Robots grasp.", [], None),
+    ],
+)
+def test_rules_by_hand(claim, sentences, expected):
+    assert rule_of(claim, sentences) == expected
+
+
+def test_a_rule_gives_a_judgement_and_no_rule_none():
+    assert ruled(("Robots grasp red cups.",), "Robots grasp red cups.") is VERBATIM
+    assert ruled(("Robots grasp 10 red cups.",), "Robots grasp 12 red cups.") is CONTRADICTED
+    assert ruled(("Robots grasp red cups.",), "Planes fly.") is None
+    assert math.isclose(VERBATIM.p_supported + VERBATIM.p_contradicted + VERBATIM.p_neither, 1.0)
+
+
+def test_the_number_of_a_citation_marker_is_not_what_is_changed():
+    assert with_another_number("As in [5], we use 3 arms.") == "As in [5], we use 6 arms."
+    assert with_another_number("As in [5].") is None
+
+
+def test_a_rate_is_corrected_as_rogan_and_gladen_do():
+    # 0.5 true, 0.9 of it found, 0.3 of the rest let through: 0.45 + 0.15 = 0.6 judged.
+    assert rogan_gladen(0.6, 0.9, 0.7) == pytest.approx(0.5)
+    assert rogan_gladen(0.1, 0.9, 0.7) == 0.0
+    assert rogan_gladen(0.95, 0.9, 0.7) == 1.0
+    assert rogan_gladen(0.6, 0.5, 0.5) is None
+
+
+def test_errors_are_counted_and_read_again():
+    error = KnownError.of([True, True, False, False, False], [True, False, True, False, False])
+    assert (error.found, error.positive, error.let_through, error.negative) == (1, 2, 1, 3)
+    assert error.specificity == pytest.approx(2 / 3)
+    assert errors_from({"supported": error.to_dict()}) == {"supported": error}
+
+
+def test_a_corrected_figure_has_a_wider_interval_than_a_sure_judge_gives():
+    values = [True] * 60 + [False] * 40 + [None]
+    sure = corrected(values, KnownError(100_000, 100_000, 0, 100_000))
+    doubtful = corrected(values, KnownError(90, 100, 30, 100))
+    assert (sure.value, sure.n, sure.left_out) == (pytest.approx(0.6), 100, 1)
+    assert doubtful.value == pytest.approx(0.5)
+    assert doubtful.high - doubtful.low > sure.high - sure.low
+    # Delta method: sd = sqrt(p q / n + se^2 var(sens) + ...) / skill, about 0.096 here.
+    assert doubtful.high - doubtful.low == pytest.approx(4 * 0.096, abs=0.06)
+
+
+def test_an_interval_covers_the_truth_as_often_as_it_says():
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    truth, sensitivity, specificity, covered = 0.7, 0.8, 0.75, 0
+    rate = truth * sensitivity + (1 - truth) * (1 - specificity)
+    for _ in range(100):
+        error = KnownError(int(draw.binomial(200, sensitivity)), 200, int(draw.binomial(200, 1 - specificity)), 200)
+        found = corrected((draw.random(150) < rate).tolist(), error)
+        covered += found.low <= truth <= found.high
+    assert covered >= 88
+
+
+def test_nothing_is_corrected_where_no_error_is_known():
+    assert corrected_figures({"faithfulness": [1.0]}, LexicalJudge()) == {}
+    assert corrected_figures({"faithfulness": [1.0]}, None) == {}
+
+
+def test_both_judged_shares_are_corrected_by_their_own_error():
+    judge = LexicalJudge()
+    judge.errors = {"supported": KnownError(9, 10, 3, 10), "contradicted": KnownError(5, 10, 1, 10)}
+    found = corrected_figures({"faithfulness": [0.6, None], "contradiction": [0.1], "right": [True]}, judge)
+    assert found["faithfulness"].value == pytest.approx(0.5)
+    assert found["contradiction"].value == 0.0
+    assert set(found) == {"faithfulness", "contradiction"}
