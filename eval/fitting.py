@@ -85,13 +85,13 @@ def targets_of(pairs: Sequence[Pair]) -> Matrix:
     return np.array([_TARGETS[pair.label] for pair in pairs])
 
 
-def fit(rows: Matrix, pairs: Sequence[Pair], seeds: int = SEEDS) -> Network:
-    """A network for rows of features (n_pairs, n_features), averaged over `seeds`."""
+def fit(rows: Matrix, pairs: Sequence[Pair]) -> Network:
+    """A network for rows of features (n_pairs, n_features)."""
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
     x = np.clip((rows - mean) / scale, -4.0, 4.0)
     allowed = targets_of(pairs)
     weights = weights_of(pairs)[:, None]
-    layers = [_fit_one(x, allowed, weights, SEED + i) for i in range(seeds)]
+    layers = [_fit_one(x, allowed, weights, SEED + i) for i in range(SEEDS)]
     made_with = {"seed": SEED, "hidden": HIDDEN, "steps": STEPS, "decay": DECAY, "pairs": len(pairs), "sets": FITTED_ON}
     rounded = [[np.round(part, 4).tolist() for part in layer] for layer in layers]
     return Network(VERSION, made_with, np.round(mean, 5).tolist(), np.round(scale, 5).tolist(), rounded)
@@ -124,9 +124,9 @@ def _fit_one(x: Matrix, allowed: Matrix, weights: Matrix, seed: int) -> list[Mat
 
 def cross_validate(rows: Matrix, pairs: Sequence[Pair]) -> tuple[dict[str, Any], dict[str, KnownError]]:
     """Agreement by source on sources left out in turn, and on claims in five folds; errors on the latter."""
-    by_claim = _held_out(rows, pairs, folds_by_claim(pairs))
+    by_claim = held_out(rows, pairs, folds_by_claim(pairs))
     found = {
-        "unseen sources": figures(pairs, _held_out(rows, pairs, folds_by_source(pairs))),
+        "unseen sources": figures(pairs, held_out(rows, pairs, folds_by_source(pairs))),
         "unseen claims": figures(pairs, by_claim),
     }
     return found, known_errors(pairs, by_claim)
@@ -145,18 +145,18 @@ def folds_by_claim(pairs: Sequence[Pair]) -> list[str]:
     return ["" if pair.source == "made" else fold[pair.claim] for pair in pairs]
 
 
-def _held_out(rows: Matrix, pairs: Sequence[Pair], groups: Sequence[str]) -> Matrix:
-    """p_supported and p_contradicted of each pair by a network that saw no pair of its group; "" is never held out."""
-    result = np.zeros((len(pairs), 2))
+def held_out(rows: Matrix, pairs: Sequence[Pair], groups: Sequence[str]) -> Matrix:
+    """(n_pairs, 3): each pair by a network that saw no pair of its group; zeros for "", which is never held out."""
+    result = np.zeros((len(pairs), 3))
     for group in sorted(set(groups) - {""}):
         out = np.array([g == group for g in groups])
         network = fit(rows[~out], [pair for pair, is_out in zip(pairs, out, strict=True) if not is_out])
-        result[out] = network.probabilities(rows[out])[:, :2]
+        result[out] = network.probabilities(rows[out])
     return result
 
 
 def figures(pairs: Sequence[Pair], p: Matrix) -> Mapping[str, Any]:
-    """Agreement of p_supported and p_contradicted (n_pairs, 2) with the labels, by source."""
+    """Agreement of p (n_pairs, 3) with the labels, by source."""
     groups: dict[str, list[int]] = {}
     for i, pair in enumerate(pairs):
         if pair.source != "made":
@@ -173,14 +173,12 @@ def figures(pairs: Sequence[Pair], p: Matrix) -> Mapping[str, Any]:
 
 
 def known_errors(pairs: Sequence[Pair], p: Matrix) -> dict[str, KnownError]:
-    """How often the verdicts of p (n_pairs, 2) are right, by the rules where these say something.
+    """How often the verdicts of p (n_pairs, 3) are right, by the rules where these say something.
 
     Contradiction is counted where a set tells it from not being told.
     """
     labelled = [(pair, row) for pair, row in zip(pairs, p.tolist(), strict=True) if pair.source != "made"]
-    judged = [
-        (pair, ruled(pair.evidence, pair.claim) or Judgement(row[0], row[1], 1.0 - sum(row))) for pair, row in labelled
-    ]
+    judged = [(pair, ruled(pair.evidence, pair.claim) or Judgement(*row)) for pair, row in labelled]
     told = [(pair, one) for pair, one in judged if pair.label != "unsupported"]
     return {
         "supported": KnownError.of(
