@@ -10,7 +10,7 @@ Source: stacking (Wolpert 1992), fitted by L-BFGS (Liu and Nocedal 1989).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ SHALLOW_GAIN = 2.0
 """Factors of the inputs, by which one weight decay holds the state's 1,536 numbers shorter than the others."""
 SHALLOW = 2
 """Inputs before the state."""
-CHUNK = 50
+CHUNK = 20
+"""Pairs asked between two writings: what an interruption costs."""
 
 
 def kind_of(pair: Pair) -> str:
@@ -55,10 +56,13 @@ def kind_of(pair: Pair) -> str:
     return pair.source if pair.source in ("SciFact", "HealthVer") else "AttributionBench"
 
 
-def chosen(pairs: Sequence[Pair]) -> list[int]:
-    """Positions of the pairs to ask about: the first of each set in an order drawn at `SEED`."""
+def chosen(pairs: Sequence[Pair], wanted: Mapping[str, int] = CHOSEN) -> list[int]:
+    """Positions of the pairs to ask about: the first of each set, as many as wanted, in an order drawn at `SEED`.
+
+    More of a set begin with the same ones, so that what was kept of fewer serves again.
+    """
     labelled = [i for i, pair in enumerate(pairs) if pair.source != "made"]
-    left = dict(CHOSEN)
+    left = dict(wanted)
     taken = []
     for j in np.random.default_rng(SEED).permutation(len(labelled)).tolist():
         kind = kind_of(pairs[labelled[j]])
@@ -193,11 +197,26 @@ def cross_validate(stack: Stack) -> tuple[dict[str, Any], dict[str, KnownError]]
 
 
 def fit_probe(
-    data: Path, encoder: Encoder, model: Callable[[], Readable], folder: Path, report: Report
+    data: Path,
+    encoder: Encoder,
+    model: Callable[[], Readable],
+    folder: Path,
+    *,
+    report: Report,
+    each: int | None = None,
 ) -> tuple[Head, dict[str, Any]]:
-    """The head fitted on the chosen pairs at `data`, with its known errors, and its cross-validated agreement."""
+    """The head fitted on the chosen pairs at `data`, with its known errors, and its cross-validated agreement.
+
+    Args:
+        data: the folder of the sets' folders.
+        encoder: rag's embedder.
+        model: opens the language model; called only if there is something to ask.
+        folder: where states are kept; a run that was stopped goes on from there.
+        report: told what takes time.
+        each: pairs of each set to ask about; as shipped if not given.
+    """
     pairs = read_all(data)
-    positions = chosen(pairs)
+    positions = chosen(pairs, CHOSEN if each is None else dict.fromkeys(CHOSEN, each))
     asked = [pairs[i] for i in positions]
     states = ask_chosen(asked, encoder, model, Kept(folder), report)
     report("Fitting the feature network without each fold and each source …")

@@ -15,16 +15,21 @@ from eval.scoring import corrected_figures
     ("claim", "sentences", "expected"),
     [
         ("Robots grasp red cups.", ["We say: robots grasp red cups."], "word for word"),
-        ("robots grasp red cups", ["We do not say that robots grasp red cups."], None),
+        ("robots grasp red cups", ["We do not say that robots grasp red cups or wash plates."], None),
         ("Red cups.", ["Robots grasp red cups."], None),
         ("Robots grasp 13 red cups.", ["Robots grasp 10 red cups.", "We own 13 plates."], "another number"),
         ("All 13 robots grasp 13 red cups.", ["All 10 robots grasp 13 red cups."], "another number"),
         ("Robots grasp ten red cups.", ["Robots can grasp 10 red cups."], None),
         ("Robots grasp red cups [5].", ["Robots can grasp red cups."], None),
+        ("4. Robots grasp red cups.", ["Robots can grasp red cups."], None),
         ("Planes carry 13 people.", ["Robots grasp 10 red cups."], None),
         ("CLIP beats TACO on cups.", ["TACO beats CLIP on cups."], "names in each other's place"),
         ("On cups, TACO beats CLIP.", ["TACO beats CLIP on cups."], None),
         ("We built PAWS with PAWS-Data here.", ["We built PAWS-Data with PAWS here."], "names in each other's place"),
+        ("Robots do not grasp red cups.", ["Robots grasp red cups."], "negated"),
+        ("Robots grasp red cups.", ["Robots can never grasp red cups."], "negated"),
+        ("Robots do not grasp red cups.", ["Robots never grasp red cups."], None),
+        ("Robots do not wash cups.", ["Robots grasp red cups, plates and forks."], None),
         ("Robots grasp.", [], None),
     ],
 )
@@ -42,6 +47,7 @@ def test_a_rule_gives_a_judgement_and_no_rule_none():
 def test_the_number_of_a_citation_marker_is_not_what_is_changed():
     assert with_another_number("As in [5], we use 3 arms.") == "As in [5], we use 6 arms."
     assert with_another_number("As in [5].") is None
+    assert with_another_number("2) Use 3 arms.") == "2) Use 6 arms."
 
 
 def test_a_rate_is_corrected_as_rogan_and_gladen_do():

@@ -223,6 +223,9 @@ def test_pairs_to_ask_about_are_the_same_each_time_and_as_many_as_said():
     pairs = some_pairs(30)
     assert chosen(pairs) == chosen(pairs)
     assert sorted(chosen(pairs)) == list(range(30))
+    few = chosen(pairs, {"SciFact": 2, "HealthVer": 3, "AttributionBench": 0})
+    assert [sum(pairs[i].source == name for i in few) for name in ("SciFact", "HealthVer", "LFQA")] == [2, 3, 0]
+    assert set(few) <= set(chosen(pairs, dict.fromkeys(CHOSEN, 4)))
     assert all(CHOSEN[name] >= 0 for name in CHOSEN)
 
 
