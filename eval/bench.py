@@ -21,6 +21,7 @@ from statistics import median
 from typing import Any
 
 from eval.cases import read_cases
+from eval.load import load
 from eval.page_speed import page_speed
 from eval.retrieving import scifact
 from rag import FootnoteError, Rag
@@ -41,6 +42,7 @@ def add_to(commands: Any) -> None:
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
         ("scifact", "retrieval over SciFact's abstracts: nDCG@10 beside published numbers", scifact),
+        ("load", "many people at once on a real server: none lost, none mixed up, memory", load),
         ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),
     ):
         kind = kinds.add_parser(name, help=text)
@@ -53,6 +55,12 @@ def add_to(commands: Any) -> None:
             )
             kind.add_argument("--split", default="train", metavar="NAME")
             kind.add_argument("--limit", type=int, metavar="N", help="only the first N claims")
+        if name == "load":
+            kind.add_argument("--people", type=int, default=20, metavar="N")
+            kind.add_argument("--questions", type=int, default=500, metavar="N")
+            kind.add_argument(
+                "--real", action="store_true", help="with the model of the settings, not a quick stand-in"
+            )
         if name == "llama":
             kind.add_argument(
                 "--gguf", type=Path, required=True, metavar="FILE", help="the same weights as GGUF Q4_K_M"

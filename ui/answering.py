@@ -1,135 +1,92 @@
-"""A question on the page: accepted, answered, stopped.
+"""One question from the end of the line to its Answer, for every door that lives in the server's event loop.
 
-A question is accepted at once, outside the queue, so that it is on screen immediately; it is answered by a generator
-in the queue; and it can be stopped at any time. Each is a function that makes the event handler.
+Gives where the question stands, then the Rag's events; leaves line and model whatever becomes of the caller. Knows
+nothing of pages or HTTP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-import gradio as gr
+from anyio import CancelScope, CapacityLimiter, to_thread
 
-from ui.archive import Archive
+from rag import Answer, Event
 from ui.asking import Asking
-from ui.conversation import Conversation, Turn
-from ui.evidence import render_evidence
-from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
-from ui.render import render_said, render_status, render_turn
+from ui.line import Line
+from ui.markup import ordinal
+
+T = TypeVar("T")
 
 LETTING_GO_S = 10.0
 """How long the next question waits for a stopped one to let go of the model."""
 
-RUNNING_LINE = "An answer is on its way: wait for it, or stop it first."
+_END = object()
 
 
-def accepting(parts: Parts, archive: Archive) -> Callable[[Conversation, str, gr.Request], Update]:
-    """Puts the question on screen; the answer follows from the queue."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The question waits; `ahead` of it are so many. Comes again every second while nothing changes."""
 
-    def accept(conversation: Conversation, question: str, request: gr.Request) -> Update:
-        if conversation.running:
-            return {parts.conversation: conversation}
-        if not question or not question.strip():
-            return {parts.status: render_said("Type a question first.")}
-        conversation.ask(question)
-        return begun(parts, archive, conversation, request)
+    ahead: int
 
-    return accept
+    @property
+    def text(self) -> str:
+        """`3rd in the queue`: the one at the model is the first."""
+        return f"{ordinal(self.ahead + 1)} in the queue"
 
 
-def retrying(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Request], Update]:
-    """Asks the last question again in its place."""
+async def events(
+    rag: Any,
+    line: Line,
+    question: str,
+    history: Sequence[dict[str, str]] = (),
+    where: Mapping[str, Any] | None = None,
+    who: str = "",
+) -> AsyncGenerator[Waiting | Event]:
+    """Waiting, as often as there is reason to say so, then what `Rag.stream` gives. Closing it stops the model.
 
-    def retry(conversation: Conversation, request: gr.Request) -> Update:
-        if conversation.running or conversation.retry() is None:
-            return {parts.conversation: conversation}
-        return begun(parts, archive, conversation, request)
-
-    return retry
-
-
-def begun(parts: Parts, archive: Archive, conversation: Conversation, request: gr.Request | None) -> Update:
-    """What a newly begun turn changes on the page. It is kept before it is answered: a crash loses no question."""
-    return {
-        **drawn_whole(parts, conversation),
-        **kept(parts, archive, owner_of(request), conversation),
-    }
-
-
-def answering(parts: Parts, archive: Archive, rag: Any) -> Callable[[Conversation, gr.Request], Iterator[Update]]:
-    """Answers the last turn, if it still waits: nothing may have been accepted, or it was stopped in the queue."""
-
-    def answer(conversation: Conversation, request: gr.Request) -> Iterator[Update]:
-        turn = conversation.last
-        if turn is None or turn.stage != "waiting" or conversation.asking is not None:
-            yield {parts.conversation: conversation}
-            return
-        asking = Asking(conversation.knobs.applied(rag), turn.asked, conversation.history())
-        conversation.asking = asking
+    Raises:
+        Refused: `line` does not let `who` in.
+        FootnoteError: as `Rag.stream`.
+    """
+    with line.enter(who) as place:
+        async for ahead in place.wait():
+            yield Waiting(ahead)
+        asking = Asking(rag, question, history, where)
         try:
-            for update in _follow(asking, turn, parts, conversation):
-                if not turn.running:
-                    update |= kept(parts, archive, owner_of(request), conversation)
-                yield update
-        finally:  # also when the reader has closed the page: Gradio then closes this generator
-            was_running = turn.running
-            turn.stop()
+            async with aclosing(in_threads(asking.batches(every_s=0.0))) as batches:
+                async for batch in batches:
+                    for event in batch:
+                        yield event
+        finally:
             asking.stop()
-            if was_running:
-                kept(parts, archive, owner_of(request), conversation)
-            asking.join(LETTING_GO_S)
-            conversation.asking = None
-
-    return answer
+            await let_go(asking)
 
 
-def _follow(asking: Asking, turn: Turn, parts: Parts, conversation: Conversation) -> Iterator[Update]:
-    """Draw what comes until there is an answer, an error or a stop."""
-    evidence = ""
-    try:
-        for batch in asking.batches():
-            for event in batch:
-                turn.take(event)
-            if not turn.running:
-                break
-            update = {parts.live: render_turn(turn), parts.status: render_status(turn)}
-            if (now := render_evidence(turn)) != evidence:
-                evidence = update[parts.live_evidence] = now
-            yield update
-    except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
-        turn.fail(error)
-    turn.stop()
-    update = {**drawn(parts, conversation), **controls(parts, conversation)}
-    if turn.stage == "failed":
-        update[parts.box] = turn.question  # to be edited and asked again
-    yield update
+async def answer(rag: Any, line: Line, question: str, **more: Any) -> Answer:
+    """The last of `events`."""
+    last: Any = None
+    async with aclosing(events(rag, line, question, **more)) as stream:
+        async for event in stream:
+            last = event
+    assert isinstance(last, Answer)
+    return last
 
 
-def stopping(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Request], Update]:
-    """Stops the running answer, or takes a waiting question out of the queue; its text stays."""
-
-    def stop(conversation: Conversation, request: gr.Request) -> Update:
-        if conversation.asking is not None:
-            conversation.asking.stop()
-        if conversation.last is not None:
-            conversation.last.stop()
-        return {
-            **drawn(parts, conversation),
-            **controls(parts, conversation),
-            **kept(parts, archive, owner_of(request), conversation),
-        }
-
-    return stop
+async def let_go(asking: Asking) -> None:
+    """Wait until a stopped question has let go of the model, LETTING_GO_S at most, even if the caller is cancelled."""
+    with CancelScope(shield=True):
+        await to_thread.run_sync(asking.join, LETTING_GO_S)
 
 
-def clearing(parts: Parts) -> Callable[[Conversation], Update]:
-    """Begins another conversation; the one before stays on disk."""
-
-    def clear(conversation: Conversation) -> Update:
-        if conversation.running:
-            return {parts.conversation: conversation}
-        conversation.clear()
-        return drawn_whole(parts, conversation)
-
-    return clear
+async def in_threads(items: Iterator[T]) -> AsyncGenerator[T]:
+    """`items`, each computed in a thread outside the common limit, so that a slow one holds up nobody else."""
+    limiter = CapacityLimiter(1)
+    while True:
+        item: Any = await to_thread.run_sync(next, items, _END, limiter=limiter, abandon_on_cancel=True)
+        if item is _END:
+            return
+        yield item
