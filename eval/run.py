@@ -137,7 +137,7 @@ def save(
     values, failed = measure(scored)
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
-        "corrected": {name: asdict(f) for name, f in corrected_figures(values, judge).items()},
+        "corrected": {name: asdict(f) for name, f in corrected_figures(scored, judge).items()},
         "abstention": declining(scored),
         "timings": timings(scored),
         "failed": failed,

@@ -160,7 +160,7 @@ def some_pairs(count=90):
     kinds = ("SciFact", "HealthVer", "LFQA")
     labels = ("supported", "contradicted", "neither")
     return [
-        Pair(str(i), kinds[i % 3], (f"Evidence {i}.",), f"Claim {i}", labels[int(draw.integers(3))])
+        Pair(str(i), kinds[i % 3], (f"Claim number {i}.",), f"Claim {i}", labels[int(draw.integers(3))])
         for i in range(count)
     ]
 
