@@ -118,6 +118,6 @@ def corrected(shares: Sequence[Share | None], error: KnownError) -> Figure:
 def _mended(mean: NDArray[np.float64], sensitivity: float, specificity: float) -> float | None:
     sure, still_open, judged = (float(part) for part in mean)
     if still_open <= 0:
-        return sure
+        return min(1.0, sure)
     rate = rogan_gladen(judged / still_open, sensitivity, specificity)
-    return None if rate is None else sure + still_open * rate
+    return None if rate is None else min(1.0, sure + still_open * rate)
