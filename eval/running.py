@@ -116,8 +116,9 @@ class Running:
     def _answer(self) -> None:
         rag, judge = self._desk.open()
         asked = _Polite(rag, self._wait)
+        scored: list[Scored] = []
         with suppress(_Stopped):
-            run.run(
+            scored = run.run(
                 cast("Rag", asked),
                 self._cases,
                 report=self._told,
@@ -125,9 +126,10 @@ class Running:
                 judge=judge,
                 progress=self._took,
             )
-        if self._scored:
-            seconds = time.monotonic() - self._started
-            run.save(self._folder, self._scored, rag, seconds, judge.id if judge else None)
+        if not scored and self._scored:  # stopped: what was answered is still judged
+            scored = run.judged(self._scored, judge) if judge else self._scored
+        if scored:
+            run.save(self._folder, scored, rag, time.monotonic() - self._started, judge)
 
     def _told(self, line: str) -> None:
         if "answered before" in line:
