@@ -55,6 +55,8 @@ def add_to(commands: Any) -> None:
             )
             kind.add_argument("--split", default="train", metavar="NAME")
             kind.add_argument("--limit", type=int, metavar="N", help="only the first N claims")
+        if name == "page":
+            kind.add_argument("--questions", type=int, default=10, metavar="N")
         if name == "load":
             kind.add_argument("--people", type=int, default=20, metavar="N")
             kind.add_argument("--questions", type=int, default=500, metavar="N")
