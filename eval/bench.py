@@ -48,6 +48,8 @@ def add_to(commands: Any) -> None:
         kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
+        if name == "page":
+            kind.add_argument("--questions", type=int, default=10, metavar="N")
         if name == "load":
             kind.add_argument("--people", type=int, default=20, metavar="N")
             kind.add_argument("--questions", type=int, default=500, metavar="N")
