@@ -22,6 +22,7 @@ from typing import Any
 
 from eval import public
 from eval.cases import read_cases
+from eval.library_speed import library_speed
 from eval.page_speed import page_speed
 from rag import FootnoteError, Rag
 from rag.cli import add_common_options, settings_from, tell
@@ -38,6 +39,7 @@ def add_to(commands: Any) -> None:
     for name, text, action in (
         ("start", "seconds to import rag, to answer from the command line, and to the page", _start),
         ("page", "seconds to the first paint, evidence, words and answer, in a browser", page_speed),
+        ("library", "seconds to add papers and to undo it, and how long a search waits meanwhile", library_speed),
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
         ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),

@@ -73,7 +73,7 @@ def atlas_of(index: LibraryIndex) -> Atlas:
     """The map of an index's library, computed once and kept beside the index. An empty library has no points."""
     kept = _read(_place(index))
     if kept is None:
-        kept = draw(list(index.papers.values()), paper_vectors(index))
+        kept = draw_atlas(list(index.papers.values()), paper_vectors(index))
         _write(_place(index), kept)
     return kept
 
@@ -96,7 +96,7 @@ def paper_vectors(index: LibraryIndex) -> NDArray[np.float32]:
     return np.asarray(sums / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
-def draw(papers: Sequence[Paper], vectors: NDArray[np.float32], most_points: int = MOST_POINTS) -> Atlas:
+def draw_atlas(papers: Sequence[Paper], vectors: NDArray[np.float32], most_points: int = MOST_POINTS) -> Atlas:
     """The map of `papers` with unit `vectors` of shape (n_papers, dimension)."""
     if not papers:
         return Atlas((), (), 0)
