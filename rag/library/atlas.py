@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -40,6 +41,7 @@ PERPLEXITY = 20.0
 _MOST_CLUSTERS = 8  # as many colours as can be told apart
 _FEWEST_FOR_TSNE = 8
 _WORDS_IN_A_NAME = 3
+_ADDRESS = re.compile(r"https?://\S+|\b[\w.-]+\.(?:com|io|org|net|ai|edu)\b\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _named(papers: Sequence[Paper], labels: NDArray[np.int64]) -> tuple[Cluster,
     having = [Counter[str]() for _ in range(count)]
     written: dict[str, Counter[str]] = {}
     for paper, label in zip(papers, labels, strict=True):
-        text = f"{paper.title} {paper.abstract}"
+        text = _ADDRESS.sub(" ", f"{paper.title} {paper.abstract}")
         having[label].update(frozenset(tokenize(text)))
         for word in words(text):
             if word not in STOP_WORDS and len(word) > 2 and not word.isdigit():

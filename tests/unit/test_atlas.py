@@ -73,3 +73,11 @@ def test_a_large_library_is_shown_by_an_even_sample_and_says_so():
     assert atlas.n_papers == 60
     assert (atlas.points[0].paper_id, atlas.points[-1].paper_id) == ("p0", "p59")
     assert sum(cluster.size for cluster in atlas.clusters) == 60
+
+
+def test_parts_of_web_addresses_name_no_cluster():
+    some = [
+        Paper(f"p{i}", "Bees", "Bees dance. See https://hive.example.com/bees or apiary.github.io/x.") for i in range(9)
+    ]
+    names = [word for cluster in draw_atlas(some, vectors(some)).clusters for word in cluster.words]
+    assert set(names) <= {"bees", "dance", "see"}
