@@ -23,6 +23,7 @@ from typing import Any
 from eval import public
 from eval.cases import read_cases
 from eval.library_speed import library_speed
+from eval.load import load
 from eval.page_speed import page_speed
 from rag import FootnoteError, Rag
 from rag.cli import add_common_options, settings_from, tell
@@ -42,12 +43,19 @@ def add_to(commands: Any) -> None:
         ("library", "seconds to add papers and to undo it, and how long a search waits meanwhile", library_speed),
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
+        ("load", "many people at once on a real server: none lost, none mixed up, memory", load),
         ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),
     ):
         kind = kinds.add_parser(name, help=text)
         kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
+        if name == "load":
+            kind.add_argument("--people", type=int, default=20, metavar="N")
+            kind.add_argument("--questions", type=int, default=500, metavar="N")
+            kind.add_argument(
+                "--real", action="store_true", help="with the model of the settings, not a quick stand-in"
+            )
         if name == "llama":
             kind.add_argument(
                 "--gguf", type=Path, required=True, metavar="FILE", help="the same weights as GGUF Q4_K_M"

@@ -71,7 +71,6 @@ def only_one_paper(rag: Rag) -> Rag:
         retriever=rag.retriever.model_copy(update={"k": 1}),
         model=rag.model,
         settings=rag.settings.model_copy(update={"answer": answering}),
-        prompt=rag.prompt,
     )
 
 
@@ -79,14 +78,14 @@ def without_keywords(rag: Rag) -> Rag:
     """Papers are ranked by meaning alone: the keyword ranking finds nothing."""
     index = _Proxy(rag.retriever.index, keywords=_Proxy(rag.retriever.index.keywords, scores=_no_scores(rag)))
     retriever = rag.retriever.model_copy(update={"index": index})
-    return Rag(retriever=retriever, model=rag.model, settings=rag.settings, prompt=rag.prompt)
+    return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
 
 
 def without_vectors(rag: Rag) -> Rag:
     """Papers are ranked by keywords alone: the ranking by meaning finds nothing. A baseline, no bug."""
     index = _Proxy(rag.retriever.index, nearest=lambda *_arguments: [])
     retriever = rag.retriever.model_copy(update={"index": index})
-    return Rag(retriever=retriever, model=rag.model, settings=rag.settings, prompt=rag.prompt)
+    return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
 
 
 BUILDS: Mapping[str, Callable[[Rag], Rag]] = {

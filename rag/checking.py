@@ -7,13 +7,13 @@ of retrieval, prompts or how drafts are written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.grounding import draft_sentences, is_refusal
+from rag.grounding import clauses_of, draft_sentences, is_refusal
 from rag.question import wants_explanation
-from rag.subjects import speaks_of_another
+from rag.subjects import names, speaks_of_another
 
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
+
+
+Rewrite = Callable[[str, Sequence["Evidence"], str], str]
+"""(a draft that does not hold, evidence, question) -> one sentence instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,18 @@ class Checked:
 class DraftChecker:
     """Checks drafts and completes what is left of them with quotations."""
 
-    def __init__(self, grounder: Grounder, selector: EvidenceSelector, *, further_quotes: int) -> None:
+    def __init__(
+        self,
+        grounder: Grounder,
+        selector: EvidenceSelector,
+        *,
+        further_quotes: int,
+        rewrite: Rewrite | None = None,
+    ) -> None:
         self._grounder = grounder
         self._selector = selector
         self._further_quotes = further_quotes
+        self._rewrite = rewrite
 
     def check(self, drafts: Sequence[Draft], question: str, standalone_question: str) -> Checked:
         """What of `drafts` may be shown.
@@ -70,10 +82,13 @@ class DraftChecker:
         claims: list[Claim] = []
         written = dropped = 0
         for draft in drafts:
-            checked = self._claims(draft, standalone_question)
-            kept = [claim for claim in checked if _may_be_shown(claim, draft, subjects)]
+            kept: list[Claim] = []
+            for claim in self._claims(draft, standalone_question):
+                shown = [claim] if _may_be_shown(claim, draft, subjects) else []
+                dropped += not shown
+                kept += shown or self._clauses(claim, draft, standalone_question, subjects)
+            kept = kept or self._written_anew(draft, standalone_question, subjects)
             written += len(kept)
-            dropped += len(checked) - len(kept)
             claims += self._completed(draft, kept, question, standalone_question, alone=len(drafts) == 1)
         is_cut = any(draft.is_cut for draft in drafts)
         return Checked(tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut))
@@ -84,6 +99,23 @@ class DraftChecker:
         claims = self._grounder.claims(draft.text, draft.evidence, question)
         # Where the draft was cut, the end of its last sentence is missing: what that says is not known.
         return claims[:-1] if draft.is_cut and len(claims) > 1 else claims
+
+    def _clauses(self, claim: Claim, draft: Draft, question: str, subjects: Sequence[Subject]) -> list[Claim]:
+        """What of a sentence that may not be shown can be: its first clause, or those that name the draft's subject."""
+        kept: list[Claim] = []
+        for place, text in enumerate(clauses_of(claim.text)):
+            if place and (draft.subject is None or not names(text, draft.subject)):
+                continue  # "… and needs less data": without its subject it says nothing
+            checked = self._grounder.claims(text, draft.evidence, question)
+            kept += [part for part in checked if _may_be_shown(part, draft, subjects)]
+        return kept
+
+    def _written_anew(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> list[Claim]:
+        """What holds of one more try, for a draft of which nothing does."""
+        if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
+            return []
+        again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question), is_cut=False)
+        return [claim for claim in self._claims(again, question) if _may_be_shown(claim, again, subjects)]
 
     def _completed(
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool
@@ -111,7 +143,7 @@ def _notice(*, dropped: int, has_written: bool, is_cut: bool) -> str:
         return "The model's own words were not supported by the abstracts, so the nearest sentences are quoted instead."
     parts = []
     if dropped == 1:
-        parts.append("One sentence was left out: the abstracts do not support it.")
+        parts.append("One sentence was left out, or part of it: the abstracts do not support it.")
     elif dropped:
         parts.append(f"{dropped} sentences were left out: the abstracts do not support them.")
     if is_cut:

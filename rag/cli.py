@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, verify, search, library, index, models, doctor, eval, feedback.
+"""The `footnote` command: chat, ask, verify, search, library, index, models, doctor, mcp, auth, eval, feedback.
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -30,7 +30,14 @@ EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 # These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
 _terminal = Terminal()
-OTHER_DOORS = {"chat": "ui", "eval": "eval", "exam": "eval", "feedback": "ui.feedback"}
+OTHER_DOORS = {
+    "chat": "ui",
+    "eval": "eval",
+    "exam": "eval",
+    "auth": "ui.accounts",
+    "mcp": "ui.doors.mcp",
+    "feedback": "ui.feedback",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"footnote {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("chat", help="open the chat page (see footnote chat --help)", add_help=False)
+    commands.add_parser("mcp", help="serve search, ask and verify to MCP clients", add_help=False)
+    commands.add_parser("auth", help="say who may sign in to footnote chat --auth", add_help=False)
     commands.add_parser("eval", help="measure grounding (see footnote eval --help)", add_help=False)
     commands.add_parser("exam", help="examine Footnote on your own library (see footnote exam --help)", add_help=False)
     commands.add_parser("feedback", help="what readers said of answers, also as eval cases", add_help=False)
@@ -214,11 +223,12 @@ def answer_text(answer: Answer) -> str:
         lines.append("")
     for citation in answer.citations:
         lines.append(f"[{citation.marker}] “{citation.quote}”")
-        lines.append(f"    {_cite(citation.paper)}")
+        lines.append(f"    {cite(citation.paper)}")
     return "\n".join(lines)
 
 
-def _cite(paper: Any) -> str:
+def cite(paper: Any) -> str:
+    """Title, and in brackets what is known of year, venue and address."""
     extra = [str(part) for part in (paper.year, paper.venue, paper.url) if part]
     return f"{paper.title}" + (f" ({', '.join(extra)})" if extra else "")
 
@@ -233,13 +243,14 @@ def _search(options: argparse.Namespace) -> int:
 
         print(json.dumps([asdict(hit) for hit in hits], ensure_ascii=False, indent=2))
     else:
-        print("\n\n".join(_hit_text(hit) for hit in hits) or "No paper fits.")
+        print("\n\n".join(hit_text(hit) for hit in hits) or "No paper fits.")
     return 0
 
 
-def _hit_text(hit: Hit) -> str:
+def hit_text(hit: Hit) -> str:
+    """A hit for the terminal: rank, paper, and how its best passage begins."""
     text = " ".join(hit.passage.text.split())
-    return f"{hit.rank}. {_cite(hit.paper)}\n   {text[:300]}{'…' if len(text) > 300 else ''}"
+    return f"{hit.rank}. {cite(hit.paper)}\n   {text[:300]}{'…' if len(text) > 300 else ''}"
 
 
 def _index(options: argparse.Namespace) -> int:

@@ -159,6 +159,12 @@ def question_about(subject: Subject, subjects: Sequence[Subject], question: str)
     return question
 
 
+def names(text: str, subject: Subject) -> bool:
+    """Whether `text` names `subject`, as the question does or by its label."""
+    said = _folded(text)
+    return any(_holds(said, name) for name in (subject.name, _folded(subject.label)) if name)
+
+
 def speaks_of_another(text: str, subject: Subject, subjects: Sequence[Subject]) -> bool:
     """Whether `text`, said of `subject`, names another subject that its paper does not speak of."""
     said, own = _folded(text), _folded(f"{subject.paper.title} {subject.paper.abstract}")

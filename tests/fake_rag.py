@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
-from rag.errors import BadQuestion, ModelError
+from rag.errors import BadFilter, BadQuestion, ModelError
 from rag.schema import (
     Answer,
     Citation,
@@ -129,7 +129,7 @@ class FakeRag:
         self.changes = sections
         return self
 
-    def trace(self, answer: Answer) -> Trace:
+    def trace(self, answer: Answer, history: list[dict[str, str]] | tuple[()] = ()) -> Trace:
         """Two candidates and a short prompt."""
         candidates = (
             Ranked(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
@@ -144,14 +144,24 @@ class FakeRag:
         self.before_first_token.set()
         self.before_answer.set()
 
-    def stream(self, question: str, history: list[dict[str, str]] | None = None) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: list[dict[str, str]] | None = None, where: dict | None = None
+    ) -> Iterator[Event]:
         """Evidence, pieces, and an Answer, as the keywords of the question say."""
         self.asked.append((question, list(history or [])))
+        if where and set(where) != {"year"}:
+            raise BadFilter(f"There is no field {min(where)!r}.", "Filter by year.")
         if not question.strip():
             raise BadQuestion("The question is empty.", "Type a question.")
         if len(question) > 4000:
             raise BadQuestion(f"The question has {len(question)} characters.", "Ask in at most 4000 characters.")
         return self._events(question)
+
+    def retrieve(self, question: str, k: int | None = None, where: dict | None = None) -> tuple[Hit, ...]:
+        """The first `k` papers, whatever the question."""
+        if not question.strip():
+            raise BadQuestion("The question is empty.", "Type a question.")
+        return tuple(hit(paper, rank) for rank, paper in enumerate(self.papers[: k or 5], 1))
 
     def _events(self, question: str) -> Iterator[Event]:
         words = question.lower()

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rag import Event, FootnoteError
@@ -46,10 +46,18 @@ def is_anyone_asking() -> bool:
 class Asking:
     """A running question. `batches()` gives its events; `stop()` may be called from any thread, at any time."""
 
-    def __init__(self, rag: Any, question: str, history: Sequence[dict[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        rag: Any,
+        question: str,
+        history: Sequence[dict[str, str]] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> None:
         self._rag = rag
         self._question = question
-        self._history = list(history)
+        self._options: dict[str, Any] = {"history": list(history)}
+        if where:
+            self._options["where"] = dict(where)
         self._arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="footnote-answer", daemon=True)
@@ -108,7 +116,7 @@ class Asking:
             self._arrived.put(_END)
 
     def _read(self) -> None:
-        stream = self._rag.stream(self._question, history=self._history)
+        stream = self._rag.stream(self._question, **self._options)
         try:
             for event in stream:
                 if self._stopped.is_set():

@@ -23,18 +23,16 @@ from ui.evidence import render_evidence
 from ui.examples import example_questions
 from ui.history import render_entries
 from ui.knobs import Knobs, render_knobs
+from ui.line import Line
 from ui.markup import text
 from ui.parts import Parts, Update, render_alert, render_state
 from ui.turns import accepting, answering, clearing, retrying, stopping
 
-ANSWERS_AT_ONCE = 1
-"""One model on one device: two answers at a time would each come half as fast."""
-
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
 
-def chat_view(rag: Any) -> None:
-    """Add the chat to the Blocks that is being built."""
+def chat_view(rag: Any, line: Line) -> None:
+    """Add the chat to the Blocks that is being built; its questions take their places in `line`."""
     folder: Path | None = getattr(rag.settings, "data_folder", None)
     archive = Archive(folder / ARCHIVE_FILE if folder is not None else None)
     with gr.Row(elem_id="fn-columns"):
@@ -53,7 +51,7 @@ def chat_view(rag: Any) -> None:
             live_evidence = _html("fn-live-evidence", render_evidence(None))
     gr.HTML('<div id="fn-shade"></div>', elem_id="fn-shade-holder", apply_default_css=False)
     with gr.Column(elem_id="fn-sheets"):
-        sheets = _sheets()
+        sheets = _sheets(rag)
         state = _html("fn-state", render_state(Conversation()))
         door = gr.HTML("", elem_id="fn-door", apply_default_css=False, js_on_load=DOOR_JS)
         download = gr.HTML("", elem_id="fn-download", apply_default_css=False, js_on_load=DOWNLOAD_JS)
@@ -75,7 +73,7 @@ def chat_view(rag: Any) -> None:
         download=download,
         **sheets,
     )
-    _connect(rag, archive, parts, examples, door)
+    _connect(rag, line, archive, parts, examples, door)
 
 
 _DRAWER_HEAD = (
@@ -142,7 +140,7 @@ _SEARCH = (
 )
 
 
-def _sheets() -> dict[str, gr.HTML]:
+def _sheets(rag: Any) -> dict[str, gr.HTML]:
     """What opens over the page; `page.js` makes a dialog of each."""
     with gr.Column(elem_id="fn-sheet-history", elem_classes="fn-sheet"):
         gr.HTML(f"<h2>Conversations</h2>{_SEARCH}", apply_default_css=False)
@@ -150,14 +148,20 @@ def _sheets() -> dict[str, gr.HTML]:
     with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
         gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
         knobs = _html("fn-knobs", render_knobs(Knobs()))
+        about = rag.description
+        gr.HTML(
+            f'<p class="fn-hint">Answered by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
+            "Another model: <code>footnote chat --model NAME</code></p>",
+            apply_default_css=False,
+        )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
         gr.HTML("<h2>How this answer came about</h2>", apply_default_css=False)
         lens = _html("fn-lens")
     return {"entries": entries, "knobs": knobs, "lens": lens}
 
 
-def _connect(rag: Any, archive: Archive, parts: Parts, examples: list[gr.Button], door: gr.HTML) -> None:
-    """Tie controls to handlers. Most answer at once; `answering` takes its place in the queue."""
+def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, examples: list[gr.Button], door: gr.HTML) -> None:
+    """Tie controls to handlers. Most answer at once; `answering` takes its place in the line."""
     at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
     accept = accepting(parts, archive)
     begin = [
@@ -172,13 +176,12 @@ def _connect(rag: Any, archive: Archive, parts: Parts, examples: list[gr.Button]
     begin.append(door.submit(asking_anew(parts, archive), inputs=[parts.conversation], **at_once))
     for begun in begin:
         begun.then(
-            answering(parts, archive, rag),
+            answering(parts, archive, rag, line),
             inputs=[parts.conversation],
             outputs=parts.all(),
             show_progress="hidden",
             trigger_mode="multiple",
-            concurrency_limit=ANSWERS_AT_ONCE,
-            concurrency_id="answers",
+            concurrency_limit=None,  # the line lets one at a time to the model
             api_visibility="private",
         )
     parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)

@@ -190,7 +190,8 @@ class _Desk:
         if turn is None or turn.answer is None:
             return {}
         try:
-            return {self._parts.lens: render_trace(conversation.knobs.applied(self._rag).trace(turn.answer))}
+            trace = conversation.knobs.applied(self._rag).trace(turn.answer, conversation.history(turn))
+            return {self._parts.lens: render_trace(trace)}
         except FootnoteError:
             raise
         except Exception:  # the edge: a changed library can make an old answer untraceable

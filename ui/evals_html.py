@@ -120,8 +120,9 @@ def render_reading(reading: Any) -> str:
 def _card(figures: Mapping[str, Any]) -> str:
     rows = "".join(_figure(label, figures[name]) for name, label in SHOWN if figures.get(name, {}).get("n"))
     return (
-        '<table class="fn-ev-table"><caption>Mean, 95 % interval (bootstrap; Wilson’s where all came out alike), and how '
-        "many questions it applies to</caption><thead><tr><th scope=col>Figure</th><th scope=col>Mean</th><th scope=col>Interval</th>"
+        '<table class="fn-ev-table"><caption>Mean, 95 % interval (bootstrap; Wilson’s where all came out alike), and '
+        "how many questions it applies to</caption><thead><tr><th scope=col>Figure</th><th scope=col>Mean</th>"
+        "<th scope=col>Interval</th>"
         f"<th scope=col>n</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from rag import Paper
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f\"'<>\\^`{|}]")
 
 
@@ -54,3 +55,10 @@ def link_to(url: str, label: str, described_as: str) -> str:
 def count(number: int, noun: str) -> str:
     """`1 paper`, `2 papers`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th` …"""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{_ENDINGS.get(number % 10, 'th')}"

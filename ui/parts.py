@@ -119,7 +119,7 @@ def kept(parts: Parts, archive: Archive, owner: str, conversation: Conversation)
         archive.save(owner, conversation)
     except FootnoteError as error:
         return {parts.alert: render_alert(str(error))}
-    return {parts.alert: render_alert(archive.notice)}
+    return {parts.alert: render_alert(archive.notice), parts.state: render_state(conversation)}
 
 
 def render_alert(line: str) -> str:

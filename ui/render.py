@@ -18,7 +18,7 @@ from rag import Answer, Citation, Claim
 from ui.conversation import Turn, without_markers
 from ui.evidence import paper_order, target_of
 from ui.examples import about, example_questions
-from ui.markup import address_of, count, text
+from ui.markup import address_of, count, ordinal, text
 from ui.prose import prose, science
 
 DRAFT_LABEL = "Draft, not checked yet"
@@ -62,6 +62,8 @@ def status_line(turn: Turn | None) -> str:
     """What is going on, in one sentence, for the line that screen readers follow; empty for None."""
     if turn is None:
         return ""
+    if turn.stage == "waiting" and turn.ahead:
+        return f"{ordinal(turn.ahead + 1)} in the queue…"
     if turn.stage == "waiting":
         return "Looking for evidence…"
     if turn.stage in ("reading", "drafting") and turn.found is not None:
@@ -205,7 +207,8 @@ def _quotation(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str
 
 
 def _markers(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    return "".join(_marker(number, answer, claim, citation, seen) for citation in claim.citations)
+    marks = "".join(_marker(number, answer, claim, citation, seen) for citation in claim.citations)
+    return f"\u2060{marks}" if marks else ""  # a word joiner: no marker begins a line
 
 
 _SIGNS = {"supported": "", "partly": "\u2009≈", "unsupported": "\u2009✕"}

@@ -12,20 +12,30 @@ import errno
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from rag.errors import SettingsError
 from ui.asking import stop_all
-from ui.theme import look
+from ui.line import Line
+from ui.signin import SignIn
+from ui.theme import look, sign_in_message
 
 SHUTDOWN_S = 5
+FINISHING_S = 20.0
+"""How long answers that are being written may take to end once the server is asked to."""
+LARGEST_UPLOAD = 64_000_000
+"""Bytes of one uploaded file."""
+LARGEST_REQUEST = 80_000_000
 STARTUP_S = 30.0
 
 
@@ -56,10 +66,22 @@ def listen_on(host: str, port: int) -> socket.socket:
     return bound
 
 
-def application(blocks: gr.Blocks) -> FastAPI:
+@dataclass(frozen=True)
+class Surroundings:
+    """What is about a page: the line before the model, other routes, who may come in, and where a proxy shows it."""
+
+    line: Line = field(default_factory=Line)
+    add_routes: Callable[[FastAPI], None] = lambda _app: None
+    sign_in: SignIn | None = None
+    root_path: str = ""
+    finishing_s: float = FINISHING_S
+
+
+def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
     """The page as an ASGI application: nothing shared, nothing recorded, no API pages, no errors in the browser."""
     blocks.queue()
-    outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_REQUEST)
+    about.add_routes(outer)
     return gr.mount_gradio_app(
         outer,
         blocks,
@@ -71,6 +93,10 @@ def application(blocks: gr.Blocks) -> FastAPI:
         enable_monitoring=False,
         pwa=False,
         mcp_server=False,
+        max_file_size=LARGEST_UPLOAD,
+        root_path=about.root_path or None,
+        auth=None if about.sign_in is None else about.sign_in.password,
+        auth_message=None if about.sign_in is None else sign_in_message(),
         **look(),
     )
 
@@ -82,7 +108,15 @@ class Page:
     its locks and leaves it open.
     """
 
-    def __init__(self, make: Callable[[], gr.Blocks], bound: socket.socket, *, open_browser: bool = False) -> None:
+    def __init__(
+        self,
+        make: Callable[[], gr.Blocks],
+        bound: socket.socket,
+        *,
+        open_browser: bool = False,
+        about: Surroundings | None = None,
+    ) -> None:
+        self._about = about or Surroundings()
         self._make = make
         self._bound = bound
         self._open_browser = open_browser
@@ -108,6 +142,11 @@ class Page:
         finally:
             self._bound.close()
 
+    def ask_to_end(self) -> None:
+        """Begin to shut down, as a signal does; returns at once."""
+        if self._server is not None:
+            self._server.should_exit = True
+
     def up(self) -> None:
         """Called by the server when it answers."""
         self._answering.set()
@@ -119,10 +158,9 @@ class Page:
 
     async def _serve(self) -> None:
         blocks = self._make()
-        config = uvicorn.Config(
-            application(blocks), log_level="warning", ws="none", timeout_graceful_shutdown=SHUTDOWN_S
-        )
-        self._server = _Server(config, blocks, self.up)
+        outer = application(blocks, self._about)
+        config = uvicorn.Config(outer, log_level="warning", ws="none", timeout_graceful_shutdown=SHUTDOWN_S)
+        self._server = _Server(config, outer, self._about, self.up)
         try:
             await self._server.serve(sockets=[self._bound])
         finally:  # a model that still computes in a thread while Python ends would abort the process
@@ -144,19 +182,22 @@ class Page:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._server is not None:
-            self._server.should_exit = True
+        self.ask_to_end()
         if self._thread is not None:
-            self._thread.join(SHUTDOWN_S + 5)
+            self._thread.join(SHUTDOWN_S + self._about.finishing_s + 5)
         self._bound.close()
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers, and lets go of the streams that browsers hold open before it waits for them to end."""
+    """Says when it answers. Asked to end, it takes no more questions, lets the running ones finish, and then lets go
+    of the streams that browsers hold open.
+    """
 
-    def __init__(self, config: uvicorn.Config, blocks: gr.Blocks, up: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, outer: FastAPI, about: Surroundings, up: Callable[[], None]) -> None:
         super().__init__(config)
-        self._blocks = blocks
+        # Not `blocks.app`: that one was made when the Blocks was built and is not the one that is mounted (6.31.0).
+        self._page: Any = next(route.app for route in outer.routes if isinstance(route, Mount))
+        self._about = about
         self._up = up
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -165,5 +206,11 @@ class _Server(uvicorn.Server):
             self._up()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._blocks.app.stop_event.set()
+        line = self._about.line
+        line.close()
+        until = time.monotonic() + self._about.finishing_s
+        while line.running + line.waiting and time.monotonic() < until and not self.force_exit:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)  # what came last is still on its way to the browsers
+        self._page.stop_event.set()
         await super().shutdown(sockets=sockets)

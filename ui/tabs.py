@@ -10,15 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ui.line import Line
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab: its label, and `module:function` of the view, which is called with the Rag."""
+    """One tab: its label, and `module:function` of the view, which is called with the Rag.
+
+    One that asks questions is also given the line in which they take their places.
+    """
 
     label: str
     view: str
+    takes_line: bool = False
     needs: str = ""
     """What a Rag must have for the tab to be there: one of the tests' may answer and no more."""
 
@@ -27,24 +34,25 @@ class Tab:
         """Its id on the page: `fn-tab-chat`."""
         return f"fn-tab-{self.label.lower()}"
 
-    def show(self, rag: Any) -> None:
+    def show(self, rag: Any, line: Line) -> None:
         """Add the tab's components to the Blocks that is being built."""
         module, name = self.view.split(":")
-        getattr(import_module(module), name)(rag)
+        view = getattr(import_module(module), name)
+        view(rag, line) if self.takes_line else view(rag)
 
 
 TABS = (
-    Tab("Chat", "ui.chat:chat_view"),
+    Tab("Chat", "ui.chat:chat_view", takes_line=True),
     Tab("Library", "ui.library:library_view", needs="library"),
-    Tab("Eval", "ui.evals:eval_view", needs="library"),
+    Tab("Eval", "ui.evals:eval_view", takes_line=True, needs="library"),
 )
 
 
-def tabbed(rag: Any) -> None:
+def tabbed(rag: Any, line: Line) -> None:
     """Add every tab to the Blocks that is being built. Only the open one is in the page's document."""
     import gradio as gr
 
     with gr.Tabs(elem_id="fn-tabs"):
         for tab in (tab for tab in TABS if not tab.needs or hasattr(rag, tab.needs)):
             with gr.Tab(tab.label, id=tab.key, elem_id=tab.key, elem_classes="fn-tab"):
-                tab.show(rag)
+                tab.show(rag, line)

@@ -90,3 +90,9 @@ def look() -> dict[str, Any]:
         "js": _scripts(*SCRIPTS),
         "favicon_path": str(FAVICON),
     }
+
+
+def sign_in_message() -> str:
+    """What the sign-in form says, with the style sheet: Gradio leaves the head out of that page (6.31.0)."""
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    return f"<style>{style}</style>Footnote answers from a library of paper abstracts. Sign in to ask it."

@@ -1,31 +1,32 @@
 """A question on the page: accepted, answered, stopped.
 
-A question is accepted at once, outside the queue, so that it is on screen immediately; it is answered by a generator
-in the queue; and it can be stopped at any time. Each is a function that makes the event handler.
+A question is accepted at once, so that it is on screen immediately; it is answered by a generator once its turn in the
+line has come; and it can be stopped at any time. Each is a function that makes the event handler.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from ui.answering import in_threads, let_go
 from ui.archive import Archive
 from ui.asking import Asking
 from ui.conversation import Conversation, Turn
 from ui.evidence import render_evidence
+from ui.line import Line, Refused
 from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
 from ui.render import render_said, render_status, render_turn
-
-LETTING_GO_S = 10.0
-"""How long the next question waits for a stopped one to let go of the model."""
 
 RUNNING_LINE = "An answer is on its way: wait for it, or stop it first."
 
 
 def accepting(parts: Parts, archive: Archive) -> Callable[[Conversation, str, gr.Request], Update]:
-    """Puts the question on screen; the answer follows from the queue."""
+    """Puts the question on screen; the answer follows when its turn comes."""
 
     def accept(conversation: Conversation, question: str, request: gr.Request) -> Update:
         if conversation.running:
@@ -57,35 +58,57 @@ def begun(parts: Parts, archive: Archive, conversation: Conversation, request: g
     }
 
 
-def answering(parts: Parts, archive: Archive, rag: Any) -> Callable[[Conversation, gr.Request], Iterator[Update]]:
-    """Answers the last turn, if it still waits: nothing may have been accepted, or it was stopped in the queue."""
+def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[..., AsyncIterator[Update]]:
+    """Answers the last turn, if it still waits: nothing may have been accepted, or it was stopped in the line."""
 
-    def answer(conversation: Conversation, request: gr.Request) -> Iterator[Update]:
+    async def answer(conversation: Conversation, request: gr.Request) -> AsyncIterator[Update]:
         turn = conversation.last
-        if turn is None or turn.stage != "waiting" or conversation.asking is not None:
+        if turn is None or turn.stage != "waiting" or turn.ahead is not None or conversation.asking is not None:
             yield {parts.conversation: conversation}
             return
-        asking = Asking(conversation.knobs.applied(rag), turn.asked, conversation.history())
-        conversation.asking = asking
+        turn.ahead = 0
+        keep = partial(kept, parts, archive, owner_of(request), conversation)
         try:
-            for update in _follow(asking, turn, parts, conversation):
-                if not turn.running:
-                    update |= kept(parts, archive, owner_of(request), conversation)
-                yield update
+            with line.enter(request.username or request.session_hash or "") as place:
+                async for turn.ahead in place.wait():
+                    if turn.stage != "waiting":
+                        return
+                    yield {parts.status: render_status(turn)}
+                turn.ahead = 0
+                if turn.stage == "waiting":
+                    async with aclosing(_answered(rag, parts, conversation, turn, keep)) as updates:
+                        async for update in updates:
+                            yield update
+        except Refused as error:
+            turn.fail(error)
+            yield {**_ended(parts, conversation, turn), **keep()}
         finally:  # also when the reader has closed the page: Gradio then closes this generator
-            was_running = turn.running
-            turn.stop()
-            asking.stop()
-            if was_running:
-                kept(parts, archive, owner_of(request), conversation)
-            asking.join(LETTING_GO_S)
-            conversation.asking = None
+            if turn.running:
+                turn.stop()
+                keep()
 
     return answer
 
 
-def _follow(asking: Asking, turn: Turn, parts: Parts, conversation: Conversation) -> Iterator[Update]:
-    """Draw what comes until there is an answer, an error or a stop."""
+async def _answered(
+    rag: Any, parts: Parts, conversation: Conversation, turn: Turn, keep: Callable[[], Update]
+) -> AsyncGenerator[Update]:
+    asking = Asking(conversation.knobs.applied(rag), turn.asked, conversation.history())
+    conversation.asking = asking
+    try:
+        async with aclosing(in_threads(_follow(asking, turn, parts, conversation, keep))) as updates:
+            async for update in updates:
+                yield update
+    finally:
+        asking.stop()
+        await let_go(asking)
+        conversation.asking = None
+
+
+def _follow(
+    asking: Asking, turn: Turn, parts: Parts, conversation: Conversation, keep: Callable[[], Update]
+) -> Iterator[Update]:
+    """Draw what comes until there is an answer, an error or a stop, and keep what came of it."""
     evidence = ""
     try:
         for batch in asking.batches():
@@ -100,14 +123,18 @@ def _follow(asking: Asking, turn: Turn, parts: Parts, conversation: Conversation
     except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
         turn.fail(error)
     turn.stop()
+    yield {**_ended(parts, conversation, turn), **keep()}
+
+
+def _ended(parts: Parts, conversation: Conversation, turn: Turn) -> Update:
     update = {**drawn(parts, conversation), **controls(parts, conversation)}
     if turn.stage == "failed":
         update[parts.box] = turn.question  # to be edited and asked again
-    yield update
+    return update
 
 
 def stopping(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Request], Update]:
-    """Stops the running answer, or takes a waiting question out of the queue; its text stays."""
+    """Stops the running answer, or takes a waiting question out of the line; its text stays."""
 
     def stop(conversation: Conversation, request: gr.Request) -> Update:
         if conversation.asking is not None:

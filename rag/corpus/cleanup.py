@@ -70,10 +70,12 @@ _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
     # Joiners mean something between letters of Persian, Hindi or emoji, never next to ASCII.
     "|(?:(?<=[\x00-\x7f])|^)[\u200c\u200d]+|[\u200c\u200d]+(?=[\x00-\x7f]|$)"
-    "|[\x00-\x08\x0e-\x1b\x7f]"
+    "|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"
 )
 # One class of characters is found ten times as fast as the rules above, and most texts have none of them.
-_ODD = re.compile("[\x00-\x08\x0e-\x1b\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_ODD = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -167,6 +167,39 @@ def test_an_unknown_setting_is_one_line_for_the_page_too():
     one_line_and_exit_code_2(footnote("chat", FOOTNOTE_MODLE="3"), "FOOTNOTE_MODLE")
 
 
+def test_sign_in_by_a_file_that_names_nobody_is_one_line(tmp_path):
+    one_line_and_exit_code_2(footnote("chat", "--auth", str(tmp_path / "none")), "footnote auth add NAME")
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_conversation_in_the_terminal_keeps_its_thread(tmp_path):
+    lines = f"{QUESTION}\nAnd which model does it outperform?\n/verify\n/save {tmp_path / 'talk.bib'}\n"
+    command = [sys.executable, "-m", "rag", "chat", "--terminal"]
+    done = subprocess.run(command, cwd=ROOT, input=lines, capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    assert "970k" in done.stdout
+    assert "Understood as: " in done.stdout
+    assert "Every citation holds." in done.stdout
+    assert "OpenVLA" in (tmp_path / "talk.bib").read_text()
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_page_asked_to_end_finishes_the_answer_that_is_on_its_way():
+    import httpx
+
+    command = [sys.executable, "-m", "rag", "chat", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        url = server.stdout.readline().rsplit(" ", 1)[1].strip()
+        with httpx.stream("POST", f"{url}/api/ask", json={"question": QUESTION, "stream": True}, timeout=120) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: evidence"
+            server.terminate()
+            assert "970k" in [line for line in lines if line][-1]
+        server.wait(30)
+
+
 @pytest.mark.slow
 def test_nothing_cached_and_no_network_is_one_line(tmp_path):
     """Neither hub nor package index can be reached, and the home is empty."""
@@ -190,4 +223,6 @@ def test_models_are_listed():
 
 def test_help_names_every_command():
     done = footnote("--help")
-    assert all(name in done.stdout for name in ("chat", "ask", "search", "index", "models", "doctor", "eval"))
+    assert all(
+        name in done.stdout for name in ("chat", "ask", "search", "index", "models", "doctor", "mcp", "auth", "eval")
+    )

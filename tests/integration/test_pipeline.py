@@ -300,3 +300,19 @@ def test_the_second_one_is_the_second_paper_that_the_last_answer_names(retriever
     answer = rag_that_says(retriever, "AntTrail models scent.").ask("What does the second one model?", history=history)
     assert answer.standalone_question == "What does AntTrail model?"
     assert answer.citations[0].paper.id == "a"
+
+
+def test_the_clause_of_a_mixed_sentence_that_speaks_of_the_right_paper_is_kept(retriever):
+    """Small models answer for both papers at once; what is said of the other one is cut off, not the whole sentence."""
+    both = "WhaleSong studies whale songs, while BeeDance decodes the waggle dance."
+    answer = rag_that_says(retriever, both).ask("What do WhaleSong and BeeDance study?")
+    said = {claim.text: {citation.paper.id for citation in claim.citations} for claim in answer.claims}
+    assert said["WhaleSong studies whale songs."] == {"w"}
+    assert said["BeeDance decodes the waggle dance."] == {"b"}
+    assert "left out" in answer.notice
+
+
+def test_the_first_clause_is_kept_where_the_second_is_made_up(retriever):
+    answer = rag_that_says(retriever, "Whales sing at 20 hertz, and they live on the moon of Jupiter.").ask(QUESTION)
+    assert answer.claims[0].text == "Whales sing at 20 hertz."
+    assert "Jupiter" not in answer.text

@@ -27,6 +27,11 @@ def test_cleaned_text_has_no_white_space_but_single_spaces_within(text):
     assert cleaned == " ".join(cleaned.split())
 
 
+@given(st.text(st.characters(categories=["Cc"]) | st.sampled_from("ab\u202e")))
+def test_cleaned_text_has_no_character_that_a_terminal_would_act_on(text):
+    assert set(clean(text)) <= set("ab ")
+
+
 @given(st.text(alphabet="abcdefghij .,;:-()", max_size=60))
 def test_plain_text_changes_in_its_spaces_only(text):
     assert clean(text) == " ".join(text.split())

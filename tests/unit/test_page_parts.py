@@ -12,10 +12,11 @@ from tests.fake_rag import LANTERN, FakeRag, citation
 from tests.hostile import PAYLOADS, Inspector
 from ui.archive import Entry
 from ui.conversation import Conversation, titled
-from ui.evidence import bearing, ordinal
+from ui.evidence import bearing
 from ui.history import render_entries
 from ui.knobs import KNOBS, Knobs, render_knobs
 from ui.lens import render_trace
+from ui.markup import ordinal
 from ui.parts import owner_of, render_alert, render_state
 from ui.render import copy_with_references, plain_copy, reason
 
