@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
-    from rag.library.atlas import Atlas
+    from rag.library.atlas import Atlas, draw_atlas
     from rag.library.finding import Found
     from rag.library.intake import Offer, Weighing
     from rag.library.ledger import Change
@@ -52,6 +52,7 @@ _HOME = {
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
     "Atlas": "rag.library.atlas",
+    "draw_atlas": "rag.library.atlas",
     "Change": "rag.library.ledger",
     "Found": "rag.library.finding",
     "Library": "rag.library.opened",
@@ -110,6 +111,7 @@ __all__ = [
     "Weighing",
     "answer",
     "describe_machine",
+    "draw_atlas",
     "has_model",
     "verify",
 ]

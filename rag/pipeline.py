@@ -277,8 +277,8 @@ class Rag:
     def _go_over_to(self, index: LibraryIndex) -> None:
         """Answer from `index` from now on; the old one closes with the last answer from it."""
         retriever = self.retriever.model_copy(update={"index": index})
-        new = Rag(retriever=retriever, model=self._model, settings=self.settings, prompt=self.prompt)
-        kept = {"library": self.library, "_going_over": self._going_over}
+        new = Rag(retriever=retriever, model=self._model, settings=self.settings)
+        kept = {"library": self.library, "_writer": self._writer, "_going_over": self._going_over}
         with self._going_over:
             self.__dict__.update({**new.__dict__, **kept})
 

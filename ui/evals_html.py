@@ -120,18 +120,32 @@ def render_reading(reading: Any) -> str:
 def _card(figures: Mapping[str, Any]) -> str:
     rows = "".join(_figure(label, figures[name]) for name, label in SHOWN if figures.get(name, {}).get("n"))
     return (
-        '<table class="fn-ev-table"><caption>Mean, 95 % bootstrap interval, and how many questions it applies to'
-        "</caption><thead><tr><th scope=col>Figure</th><th scope=col>Mean</th><th scope=col>Interval</th>"
+        '<table class="fn-ev-table"><caption>Mean, 95 % interval (bootstrap; Wilson’s where all came out alike), and '
+        "how many questions it applies to</caption><thead><tr><th scope=col>Figure</th><th scope=col>Mean</th>"
+        "<th scope=col>Interval</th>"
         f"<th scope=col>n</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
 def _figure(label: str, value: Mapping[str, Any]) -> str:
+    value = {**value, **_interval(value)}
     return (
         f'<tr><th scope="row">{text(label)}</th><td>{value["value"]:.2f}</td>'
         f'<td><span class="fn-ev-cell">{_bar(value)}<span>{value["low"]:.2f} to {value["high"]:.2f}</span></span></td>'
         f"<td>{value['n']}</td></tr>"
     )
+
+
+def _interval(value: Mapping[str, Any]) -> dict[str, float]:
+    """The interval as it came, or Wilson's where every question came out alike.
+
+    Resampling equal values gives an interval of no width, which would call one question out of one a certainty.
+    Source: Wilson (1927), 95 %, for k = 0 or k = n.
+    """
+    if value["low"] != value["high"] or value["value"] not in (0.0, 1.0):
+        return {}
+    reach = 1.96**2 / (value["n"] + 1.96**2)
+    return {"low": 0.0, "high": reach} if value["value"] == 0.0 else {"low": 1.0 - reach, "high": 1.0}
 
 
 def _bar(value: Mapping[str, Any]) -> str:

@@ -44,7 +44,7 @@ class Tab:
 TABS = (
     Tab("Chat", "ui.chat:chat_view", takes_line=True),
     Tab("Library", "ui.library:library_view", needs="library"),
-    Tab("Eval", "ui.evals:eval_view", needs="library"),
+    Tab("Eval", "ui.evals:eval_view", takes_line=True, needs="library"),
 )
 
 

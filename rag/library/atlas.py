@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -40,6 +41,7 @@ PERPLEXITY = 20.0
 _MOST_CLUSTERS = 8  # as many colours as can be told apart
 _FEWEST_FOR_TSNE = 8
 _WORDS_IN_A_NAME = 3
+_ADDRESS = re.compile(r"https?://\S+|\b[\w.-]+\.(?:com|io|org|net|ai|edu)\b\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def atlas_of(index: LibraryIndex) -> Atlas:
     """The map of an index's library, computed once and kept beside the index. An empty library has no points."""
     kept = _read(_place(index))
     if kept is None:
-        kept = draw(list(index.papers.values()), paper_vectors(index))
+        kept = draw_atlas(list(index.papers.values()), paper_vectors(index))
         _write(_place(index), kept)
     return kept
 
@@ -96,7 +98,7 @@ def paper_vectors(index: LibraryIndex) -> NDArray[np.float32]:
     return np.asarray(sums / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
-def draw(papers: Sequence[Paper], vectors: NDArray[np.float32], most_points: int = MOST_POINTS) -> Atlas:
+def draw_atlas(papers: Sequence[Paper], vectors: NDArray[np.float32], most_points: int = MOST_POINTS) -> Atlas:
     """The map of `papers` with unit `vectors` of shape (n_papers, dimension)."""
     if not papers:
         return Atlas((), (), 0)
@@ -148,7 +150,7 @@ def _named(papers: Sequence[Paper], labels: NDArray[np.int64]) -> tuple[Cluster,
     having = [Counter[str]() for _ in range(count)]
     written: dict[str, Counter[str]] = {}
     for paper, label in zip(papers, labels, strict=True):
-        text = f"{paper.title} {paper.abstract}"
+        text = _ADDRESS.sub(" ", f"{paper.title} {paper.abstract}")
         having[label].update(frozenset(tokenize(text)))
         for word in words(text):
             if word not in STOP_WORDS and len(word) > 2 and not word.isdigit():

@@ -164,6 +164,17 @@ def test_the_map_says_when_it_shows_a_sample_and_survives_a_paper_that_is_gone()
     assert "nothing to map" in render_atlas(Atlas((), (), 0), {})
 
 
+def test_one_question_out_of_one_is_no_certainty():
+    """Wilson's interval for 1 of 1 and 0 of 8, by hand: 1 / (1 + 1.96²) = 0.207 and 1.96² / (8 + 1.96²) = 0.324."""
+    seen = reading("A")
+    one = {"value": 1.0, "low": 1.0, "high": 1.0, "n": 1, "left_out": 0}
+    none = {"value": 0.0, "low": 0.0, "high": 0.0, "n": 8, "left_out": 0}
+    seen.row.summary["figures"]["all"] = {"right": one, "declined": none}
+    shown = Inspector(render_reading(seen)).shown
+    assert "0.21 to 1.00" in shown
+    assert "0.00 to 0.32" in shown
+
+
 def test_a_difference_is_called_not_chance_only_where_its_interval_leaves_out_nought():
     row = reading("A").row
     sure = Difference("right", 9, 0.2, 0.8, 0.6, 0.3, 0.9, 0.03, ("q1",), ())
