@@ -7,7 +7,7 @@ of retrieval, prompts or how drafts are written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
+
+
+Rewrite = Callable[[str, Sequence["Evidence"], str], str]
+"""(a draft that does not hold, evidence, question) -> one sentence instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,18 @@ class Checked:
 class DraftChecker:
     """Checks drafts and completes what is left of them with quotations."""
 
-    def __init__(self, grounder: Grounder, selector: EvidenceSelector, *, further_quotes: int) -> None:
+    def __init__(
+        self,
+        grounder: Grounder,
+        selector: EvidenceSelector,
+        *,
+        further_quotes: int,
+        rewrite: Rewrite | None = None,
+    ) -> None:
         self._grounder = grounder
         self._selector = selector
         self._further_quotes = further_quotes
+        self._rewrite = rewrite
 
     def check(self, drafts: Sequence[Draft], question: str, standalone_question: str) -> Checked:
         """What of `drafts` may be shown.
@@ -75,6 +87,7 @@ class DraftChecker:
                 shown = [claim] if _may_be_shown(claim, draft, subjects) else []
                 dropped += not shown
                 kept += shown or self._clauses(claim, draft, standalone_question, subjects)
+            kept = kept or self._written_anew(draft, standalone_question, subjects)
             written += len(kept)
             claims += self._completed(draft, kept, question, standalone_question, alone=len(drafts) == 1)
         is_cut = any(draft.is_cut for draft in drafts)
@@ -96,6 +109,13 @@ class DraftChecker:
             checked = self._grounder.claims(text, draft.evidence, question)
             kept += [part for part in checked if _may_be_shown(part, draft, subjects)]
         return kept
+
+    def _written_anew(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> list[Claim]:
+        """What holds of one more try, for a draft of which nothing does."""
+        if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
+            return []
+        again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question), is_cut=False)
+        return [claim for claim in self._claims(again, question) if _may_be_shown(claim, again, subjects)]
 
     def _completed(
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool

@@ -32,9 +32,9 @@ _terminal = Terminal()
 OTHER_DOORS = {
     "chat": "ui",
     "eval": "eval",
-    "feedback": "ui.feedback",
     "auth": "ui.accounts",
     "mcp": "ui.doors.mcp",
+    "feedback": "ui.feedback",
 }
 
 

@@ -26,6 +26,8 @@ COVERAGE_SHARE = 0.7
 """How much of the score is words; the rest is cosine."""
 LEAST_COVERAGE = 0.25
 """A claim of which less than this stands in the evidence is not supported, however much of it repeats the question."""
+MARKED = 0.1
+"""How much better another sentence has to be than the one that the model itself marked."""
 SECOND_GAIN = 0.15
 """Coverage that a second cited sentence must add."""
 PARTLY_MARGIN = 0.15
@@ -69,17 +71,17 @@ class Grounder:
 
     def claims(self, draft: str, evidence: Sequence[Evidence], question: str) -> tuple[Claim, ...]:
         """Every sentence of `draft` with its support and verdict, the unsupported ones too; "" gives none."""
-        sentences = draft_sentences(draft)
+        sentences = marked_sentences(draft)
         if not sentences or not evidence:
             return tuple(Claim(text, (), "unsupported", 0.0) for text in sentences)
         known = self._encoder.encode([in_context(e.paper, e.sentence.text) for e in evidence], "document")
         titles = {item.paper.id: item.paper for item in evidence}
         claims = []
-        for text in sentences:
+        for text, marks in sentences.items():
             vectors = self._encoder.encode([in_context(paper, text) for paper in titles.values()], "document")
             row = {paper_id: i for i, paper_id in enumerate(titles)}
             cosines = [float(known[i] @ vectors[row[item.paper.id]]) for i, item in enumerate(evidence)]
-            claims.append(self._claim(text, self._support(text, evidence, cosines, question)))
+            claims.append(self._claim(text, self._support(text, evidence, cosines, question, marks)))
         return tuple(claims)
 
     def quotes(self, evidence: Sequence[Evidence], count: int) -> list[Claim]:
@@ -88,18 +90,26 @@ class Grounder:
         chosen = sorted(best, key=lambda item: item.number)
         return [Claim(e.sentence.text, (_citation(e),), "supported", 1.0, is_quote=True) for e in chosen]
 
-    def _support(self, text: str, evidence: Sequence[Evidence], cosines: Sequence[float], question: str) -> Support:
+    def _support(
+        self,
+        text: str,
+        evidence: Sequence[Evidence],
+        cosines: Sequence[float],
+        question: str,
+        marks: frozenset[int],
+    ) -> Support:
+        """The best evidence for `text`; that which the model itself marked where it is nearly as good."""
         terms = [term for term in tokenize(text) if not term.isdigit()]
         found = [frozenset(tokenize(f"{item.paper.title} {item.sentence.text}")) for item in evidence]
         asked = frozenset(tokenize(question))
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
         numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
         claimed = numbers_in(_LIST_MARK.sub("", text), with_one=False)  # "one" is a pronoun as often as a number
+        agreeing = [i for i, e in enumerate(evidence) if self._agrees(claimed, numbers[i], text, [e], question)]
         best = Support(0.0, ())
-        for i, item in enumerate(evidence):
-            score = singles[i] if self._agrees(claimed, numbers[i], text, [item], question) else 0.0
-            if score > best.score:
-                best = Support(score, (item,))
+        if agreeing:
+            first = max(agreeing, key=lambda i: singles[i] + MARKED * (evidence[i].number in marks and singles[i] > 0))
+            best = Support(singles[first], (evidence[first],)) if singles[first] > 0 else best
         for i, j in combinations(range(len(evidence)), 2):
             first, second = (i, j) if singles[i] >= singles[j] else (j, i)
             pair = [evidence[first], evidence[second]]
@@ -141,14 +151,31 @@ def draft_sentences(draft: str) -> list[str]:
 
     A list after a colon is one sentence with what it lists: "Three parts: a relabeler; a generator; rewards".
     """
-    sentences: list[str] = []
+    return list(marked_sentences(draft))
+
+
+def marked_sentences(draft: str) -> dict[str, frozenset[int]]:
+    """The sentences of `draft_sentences` in their order, each with the numbers of the markers in it or right behind."""
+    sentences: dict[str, frozenset[int]] = {}
     for line in _joined_lists(draft.splitlines()):
-        plain = _MARKER_LEFT.sub("", _MARKER.sub("", line)).strip()
+        plain, marks = _apart(line)
         for start, end in split_sentences(plain):
             text = plain[start:end].strip()
             if re.search(r"\w", text) and text not in sentences:
-                sentences.append(text)
+                sentences[text] = frozenset(number for place, number in marks if start < place <= end)
     return sentences
+
+
+def _apart(line: str) -> tuple[str, list[tuple[int, int]]]:
+    """A line without markers, and where in it each stood: (offset, number)."""
+    plain = ""
+    marks: list[tuple[int, int]] = []
+    at = 0
+    for match in _MARKER.finditer(line):
+        plain += line[at : match.start()]
+        at = match.end()
+        marks += [(len(plain.rstrip()), int(number)) for number in re.findall(r"\d{1,6}", match[0])]
+    return _MARKER_LEFT.sub("", plain + line[at:]).rstrip(), marks
 
 
 def clauses_of(sentence: str) -> list[str]:

@@ -23,7 +23,7 @@ from rag.checking import Draft, DraftChecker
 from rag.conversation import History, counts_back, understood
 from rag.criterion import Criterion, criterion_of
 from rag.description import Description, describe, model_id_of
-from rag.evidence import EvidenceSelector, as_prompt, renumbered
+from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, build
 from rag.question import readable
@@ -33,6 +33,7 @@ from rag.settings import Settings, replaced
 from rag.subjects import SubjectFinder, question_about
 from rag.survey import NEAR_IN_MEANING, Opinion, Surveyor, coverage_notice, listed
 from rag.trace import Trace
+from rag.writing import Writer
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -57,8 +58,8 @@ class Rag:
     ) -> None:
         self.settings = settings or Settings()
         self.retriever = retriever
-        self.prompt = prompt or prompts.load("answer")
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
+        self._writer = Writer(self._model, self.settings, prompt)
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
         self._subjects = SubjectFinder(retriever.index.keywords)
         self._surveyor = Surveyor(retriever.encoder, self._selector)
@@ -117,6 +118,7 @@ class Rag:
         other = copy(self)
         other.settings = replaced(self.settings, sections)
         other.retriever = self.retriever.model_copy(update=other.settings.retrieval.model_dump())
+        other._writer = Writer(self._model, other.settings)
         other._checker = other._new_checker()
         return other
 
@@ -126,7 +128,7 @@ class Rag:
         found = EvidenceFound(
             "", "What is this library about?", hits, self._evidence("What is this library about?", hits)
         )
-        for _ in self.model.stream(self._messages(Draft("", found.evidence[:1]), found), max_tokens=1):
+        for _ in self.model.stream(self._writer.messages(Draft("", found.evidence[:1]), found), max_tokens=1):
             pass
 
     def retrieve(self, question: str, k: int | None = None, where: Where | None = None) -> tuple[Hit, ...]:
@@ -172,13 +174,11 @@ class Rag:
             found = enough
             yield found
         drafts: list[Draft] = []
-        longest = self.settings.model.max_new_tokens
         for part in self._parts(found):
             text = finish_reason = ""
-            with closing(self.model.stream(self._messages(part, found), max_tokens=longest)) as chunks:  # type: ignore[type-var]
-                for chunk in chunks:
-                    finish_reason = chunk.response_metadata.get("finish_reason") or finish_reason
-                    piece = str(chunk.text)
+            with closing(self._writer.pieces(part, found)) as pieces:
+                for piece, reason in pieces:
+                    finish_reason = reason or finish_reason
                     if piece:
                         timings.setdefault("first_token_s", time.perf_counter() - started)
                         gap = " " if drafts and not text else ""  # between one paper's draft and the next
@@ -196,7 +196,8 @@ class Rag:
         evidence_s = time.perf_counter() - started
         enough = [self._enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
-        asked: list[Any] = [self._messages(p, e) for e, group in zip(enough, parts, strict=True) if e for p in group]
+        pairs = [(part, item) for item, group in zip(enough, parts, strict=True) if item for part in group]
+        asked: list[Any] = [self._writer.messages(part, item) for part, item in pairs]
         written = iter(self.model.batch(asked, max_tokens=self.settings.model.max_new_tokens) if asked else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
@@ -224,17 +225,23 @@ class Rag:
         Of a question about several papers, those for the first of them.
         """
         found = self._look_up(question, (), None)
-        return self._messages(self._parts(found)[0], found)
+        return self._writer.messages(self._parts(found)[0], found)
 
-    def trace(self, answer: Answer, where: Where | None = None) -> Trace:
-        """How `answer`, which this Rag gave with this filter, came about; computed anew."""
-        question = answer.standalone_question or answer.question
-        found = replace(self._look_up(question, (), where), hits=answer.hits, evidence=answer.evidence)
+    def trace(self, answer: Answer, history: History = (), where: Where | None = None) -> Trace:
+        """How `answer`, which this Rag gave with this history and filter, came about; computed anew."""
+        asked = answer.question if history else answer.standalone_question or answer.question
+        found = replace(self._look_up(asked, history, where), hits=answer.hits, evidence=answer.evidence)
         parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
-        prompts_asked = tuple(tuple(self._messages(part, found)) for part in parts if part.evidence)
-        relevance = self._selector.relevance(question, answer.hits)
-        ranked = self.retriever.compare(question, where=where)
+        prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
+        relevance = self._selector.relevance(found.standalone_question, answer.hits)
+        ranked = self.retriever.compare(found.standalone_question, where=where)
         return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text by the chat model's tokenizer, or by the embedder's where the model runs elsewhere."""
+        model: Any = self.model
+        count = getattr(model, "count_tokens", None) or self.retriever.encoder.count_tokens
+        return int(count(text))
 
     def build_index(self, folder: Path) -> BuildReport:
         """Build an index of this library anew under `folder`, with this Rag's embedder; the own one stays as it is."""
@@ -247,7 +254,8 @@ class Rag:
     def _new_checker(self) -> DraftChecker:
         wanted = self.settings.answer
         grounder = Grounder(self.retriever.encoder, self.retriever.index.keywords, threshold=wanted.support_threshold)
-        return DraftChecker(grounder, self._selector, further_quotes=wanted.further_quotes)
+        rewrite = self._writer.rewritten if wanted.rewrites else None
+        return DraftChecker(grounder, self._selector, further_quotes=wanted.further_quotes, rewrite=rewrite)
 
     def _readable(self, question: object) -> str:
         return readable(question, self.settings.answer.max_question_chars)
@@ -337,27 +345,6 @@ class Rag:
             for subject in found.subjects
         )
 
-    def _messages(self, part: Draft, found: EvidenceFound) -> list[tuple[str, str]]:
-        """The prompt, with the least useful evidence left out where it would not fit the model's context."""
-        kept = list(part.evidence)
-        values = {"question": found.standalone_question}
-        prompt = self.prompt
-        if part.subject is not None:
-            prompt = prompts.load("part")
-            values["subject"] = part.subject.label
-        elif found.earlier is not None:
-            prompt = prompts.load("followup")
-            values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
-        while True:
-            messages = prompt.messages(evidence=as_prompt(kept), **values)
-            model: Any = self.model
-            count = getattr(model, "count_prompt_tokens", None)
-            room = getattr(model, "context_tokens", self.settings.model.context_tokens)
-            room -= self.settings.model.max_new_tokens
-            if count is None or len(kept) <= 1 or count(messages) <= room:
-                return messages
-            kept.remove(min(kept, key=lambda item: item.score))
-
     def _abstention(self, found: EvidenceFound) -> Answer:
         nearest = "; ".join(hit.paper.title for hit in found.hits[:3])
         text = "The library does not say."
@@ -396,7 +383,7 @@ class Rag:
             surveyed=surveyed,
             notice=notice,
             raw_text=raw_text,
-            prompt_id=self.prompt.id,
+            prompt_id=self._writer.prompt.id,
             settings_id=self.settings.id,
         )
 

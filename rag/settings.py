@@ -82,6 +82,11 @@ class AnswerSettings(_Section):
     abstain_threshold: float = Field(
         default=0.5, ge=0.0, le=1.0, description="likelihood of an answer below which to decline"
     )
+    citations: Literal["attributed", "constrained"] = Field(
+        default="attributed",
+        description="who ties sentences to evidence: the check, or first the model, by markers that exist",
+    )
+    rewrites: bool = Field(default=True, description="whether a draft of which nothing holds is written anew once")
     max_question_chars: int = Field(default=4000, ge=100, le=100_000)
 
 

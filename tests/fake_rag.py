@@ -129,7 +129,7 @@ class FakeRag:
         self.changes = sections
         return self
 
-    def trace(self, answer: Answer) -> Trace:
+    def trace(self, answer: Answer, history: list[dict[str, str]] | tuple[()] = ()) -> Trace:
         """Two candidates and a short prompt."""
         candidates = (
             Ranked(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),

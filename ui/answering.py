@@ -1,160 +1,92 @@
-"""A question on the page: accepted, answered, stopped.
+"""One question from the end of the line to its Answer, for every door that lives in the server's event loop.
 
-A question is accepted at once, so that it is on screen immediately; it is answered by a generator that waits for its
-turn in the line before the model; and it can be stopped at any time. Each is a function that makes the event handler.
+Gives where the question stands, then the Rag's events; leaves line and model whatever becomes of the caller. Knows
+nothing of pages or HTTP.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-import gradio as gr
+from anyio import CancelScope, CapacityLimiter, to_thread
 
-from ui.archive import Archive
+from rag import Answer, Event
 from ui.asking import Asking
-from ui.conversation import Conversation, Turn
-from ui.evidence import render_evidence
-from ui.line import Line, Refused
-from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
-from ui.render import render_said, render_status, render_turn
-from ui.serving import in_threads, let_go
+from ui.line import Line
+from ui.markup import ordinal
 
-RUNNING_LINE = "An answer is on its way: wait for it, or stop it first."
+T = TypeVar("T")
 
+LETTING_GO_S = 10.0
+"""How long the next question waits for a stopped one to let go of the model."""
 
-def accepting(parts: Parts, archive: Archive) -> Callable[[Conversation, str, gr.Request], Update]:
-    """Puts the question on screen; the answer follows in its turn."""
-
-    def accept(conversation: Conversation, question: str, request: gr.Request) -> Update:
-        if conversation.running:
-            return {parts.conversation: conversation}
-        if not question or not question.strip():
-            return {parts.status: render_said("Type a question first.")}
-        conversation.ask(question)
-        return begun(parts, archive, conversation, request)
-
-    return accept
+_END = object()
 
 
-def retrying(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Request], Update]:
-    """Asks the last question again in its place."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The question waits; `ahead` of it are so many. Comes again every second while nothing changes."""
 
-    def retry(conversation: Conversation, request: gr.Request) -> Update:
-        if conversation.running or conversation.retry() is None:
-            return {parts.conversation: conversation}
-        return begun(parts, archive, conversation, request)
+    ahead: int
 
-    return retry
-
-
-def begun(parts: Parts, archive: Archive, conversation: Conversation, request: gr.Request | None) -> Update:
-    """What a newly begun turn changes on the page. It is kept before it is answered: a crash loses no question."""
-    return {
-        **drawn_whole(parts, conversation),
-        **kept(parts, archive, owner_of(request), conversation),
-    }
+    @property
+    def text(self) -> str:
+        """`3rd in the queue`: the one at the model is the first."""
+        return f"{ordinal(self.ahead + 1)} in the queue"
 
 
-def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[..., AsyncIterator[Update]]:
-    """Answers the last turn, if it still waits: nothing may have been accepted, or it was stopped in the line."""
+async def events(
+    rag: Any,
+    line: Line,
+    question: str,
+    history: Sequence[dict[str, str]] = (),
+    where: Mapping[str, Any] | None = None,
+    who: str = "",
+) -> AsyncGenerator[Waiting | Event]:
+    """Waiting, as often as there is reason to say so, then what `Rag.stream` gives. Closing it stops the model.
 
-    async def answer(conversation: Conversation, request: gr.Request) -> AsyncIterator[Update]:
-        turn = conversation.last
-        if turn is None or turn.stage != "waiting" or turn.ahead is not None or conversation.asking is not None:
-            yield {parts.conversation: conversation}
-            return
-        owner = owner_of(request)
-        turn.ahead = 0
+    Raises:
+        Refused: `line` does not let `who` in.
+        FootnoteError: as `Rag.stream`.
+    """
+    with line.enter(who) as place:
+        async for ahead in place.wait():
+            yield Waiting(ahead)
+        asking = Asking(rag, question, history, where)
         try:
-            with line.enter(request.username or request.session_hash or "") as place:
-                async for turn.ahead in place.wait():
-                    if not turn.running:
-                        return
-                    yield {parts.status: render_status(turn)}
-                turn.ahead = 0
-                if turn.running:
-                    async with aclosing(_answered(parts, archive, rag, conversation, turn, owner)) as updates:
-                        async for update in updates:
-                            yield update
-        except Refused as error:
-            turn.fail(error)
-            yield {**_ended(parts, conversation, turn), **kept(parts, archive, owner, conversation)}
-        finally:  # also when the reader has closed the page: Gradio then closes this generator
-            if turn.running:
-                turn.stop()
-                kept(parts, archive, owner, conversation)
-
-    return answer
+            async with aclosing(in_threads(asking.batches(every_s=0.0))) as batches:
+                async for batch in batches:
+                    for event in batch:
+                        yield event
+        finally:
+            asking.stop()
+            await let_go(asking)
 
 
-async def _answered(
-    parts: Parts, archive: Archive, rag: Any, conversation: Conversation, turn: Turn, owner: str
-) -> AsyncGenerator[Update]:
-    """Ask, and draw what comes; whatever happens, the model is free again at the end."""
-    asking = Asking(conversation.knobs.applied(rag), turn.asked, conversation.history())
-    conversation.asking = asking
-    try:
-        async with aclosing(in_threads(_follow(asking, turn, parts, conversation))) as updates:
-            async for update in updates:
-                yield update if turn.running else {**update, **kept(parts, archive, owner, conversation)}
-    finally:
-        asking.stop()
-        await let_go(asking)
-        conversation.asking = None
+async def answer(rag: Any, line: Line, question: str, **more: Any) -> Answer:
+    """The last of `events`."""
+    last: Any = None
+    async with aclosing(events(rag, line, question, **more)) as stream:
+        async for event in stream:
+            last = event
+    assert isinstance(last, Answer)
+    return last
 
 
-def _follow(asking: Asking, turn: Turn, parts: Parts, conversation: Conversation) -> Iterator[Update]:
-    """Draw what comes until there is an answer, an error or a stop."""
-    evidence = ""
-    try:
-        for batch in asking.batches():
-            for event in batch:
-                turn.take(event)
-            if not turn.running:
-                break
-            update = {parts.live: render_turn(turn), parts.status: render_status(turn)}
-            if (now := render_evidence(turn)) != evidence:
-                evidence = update[parts.live_evidence] = now
-            yield update
-    except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
-        turn.fail(error)
-    turn.stop()
-    yield _ended(parts, conversation, turn)
+async def let_go(asking: Asking) -> None:
+    """Wait until a stopped question has let go of the model, LETTING_GO_S at most, even if the caller is cancelled."""
+    with CancelScope(shield=True):
+        await to_thread.run_sync(asking.join, LETTING_GO_S)
 
 
-def _ended(parts: Parts, conversation: Conversation, turn: Turn) -> Update:
-    update = {**drawn(parts, conversation), **controls(parts, conversation)}
-    if turn.stage == "failed":
-        update[parts.box] = turn.question  # to be edited and asked again
-    return update
-
-
-def stopping(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Request], Update]:
-    """Stops the running answer, or takes a waiting question out of the line; its text stays."""
-
-    def stop(conversation: Conversation, request: gr.Request) -> Update:
-        if conversation.asking is not None:
-            conversation.asking.stop()
-        if conversation.last is not None:
-            conversation.last.stop()
-        return {
-            **drawn(parts, conversation),
-            **controls(parts, conversation),
-            **kept(parts, archive, owner_of(request), conversation),
-        }
-
-    return stop
-
-
-def clearing(parts: Parts) -> Callable[[Conversation], Update]:
-    """Begins another conversation; the one before stays on disk."""
-
-    def clear(conversation: Conversation) -> Update:
-        if conversation.running:
-            return {parts.conversation: conversation}
-        conversation.clear()
-        return drawn_whole(parts, conversation)
-
-    return clear
+async def in_threads(items: Iterator[T]) -> AsyncGenerator[T]:
+    """`items`, each computed in a thread outside the common limit, so that a slow one holds up nobody else."""
+    limiter = CapacityLimiter(1)
+    while True:
+        item: Any = await to_thread.run_sync(next, items, _END, limiter=limiter, abandon_on_cancel=True)
+        if item is _END:
+            return
+        yield item

@@ -43,6 +43,7 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
     from ui.tabs import tabbed
 
     line = line or Line()
+
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
         gr.HTML(header(rag.description), elem_id="fn-header", apply_default_css=False)
         named_endpoint(rag, line)  # first: later ones of its name are numbered

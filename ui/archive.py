@@ -13,7 +13,8 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +35,12 @@ LOCKED_S = 2.0
 _TABLES = """
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, asked INTEGER NOT NULL, knobs TEXT NOT NULL,
-    created REAL NOT NULL, changed REAL NOT NULL, deleted REAL
+    revision INTEGER NOT NULL, created REAL NOT NULL, changed REAL NOT NULL, deleted REAL
 );
 CREATE INDEX by_owner ON conversations (owner, changed);
 CREATE TABLE turns (
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-    place INTEGER NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
+    place INTEGER NOT NULL, state TEXT NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY (conversation, place)
 );
 CREATE TABLE feedback (
@@ -84,7 +85,7 @@ class Archive:
 
     def __init__(self, path: Path | None = None) -> None:
         self.notice = ""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._database = self._opened(path)
 
     def close(self) -> None:
@@ -95,39 +96,40 @@ class Archive:
     def save(self, owner: str, conversation: Conversation) -> None:
         """Keep `conversation` as it is now. Does nothing for one in which nothing was asked.
 
+        Where it went on elsewhere since it was opened, in another tab perhaps, this one becomes a conversation of its
+        own with another id: neither overwrites the other.
+
         Raises:
             ArchiveError: it could not be kept; what was kept before is still there.
         """
         if not conversation.id or not conversation.turns:
             return
-        now = time.time()
+        with self._lock:  # until the revision is noted: an answer that ends and a stop can come at the same time
+            key, revision = self._save(owner, conversation)
+            conversation.id, conversation.revision = key, revision
+
+    def _save(self, owner: str, conversation: Conversation) -> tuple[str, int]:
+        """Write it; the id and the revision that it has then."""
+        key, now = conversation.id, time.time()
+        knobs = json.dumps(conversation.knobs.to_dict())
         with self._writing() as database:
+            kept = database.execute("SELECT owner, revision FROM conversations WHERE id = ?", (key,)).fetchone()
+            if kept is not None and kept[0] != owner:
+                return key, conversation.revision
+            if kept is not None and kept[1] != conversation.revision:
+                key, kept = uuid.uuid4().hex, None
+            if kept is None:
+                database.execute(
+                    "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, 0, ?, ?, NULL)",
+                    (key, owner, _sendable(conversation.title), conversation.asked, knobs, now, now),
+                )
+            revision = 1 + (kept[1] if kept else 0)
             database.execute(
-                "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (id) DO UPDATE SET "
-                "title = excluded.title, asked = excluded.asked, knobs = excluded.knobs, changed = excluded.changed "
-                "WHERE owner = excluded.owner",
-                (
-                    conversation.id,
-                    owner,
-                    _sendable(conversation.title),
-                    conversation.asked,
-                    json.dumps(conversation.knobs.to_dict()),
-                    now,
-                    now,
-                ),
+                "UPDATE conversations SET asked = ?, knobs = ?, changed = ?, revision = ?, deleted = NULL WHERE id = ?",
+                (conversation.asked, knobs, now, revision, key),
             )
-            if not self._owns(database, owner, conversation.id):
-                return
-            database.execute(
-                "DELETE FROM turns WHERE conversation = ? AND place >= ?", (conversation.id, len(conversation.turns))
-            )
-            database.executemany(
-                "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?)",
-                [
-                    (conversation.id, place, _words(turn), _json(turn.to_dict()))
-                    for place, turn in enumerate(conversation.turns)
-                ],
-            )
+            _save_turns(database, key, conversation.turns)
+        return key, revision
 
     def open(self, owner: str, key: str) -> Conversation | None:
         """The conversation with that id, if `owner` has it.
@@ -137,7 +139,8 @@ class Archive:
         """
         with self._using() as database:
             row = database.execute(
-                "SELECT title, asked, knobs FROM conversations WHERE id = ? AND owner = ? AND deleted IS NULL",
+                "SELECT title, asked, knobs, revision FROM conversations "
+                "WHERE id = ? AND owner = ? AND deleted IS NULL",
                 (key, owner),
             ).fetchone()
             if row is None:
@@ -150,7 +153,7 @@ class Archive:
             knobs = Knobs.from_dict(json.loads(row[2]))
         except (KeyError, TypeError, ValueError) as error:
             raise ArchiveError(f"The conversation {row[0]!r} cannot be read: {error}.") from error
-        return Conversation(turns=turns, asked=row[1], id=key, title=row[0], knobs=knobs)
+        return Conversation(turns=turns, asked=row[1], id=key, title=row[0], knobs=knobs, revision=row[3])
 
     def entries(self, owner: str, search: str = "", limit: int = 200) -> list[Entry]:
         """What `owner` has, last changed first; with `search` only where every word of it occurs.
@@ -282,10 +285,6 @@ class Archive:
             return _with_tables(_connect(str(path)))
         return database
 
-    def _owns(self, database: sqlite3.Connection, owner: str, key: str) -> bool:
-        found = database.execute("SELECT owner FROM conversations WHERE id = ?", (key,)).fetchone()
-        return found is not None and found[0] == owner
-
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -319,8 +318,27 @@ def _with_tables(database: sqlite3.Connection) -> sqlite3.Connection:
     return database
 
 
+def _save_turns(database: sqlite3.Connection, key: str, turns: Sequence[Turn]) -> None:
+    """Write those that are not there as they are now, and drop what was there behind them."""
+    database.execute("DELETE FROM turns WHERE conversation = ? AND place >= ?", (key, len(turns)))
+    there = dict(database.execute("SELECT place, state FROM turns WHERE conversation = ?", (key,)).fetchall())
+    database.executemany(
+        "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?)",
+        [
+            (key, place, _state(turn), _words(turn), _json(turn.to_dict()))
+            for place, turn in enumerate(turns)
+            if turn.running or there.get(place) != _state(turn)
+        ],
+    )
+
+
 def _purge(database: sqlite3.Connection, now: float) -> None:
     database.execute("DELETE FROM conversations WHERE deleted IS NOT NULL AND deleted < ?", (now - UNDO_S,))
+
+
+def _state(turn: Turn) -> str:
+    """Tells a turn from what it was: once it has ended, nothing of it changes but the reader's opinion."""
+    return f"{turn.number} {turn.stage} {turn.opinion}"
 
 
 def _words(turn: Turn) -> str:

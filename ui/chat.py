@@ -1,6 +1,6 @@
 """The chat tab: ask box, conversation, evidence column and sheets, and which event calls what.
 
-Handlers for asking are in `ui.answering`, for everything else in `ui.doing`; everything shown is written by
+Handlers for asking are in `ui.turns`, for everything else in `ui.doing`; everything shown is written by
 `ui.render`, `ui.evidence`, `ui.history`, `ui.lens` and `ui.knobs`; what came of each question is kept in a
 `Conversation` in the reader's session, and on disk by `ui.archive`.
 
@@ -16,7 +16,6 @@ from typing import Any
 
 import gradio as gr
 
-from ui.answering import accepting, answering, clearing, retrying, stopping
 from ui.archive import ARCHIVE_FILE, Archive
 from ui.conversation import Conversation
 from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
@@ -27,6 +26,7 @@ from ui.knobs import Knobs, render_knobs
 from ui.line import Line
 from ui.markup import text
 from ui.parts import Parts, Update, render_alert, render_state
+from ui.turns import accepting, answering, clearing, retrying, stopping
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
@@ -51,7 +51,7 @@ def chat_view(rag: Any, line: Line) -> None:
             live_evidence = _html("fn-live-evidence", render_evidence(None))
     gr.HTML('<div id="fn-shade"></div>', elem_id="fn-shade-holder", apply_default_css=False)
     with gr.Column(elem_id="fn-sheets"):
-        sheets = _sheets()
+        sheets = _sheets(rag)
         state = _html("fn-state", render_state(Conversation()))
         door = gr.HTML("", elem_id="fn-door", apply_default_css=False, js_on_load=DOOR_JS)
         download = gr.HTML("", elem_id="fn-download", apply_default_css=False, js_on_load=DOWNLOAD_JS)
@@ -140,7 +140,7 @@ _SEARCH = (
 )
 
 
-def _sheets() -> dict[str, gr.HTML]:
+def _sheets(rag: Any) -> dict[str, gr.HTML]:
     """What opens over the page; `page.js` makes a dialog of each."""
     with gr.Column(elem_id="fn-sheet-history", elem_classes="fn-sheet"):
         gr.HTML(f"<h2>Conversations</h2>{_SEARCH}", apply_default_css=False)
@@ -148,6 +148,12 @@ def _sheets() -> dict[str, gr.HTML]:
     with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
         gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
         knobs = _html("fn-knobs", render_knobs(Knobs()))
+        about = rag.description
+        gr.HTML(
+            f'<p class="fn-hint">Answered by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
+            "Another model: <code>footnote chat --model NAME</code></p>",
+            apply_default_css=False,
+        )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
         gr.HTML("<h2>How this answer came about</h2>", apply_default_css=False)
         lens = _html("fn-lens")

@@ -52,7 +52,7 @@ class Turn:
     opinion: str = ""
     """What the reader said of the answer: "up", "down", "wrong source", or nothing."""
     ahead: int | None = None
-    """How many questions come before it, once it has a place in the line; not kept on disk."""
+    """How many questions come before it, once it has a place in the line."""
 
     @property
     def running(self) -> bool:
@@ -143,6 +143,8 @@ class Conversation:
     id: str = ""
     """Names it on disk; given with its first question."""
     title: str = ""
+    revision: int = 0
+    """Which state of it on disk this one goes on from."""
     knobs: Knobs = field(default_factory=Knobs)
 
     @property
@@ -204,20 +206,22 @@ class Conversation:
         """Begin another conversation; the settings stay."""
         self.turns.clear()
         self.id = self.title = ""
+        self.revision = 0
 
-    def history(self) -> list[dict[str, str]]:
-        """The finished turns before the last, for `Rag.stream`: question, then answer without markers.
+    def history(self, turn: Turn | None = None) -> list[dict[str, str]]:
+        """The finished turns before `turn` (the last if None), for `Rag.stream`: question, then answer without markers.
 
         A turn that was stopped or failed is left out whole: its text was never checked. So is everything where the
-        last question is asked in a corrected stand-alone form.
+        question is asked in a corrected stand-alone form.
         """
-        if self.last is not None and self.last.restated:
+        asked = turn or self.last
+        if asked is None or asked.restated:
             return []
         messages = []
-        for turn in self.past:
-            if turn.answer is not None:
-                messages.append({"role": "user", "content": turn.asked})
-                messages.append({"role": "assistant", "content": plain_text(turn.answer)})
+        for earlier in self.turns[: self.turns.index(asked)]:
+            if earlier.answer is not None:
+                messages.append({"role": "user", "content": earlier.asked})
+                messages.append({"role": "assistant", "content": plain_text(earlier.answer)})
         return messages
 
 

@@ -15,7 +15,6 @@ import gradio as gr
 
 from rag import FootnoteError
 from rag.export import FORMATS, SUFFIX, export
-from ui.answering import RUNNING_LINE, begun
 from ui.archive import Archive
 from ui.conversation import Conversation
 from ui.history import render_entries
@@ -24,6 +23,7 @@ from ui.lens import render_trace
 from ui.markup import text
 from ui.parts import Parts, Update, drawn_whole, kept, owner_of, render_alert
 from ui.render import OPINIONS, render_said
+from ui.turns import RUNNING_LINE, begun
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +190,8 @@ class _Desk:
         if turn is None or turn.answer is None:
             return {}
         try:
-            return {self._parts.lens: render_trace(conversation.knobs.applied(self._rag).trace(turn.answer))}
+            trace = conversation.knobs.applied(self._rag).trace(turn.answer, conversation.history(turn))
+            return {self._parts.lens: render_trace(trace)}
         except FootnoteError:
             raise
         except Exception:  # the edge: a changed library can make an old answer untraceable

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from rag import Answer, Citation, EvidenceFound, Paper
 from ui.conversation import Turn
-from ui.markup import address_of, count, link_to, text
+from ui.markup import address_of, count, link_to, ordinal, text
 from ui.prose import science
 
 _AUTHORS_NAMED = 3
@@ -190,12 +190,6 @@ def bearing(score: float) -> str:
 
 
 _BEARINGS = ((0.75, "closely"), (0.5, "well"), (0.25, "somewhat"), (float("-inf"), "little"))
-
-
-def ordinal(number: int) -> str:
-    """`1st`, `2nd`, `11th`."""
-    last = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{last}"
 
 
 def _card(key: str, paper: Paper, spans: Sequence[Span], standing: Mapping[str, str]) -> str:

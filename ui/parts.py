@@ -55,8 +55,21 @@ class Parts:
 
 
 def owner_of(request: gr.Request | None) -> str:
-    """Whose conversations a reader sees: the name they signed in with, or "" where nobody signs in."""
-    return (request.username or "") if request is not None else ""
+    """Whose conversations a reader sees: those of the name they signed in with; where nobody signs in, this machine's.
+
+    Somebody without a name from another machine is a guest: what they ask is theirs until they close the page.
+    """
+    if request is None:
+        return ""
+    if request.username:
+        return str(request.username)
+    client = getattr(request.client, "host", "") or ""
+    return "" if client in _THIS_MACHINE else f"{GUEST}{request.session_hash}"
+
+
+GUEST = "guest\n"
+"""No name that somebody signs in with can begin like this."""
+_THIS_MACHINE = ("", "127.0.0.1", "::1", "testclient")
 
 
 def drawn(parts: Parts, conversation: Conversation) -> Update:
@@ -101,7 +114,7 @@ def kept(parts: Parts, archive: Archive, owner: str, conversation: Conversation)
         archive.save(owner, conversation)
     except FootnoteError as error:
         return {parts.alert: render_alert(str(error))}
-    return {parts.alert: render_alert(archive.notice)}
+    return {parts.alert: render_alert(archive.notice), parts.state: render_state(conversation)}
 
 
 def render_alert(line: str) -> str:

@@ -207,7 +207,8 @@ def _quotation(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str
 
 
 def _markers(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    return "".join(_marker(number, answer, claim, citation, seen) for citation in claim.citations)
+    marks = "".join(_marker(number, answer, claim, citation, seen) for citation in claim.citations)
+    return f"\u2060{marks}" if marks else ""  # a word joiner: no marker begins a line
 
 
 _SIGNS = {"supported": "", "partly": "\u2009≈", "unsupported": "\u2009✕"}

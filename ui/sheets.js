@@ -31,7 +31,9 @@
   };
   const closeSheets = () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
 
-  const list = () => act({ do: "list", search: (find("#fn-search") || {}).value || "" });
+  // Whatever changes the list sends along what is searched for, so that it stays the list that is looked at.
+  const actOnList = (data) => act({ ...data, search: (find("#fn-search") || {}).value || "" });
+  const list = () => actOnList({ do: "list" });
 
   const say = (line) => {
     const said = make("span", { className: "fn-said", textContent: line });
@@ -73,8 +75,9 @@
       if (area.value.trim() || optional) { form.remove(); send(area.value); }
     });
     place.after(form);
-    area.focus();
+    area.focus({ preventScroll: true });
     area.select();
+    form.scrollIntoView({ block: "nearest" });
   };
 
   const edit = (number, pressed) => {
@@ -121,7 +124,7 @@
       label: "New name",
       value: find(".fn-entry-title", entry).textContent,
       go: "Rename",
-      send: (title) => act({ do: "rename", id, title }),
+      send: (title) => actOnList({ do: "rename", id, title }),
     });
   };
 
@@ -138,7 +141,10 @@
     const { sheet, edit: edited, restate: restated, copy: words, lens: looked, opinion, rename: renamed, reset } = pressed.dataset;
     if (sheet) {
       openSheet(sheet);
-      if (sheet === "fn-sheet-history") list();
+      if (sheet === "fn-sheet-history") {
+        find("#fn-search").value = "";
+        list();
+      }
     } else if (edited) edit(edited, pressed);
     else if (restated) restate(restated, pressed);
     else if (words !== undefined) copy(words);
@@ -149,7 +155,7 @@
       event.preventDefault();
       act({ do: "knobs", knobs: {} });
     } else if (pressed.dataset.do) {
-      act({ do: pressed.dataset.do, id: pressed.dataset.id, format: pressed.dataset.format });
+      actOnList({ do: pressed.dataset.do, id: pressed.dataset.id, format: pressed.dataset.format });
       if (pressed.dataset.do === "open") closeSheets();
     }
   });
@@ -187,6 +193,9 @@
     );
     tip.hidden = false;
     marker.setAttribute("aria-describedby", "fn-tip");
+    place(marker);
+  };
+  const place = (marker) => {
     const at = marker.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = tip;
     const below = at.bottom + 8 + height < innerHeight;
@@ -207,7 +216,12 @@
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   document.addEventListener("click", hide);
-  document.addEventListener("scroll", hide, true);
+  // Moving to a marker with Tab scrolls it into view: its reason goes along. With the mouse it would point at nothing.
+  document.addEventListener("scroll", () => {
+    if (!described) return;
+    if (described === document.activeElement) place(described);
+    else hide();
+  }, true);
 
   // The open conversation stands in the address, so that a reload and a bookmark find it again.
   const opened = () => (find("#fn-state [data-conversation]") || { dataset: {} }).dataset.conversation || "";

@@ -10,21 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ui.line import Line
+if TYPE_CHECKING:
+    from ui.line import Line
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
     """One tab: its label, and `module:function` of the view, which is called with the Rag.
 
-    A view that asks the model takes its places in the line before it, and is called with the Rag and the line.
+    One that asks questions is also given the line in which they take their places.
     """
 
     label: str
     view: str
-    asks: bool = False
+    takes_line: bool = False
 
     @property
     def key(self) -> str:
@@ -34,10 +35,11 @@ class Tab:
     def show(self, rag: Any, line: Line) -> None:
         """Add the tab's components to the Blocks that is being built."""
         module, name = self.view.split(":")
-        getattr(import_module(module), name)(*((rag, line) if self.asks else (rag,)))
+        view = getattr(import_module(module), name)
+        view(rag, line) if self.takes_line else view(rag)
 
 
-TABS = (Tab("Chat", "ui.chat:chat_view", asks=True),)
+TABS = (Tab("Chat", "ui.chat:chat_view", takes_line=True),)
 
 
 def tabbed(rag: Any, line: Line) -> None:

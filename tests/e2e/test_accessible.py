@@ -10,7 +10,7 @@ from tests.fake_rag import FakeRag
 pytestmark = pytest.mark.browser
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe
 
-LOOKS = [(1280, 800, "light"), (1280, 800, "dark"), (390, 844, "light"), (390, 844, "dark")]
+LOOKS = [(1280, 800, "light"), (1280, 800, "dark"), (390, 844, "dark")]  # colours and layout, each on its own
 
 
 def serious(page):
@@ -52,6 +52,11 @@ def test_axe_finds_nothing_serious_in_any_state(url, visit, width, height, schem
     if width < 1000:
         page.locator("#fn-past .fn-marker").first.click()
         assert serious(page) == [], "the drawer"
+        page.keyboard.press("Escape")
+    for tab in page.get_by_role("tab").all()[1:]:
+        tab.click()
+        page.wait_for_timeout(300)
+        assert serious(page) == [], tab.inner_text()
 
 
 def test_everything_can_be_done_with_the_keyboard_alone(url, visit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 
@@ -11,7 +12,10 @@ from rag.corpus import read_library
 from rag.receipt import verify
 from tests.e2e.steps import BOX, DONE, ask, wait_until
 from tests.fake_rag import LANTERN, TIDE, FakeRag
+from ui.app import build, surroundings
 from ui.archive import ARCHIVE_FILE, Archive
+from ui.line import Line
+from ui.server import Page, listen_on
 
 pytestmark = pytest.mark.browser
 
@@ -99,6 +103,7 @@ def test_conversations_are_listed_searched_renamed_deleted_and_brought_back(page
     page.get_by_role("button", name="Conversations").click()
     page.get_by_label("Search conversations").fill("no such thing")
     page.wait_for_selector("#fn-entries .fn-hint:has-text('No conversation holds “no such thing”.')")
+    page.keyboard.press("Escape")  # empties the field
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.textContent") == "Conversations", "focus comes back"
 
@@ -301,3 +306,36 @@ def test_an_address_of_nothing_opens_an_empty_page(url, visit):
     page.wait_for_selector("#fn-status:has-text('That conversation is not here any more.')")
     page.wait_for_function("location.hash === ''")
     assert page.is_visible("#fn-examples")
+
+
+def test_what_one_who_signed_in_asked_is_not_shown_to_another(browser, tmp_path):
+    rag, line = FakeRag(data_folder=tmp_path, pace_s=0), Line()
+    about = surroundings(rag, line, lambda name, password: password == f"{name} knows")
+    with contextlib.ExitStack() as open_pages:
+        served = open_pages.enter_context(Page(lambda: build(rag, line), listen_on("127.0.0.1", 0), about=about))
+
+        def signed_in(name):
+            context = open_pages.enter_context(contextlib.closing(browser.new_context()))
+            page = context.new_page()
+            page.goto(served.url)
+            page.get_by_label("username").fill(name)
+            page.get_by_label("password").fill(f"{name} knows")
+            page.get_by_role("button", name="Login").click()
+            page.wait_for_selector("#fn-examples button")
+            return page
+
+        ida, bob = signed_in("ida"), signed_in("bob")
+        ask(ida, "A secret of Ida's?")
+        key = kept_conversation(ida)
+        bob.get_by_role("button", name="Conversations").click()
+        bob.wait_for_selector("#fn-entries .fn-hint:has-text('Nothing was asked yet.')")
+        bob.goto(f"{served.url}#c={key}")
+        bob.reload()
+        bob.wait_for_selector("#fn-status:has-text('That conversation is not here any more.')")
+        assert bob.locator(".fn-turn").count() == 0
+        for sent in ({"do": "delete", "id": key}, {"do": "rename", "id": key, "title": "Taken"}):
+            bob.evaluate("(sent) => window.footnote.act(sent)", sent)
+        ida.reload()
+        ida.wait_for_selector(DONE)
+        open_list(ida)
+        assert ida.locator(".fn-entry-title").all_inner_texts() == ["A secret of Ida's?"]

@@ -84,7 +84,7 @@ class HostileRag(FakeRag):
             answer = replace(answer, status="abstained", claims=(), citations=())
         yield answer
 
-    def trace(self, answer):
+    def trace(self, answer, history=()):
         ranked = tuple(Ranked(p, n, 0.1, n, 0.5, n, 0.5) for n, p in enumerate(self.papers, start=1))
         return Trace(answer, ranked, 0.9, 0.5, ((("system", "\n".join(PAYLOADS)),),))
 
@@ -152,7 +152,7 @@ def test_no_payload_runs_in_the_list_of_conversations_or_in_an_abstention(serve,
     archive = Archive(tmp_path / ARCHIVE_FILE)
     conversation = archive.open("", page.evaluate("location.hash.slice(3)"))
     for number, payload in enumerate(PAYLOADS):
-        conversation.id, conversation.title = f"{number:032}", payload
+        conversation.id, conversation.title, conversation.revision = f"{number:032}", payload, 0
         archive.save("", conversation)
     archive.close()
     page.get_by_role("button", name="Conversations").click()

@@ -50,6 +50,16 @@ def test_a_question_is_answered_with_footnotes_that_open_the_very_sentence(url, 
     if os.environ.get("UPDATE_SCREENSHOT"):
         (ROOT / "docs").mkdir(exist_ok=True)
         page.screenshot(path=ROOT / "docs" / "page.png")
+    page.get_by_role("button", name="How this came about").click()
+    page.get_by_text("What the model wrote", exact=True).wait_for()
+    lens = page.inner_text("#fn-lens")
+    assert cited in lens, "the evidence is there, and the prompt that holds it"
+    assert "Supported: " in lens
+    page.keyboard.press("Escape")
+    page.reload()
+    page.wait_for_selector(DONE)
+    page.locator("#fn-live .fn-marker").first.click()
+    assert page.locator("mark.fn-pulse").inner_text() == cited, "found again with its citations"
 
 
 def test_stop_stops_the_real_model_and_retry_answers(url, visit):

@@ -53,6 +53,15 @@ def test_a_trace_has_the_very_prompt_of_the_answer(rag):
     assert trace.relevance >= trace.abstain_below
 
 
+def test_a_trace_of_a_follow_up_has_what_was_said_before_in_its_prompt(rag):
+    history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": FACT}]
+    answer = rag.ask("And do they sing in the deep ocean?", history)
+    ((messages),) = rag.trace(answer, history).prompts
+    assert messages[-1][1] in rag.model.prompts[-1]
+    assert QUESTION in messages[-1][1]
+    assert FACT in messages[-1][1]
+
+
 def test_a_trace_of_an_abstention_says_how_far_it_was_and_has_no_prompt(rag):
     trace = rag.trace(rag.ask("Quelle est la capitale du Zimbabwe?"))
     assert trace.prompts == ()
@@ -62,7 +71,7 @@ def test_a_trace_of_an_abstention_says_how_far_it_was_and_has_no_prompt(rag):
 def test_a_filter_narrows_the_trace_as_it_narrowed_the_search(rag):
     where = {"year": 2020}
     answer = rag.ask(QUESTION, where=where)
-    assert [c.paper.id for c in rag.trace(answer, where).candidates] == ["w"]
+    assert [c.paper.id for c in rag.trace(answer, where=where).candidates] == ["w"]
     assert rag.retriever.compare(QUESTION, where={"year": 1900}) == ()
 
 

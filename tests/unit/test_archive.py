@@ -127,6 +127,29 @@ def test_search_looks_through_questions_answers_and_cited_titles(archive, search
     assert len(archive.entries("", search)) == found
 
 
+def test_two_tabs_of_one_conversation_never_overwrite_each_other(archive):
+    here = talk("One?")
+    archive.save("", here)
+    there = archive.open("", here.id)
+    here.ask("Two, here?").stop()
+    archive.save("", here)
+    there.ask("Two, there?").stop()
+    archive.save("", there)
+    archive.save("", there)
+    assert there.id != here.id
+    kept = {tuple(turn.question for turn in archive.open("", entry.id).turns) for entry in archive.entries("")}
+    assert kept == {("One?", "Two, here?"), ("One?", "Two, there?")}
+
+
+def test_a_name_given_in_another_tab_stays(archive):
+    conversation = talk("One?")
+    archive.save("", conversation)
+    archive.rename("", conversation.id, "Mine")
+    conversation.ask("Two?").stop()
+    archive.save("", conversation)
+    assert [entry.title for entry in archive.entries("")] == ["Mine"]
+
+
 def test_the_last_changed_comes_first(archive):
     first, second = talk("First?"), talk("Second?")
     for conversation in (first, second, first):
@@ -238,6 +261,17 @@ def test_many_threads_at_once_lose_nothing(archive):
     for thread in threads:
         thread.join()
     assert len(archive.entries("")) == 12
+
+
+def test_saving_one_conversation_from_two_threads_makes_no_second_one(archive):
+    conversation = talk("One?", "Two?")
+    threads = [threading.Thread(target=archive.save, args=("", conversation)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(archive.entries("")) == 1
+    assert conversation.revision == 16
 
 
 def judged(archive, question, opinion, note="", owner=""):

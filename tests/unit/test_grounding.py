@@ -5,7 +5,7 @@ from fakes import HashedEncoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.grounding import Grounder, clauses_of, draft_sentences, is_refusal, number_claims, shown_text
+from rag.grounding import Grounder, clauses_of, draft_sentences, is_refusal, marked_sentences, number_claims, shown_text
 from rag.keywords import KeywordIndex
 from rag.schema import Evidence, Paper
 from rag.sentences import sentences_of
@@ -145,3 +145,23 @@ def test_a_refusal_is_told_from_a_negative_answer(text, expected):
 )
 def test_a_sentence_comes_apart_at_its_main_clauses(sentence, clauses):
     assert clauses_of(sentence) == clauses
+
+
+@pytest.mark.parametrize(
+    ("draft", "marked"),
+    [
+        ("It sings [2]. It dances. [1][3]", {"It sings.": {2}, "It dances.": {1, 3}}),
+        ("It sings [1, 2] at night.", {"It sings at night.": {1, 2}}),
+        ("It sings.", {"It sings.": set()}),
+        ("It sings [99999999999].", None),
+        ("", {}),
+    ],
+)
+def test_markers_belong_to_the_sentence_that_they_stand_in_or_behind(draft, marked):
+    found = marked_sentences(draft)
+    assert marked is None or found == marked
+
+
+@given(st.text(alphabet="ab. []()0123456789,;\n-*", max_size=80))
+def test_markers_of_any_text_are_read_without_an_exception(text):
+    assert list(marked_sentences(text)) == draft_sentences(text)

@@ -12,11 +12,12 @@ from tests.fake_rag import LANTERN, FakeRag, citation
 from tests.hostile import PAYLOADS, Inspector
 from ui.archive import Entry
 from ui.conversation import Conversation, titled
-from ui.evidence import bearing, ordinal
+from ui.evidence import bearing
 from ui.history import render_entries
 from ui.knobs import KNOBS, Knobs, render_knobs
 from ui.lens import render_trace
-from ui.parts import render_alert, render_state
+from ui.markup import ordinal
+from ui.parts import owner_of, render_alert, render_state
 from ui.render import copy_with_references, plain_copy, reason
 
 
@@ -139,3 +140,13 @@ def test_a_long_question_makes_a_title_cut_at_a_word():
     assert long.endswith(" word…")
     assert len(long) <= 80
     assert len(titled("x" * 200)) == 80
+
+
+def test_owners_are_names_then_this_machine_and_guests_are_by_themselves():
+    def owner(host, username=None, session="s1"):
+        return owner_of(SimpleNamespace(username=username, client=SimpleNamespace(host=host), session_hash=session))
+
+    assert owner("203.0.113.5", "ann") == "ann"
+    assert owner("127.0.0.1") == owner("::1") == owner_of(None) == ""
+    assert owner("203.0.113.5") != owner("203.0.113.5", session="s2")
+    assert owner("203.0.113.5") not in ("", "s1")

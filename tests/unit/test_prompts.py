@@ -10,9 +10,11 @@ import prompts
 KNOWN = {
     "answer": "answer@1:613e874e",
     "answerable": "answerable@1:eba3f96a",
+    "cited": "cited@1:594b79c1",
     "followup": "followup@1:958eac1a",
     "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
+    "rewrite": "rewrite@1:97568d4d",
 }
 
 

@@ -22,10 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from rag import Answer, EvidenceFound, FootnoteError, __version__, verify
+from ui.answering import Waiting, answer, events
 from ui.doors.access import LARGEST_BODY, ApiError, Json, Who, api_error, caller, only_json, respond
 from ui.doors.message import LONGEST_HISTORY, Message, as_history
 from ui.line import Line
-from ui.serving import Waiting, answer, events
 from ui.signin import SignIn
 
 T = TypeVar("T")

@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 
 from rag import FootnoteError
+from ui.answering import answer
 from ui.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
 from ui.doors.message import read_history
 from ui.line import Line
-from ui.serving import answer
 
 
 def named_endpoint(rag: Any, line: Line) -> None:

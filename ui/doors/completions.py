@@ -27,11 +27,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rag import Answer
 from rag.cli import cite
+from ui.answering import Waiting, answer, events
 from ui.conversation import without_markers
 from ui.doors.access import LARGEST_BODY, ApiError, Json, Who, api_error, only_json
 from ui.doors.api import Engine, streamed, unless_gone
 from ui.doors.message import LONGEST_HISTORY
-from ui.serving import Waiting, answer, events
 
 MODEL = "footnote"
 
@@ -202,9 +202,6 @@ def _text_of(message: _Message) -> str:
 
 
 def _counter(rag: Any) -> Callable[[str], int]:
-    """Counts tokens by the chat model's tokenizer, or the embedder's where the model runs elsewhere; else words."""
-    for part in (getattr(rag, "model", None), getattr(getattr(rag, "retriever", None), "encoder", None)):
-        count: Callable[[str], int] | None = getattr(part, "count_tokens", None)
-        if count is not None:
-            return count
-    return lambda text: len(text.split())
+    """Tokens of a text by the model's tokenizer; words where it has none here, as a remote one."""
+    count: Callable[[str], int] | None = getattr(rag, "count_tokens", None)
+    return count or (lambda text: len(text.split()))

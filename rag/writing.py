@@ -1,0 +1,82 @@
+"""What the model is asked to write, and how: the prompt for each kind of question, within the model's context.
+
+One draft for a question, one for each of several papers, one that takes a follow-up's history along; and a single
+sentence written anew where a draft did not hold. With `answer.citations` "constrained" the model sets the markers
+itself and can only set those that exist. Knows prompts, evidence and models; checks nothing of what they write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import prompts
+from rag.evidence import as_prompt
+
+if TYPE_CHECKING:
+    from rag.assembly import LazyModel
+    from rag.checking import Draft
+    from rag.schema import Evidence, EvidenceFound
+    from rag.settings import Settings
+
+Messages = list[tuple[str, str]]
+
+
+class Writer:
+    """Has the model write drafts from evidence."""
+
+    def __init__(self, model: LazyModel, settings: Settings, prompt: prompts.Prompt | None = None) -> None:
+        self._model = model
+        self._settings = settings
+        self._marks = settings.answer.citations == "constrained"
+        self.prompt = prompt or prompts.load("cited" if self._marks else "answer")
+
+    def messages(self, part: Draft, found: EvidenceFound) -> Messages:
+        """The prompt for one draft, with the least useful evidence left out where it would not fit the context."""
+        prompt, values = self.prompt, {"question": found.standalone_question}
+        if part.subject is not None:
+            prompt = prompts.load("part")
+            values["subject"] = part.subject.label
+        elif found.earlier is not None:
+            prompt = prompts.load("followup")
+            values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
+        return self._fitted(prompt, part.evidence, values)
+
+    def pieces(self, part: Draft, found: EvidenceFound) -> Generator[tuple[str, str], None, None]:
+        """The draft as it is written: pieces of text, each with the reason to end that came with it, mostly "".
+
+        Closing it stops the model.
+        """
+        model: Any = self._model.get()
+        with closing(model.stream(self.messages(part, found), **self.options(part.evidence))) as chunks:
+            for chunk in chunks:
+                yield str(chunk.text), chunk.response_metadata.get("finish_reason") or ""
+
+    def rewritten(self, text: str, evidence: Sequence[Evidence], question: str) -> str:
+        """One sentence from `evidence` instead of a draft that did not hold."""
+        messages = self._fitted(prompts.load("rewrite"), evidence, {"question": question, "draft": text})
+        return str(self._model.get().invoke(messages, max_tokens=self._settings.model.max_new_tokens).text)
+
+    def options(self, evidence: Sequence[Evidence]) -> dict[str, Any]:
+        """Options of a call: how long a draft may be, and which markers it may have."""
+        longest: dict[str, Any] = {"max_tokens": self._settings.model.max_new_tokens}
+        engine = getattr(self._model.get(), "engine", None)
+        if not self._marks or engine is None:
+            return longest
+        from rag.markers import MarkerConstraint, Vocabulary
+
+        numbers = [item.number for item in evidence]
+        return {**longest, "logits_processor": MarkerConstraint(Vocabulary.of(engine.tokenizer), numbers)}
+
+    def _fitted(self, prompt: prompts.Prompt, evidence: Sequence[Evidence], values: dict[str, str]) -> Messages:
+        kept = list(evidence)
+        model: Any = self._model.get()
+        count = getattr(model, "count_prompt_tokens", None)
+        room = getattr(model, "context_tokens", self._settings.model.context_tokens)
+        room -= self._settings.model.max_new_tokens
+        while True:
+            messages = prompt.messages(evidence=as_prompt(kept), **values)
+            if count is None or len(kept) <= 1 or count(messages) <= room:
+                return messages
+            kept.remove(min(kept, key=lambda item: item.score))

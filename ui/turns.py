@@ -1,0 +1,162 @@
+"""A question on the page: accepted, answered, stopped.
+
+A question is accepted at once, so that it is on screen immediately; it is answered by a generator once its turn in the
+line has come; and it can be stopped at any time. Each is a function that makes the event handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from ui.answering import in_threads, let_go
+from ui.archive import Archive
+from ui.asking import Asking
+from ui.conversation import Conversation, Turn
+from ui.evidence import render_evidence
+from ui.line import Line, Refused
+from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
+from ui.render import render_said, render_status, render_turn
+
+RUNNING_LINE = "An answer is on its way: wait for it, or stop it first."
+
+
+def accepting(parts: Parts, archive: Archive) -> Callable[[Conversation, str, gr.Request], Update]:
+    """Puts the question on screen; the answer follows when its turn comes."""
+
+    def accept(conversation: Conversation, question: str, request: gr.Request) -> Update:
+        if conversation.running:
+            return {parts.conversation: conversation}
+        if not question or not question.strip():
+            return {parts.status: render_said("Type a question first.")}
+        conversation.ask(question)
+        return begun(parts, archive, conversation, request)
+
+    return accept
+
+
+def retrying(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Request], Update]:
+    """Asks the last question again in its place."""
+
+    def retry(conversation: Conversation, request: gr.Request) -> Update:
+        if conversation.running or conversation.retry() is None:
+            return {parts.conversation: conversation}
+        return begun(parts, archive, conversation, request)
+
+    return retry
+
+
+def begun(parts: Parts, archive: Archive, conversation: Conversation, request: gr.Request | None) -> Update:
+    """What a newly begun turn changes on the page. It is kept before it is answered: a crash loses no question."""
+    return {
+        **drawn_whole(parts, conversation),
+        **kept(parts, archive, owner_of(request), conversation),
+    }
+
+
+def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[..., AsyncIterator[Update]]:
+    """Answers the last turn, if it still waits: nothing may have been accepted, or it was stopped in the line."""
+
+    async def answer(conversation: Conversation, request: gr.Request) -> AsyncIterator[Update]:
+        turn = conversation.last
+        if turn is None or turn.stage != "waiting" or turn.ahead is not None or conversation.asking is not None:
+            yield {parts.conversation: conversation}
+            return
+        turn.ahead = 0
+        keep = partial(kept, parts, archive, owner_of(request), conversation)
+        try:
+            with line.enter(request.username or request.session_hash or "") as place:
+                async for turn.ahead in place.wait():
+                    if turn.stage != "waiting":
+                        return
+                    yield {parts.status: render_status(turn)}
+                turn.ahead = 0
+                if turn.stage == "waiting":
+                    async with aclosing(_answered(rag, parts, conversation, turn, keep)) as updates:
+                        async for update in updates:
+                            yield update
+        except Refused as error:
+            turn.fail(error)
+            yield {**_ended(parts, conversation, turn), **keep()}
+        finally:  # also when the reader has closed the page: Gradio then closes this generator
+            if turn.running:
+                turn.stop()
+                keep()
+
+    return answer
+
+
+async def _answered(
+    rag: Any, parts: Parts, conversation: Conversation, turn: Turn, keep: Callable[[], Update]
+) -> AsyncGenerator[Update]:
+    asking = Asking(conversation.knobs.applied(rag), turn.asked, conversation.history())
+    conversation.asking = asking
+    try:
+        async with aclosing(in_threads(_follow(asking, turn, parts, conversation, keep))) as updates:
+            async for update in updates:
+                yield update
+    finally:
+        asking.stop()
+        await let_go(asking)
+        conversation.asking = None
+
+
+def _follow(
+    asking: Asking, turn: Turn, parts: Parts, conversation: Conversation, keep: Callable[[], Update]
+) -> Iterator[Update]:
+    """Draw what comes until there is an answer, an error or a stop, and keep what came of it."""
+    evidence = ""
+    try:
+        for batch in asking.batches():
+            for event in batch:
+                turn.take(event)
+            if not turn.running:
+                break
+            update = {parts.live: render_turn(turn), parts.status: render_status(turn)}
+            if (now := render_evidence(turn)) != evidence:
+                evidence = update[parts.live_evidence] = now
+            yield update
+    except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
+        turn.fail(error)
+    turn.stop()
+    yield {**_ended(parts, conversation, turn), **keep()}
+
+
+def _ended(parts: Parts, conversation: Conversation, turn: Turn) -> Update:
+    update = {**drawn(parts, conversation), **controls(parts, conversation)}
+    if turn.stage == "failed":
+        update[parts.box] = turn.question  # to be edited and asked again
+    return update
+
+
+def stopping(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Request], Update]:
+    """Stops the running answer, or takes a waiting question out of the line; its text stays."""
+
+    def stop(conversation: Conversation, request: gr.Request) -> Update:
+        if conversation.asking is not None:
+            conversation.asking.stop()
+        if conversation.last is not None:
+            conversation.last.stop()
+        return {
+            **drawn(parts, conversation),
+            **controls(parts, conversation),
+            **kept(parts, archive, owner_of(request), conversation),
+        }
+
+    return stop
+
+
+def clearing(parts: Parts) -> Callable[[Conversation], Update]:
+    """Begins another conversation; the one before stays on disk."""
+
+    def clear(conversation: Conversation) -> Update:
+        if conversation.running:
+            return {parts.conversation: conversation}
+        conversation.clear()
+        return drawn_whole(parts, conversation)
+
+    return clear
