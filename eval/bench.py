@@ -22,6 +22,7 @@ from typing import Any
 
 from eval import public
 from eval.cases import read_cases
+from eval.library_speed import library_speed
 from eval.load import load
 from eval.page_speed import page_speed
 from rag import FootnoteError, Rag
@@ -39,6 +40,7 @@ def add_to(commands: Any) -> None:
     for name, text, action in (
         ("start", "seconds to import rag, to answer from the command line, and to the page", _start),
         ("page", "seconds to the first paint, evidence, words and answer, in a browser", page_speed),
+        ("library", "seconds to add papers and to undo it, and how long a search waits meanwhile", library_speed),
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
         ("load", "many people at once on a real server: none lost, none mixed up, memory", load),
@@ -48,6 +50,8 @@ def add_to(commands: Any) -> None:
         kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
+        if name == "page":
+            kind.add_argument("--questions", type=int, default=10, metavar="N")
         if name == "load":
             kind.add_argument("--people", type=int, default=20, metavar="N")
             kind.add_argument("--questions", type=int, default=500, metavar="N")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from eval.features import MARKER
+from eval.features import ITEM, MARKER
 
 _AUXILIARY = re.compile(
     r"\b(is|are|was|were|can|could|will|would|should|may|might|must|has|have|does|do|did)\b(?! not\b)"
@@ -33,9 +33,9 @@ def negated(sentence: str) -> str | None:
 def with_another_number(sentence: str) -> str | None:
     """With the first number that stands by itself changed: 12 becomes 15, 3.6 becomes 6.6.
 
-    The number of a citation marker ("[5]") says nothing, and is left.
+    The number of a citation marker ("[5]") or of an item of a list ("2) …") says nothing, and is left.
     """
-    markers = [marker.span() for marker in MARKER.finditer(sentence)]
+    markers = [marker.span() for pattern in (MARKER, ITEM) for marker in pattern.finditer(sentence)]
     numbers = (n for n in _NUMBER.finditer(sentence) if not any(a <= n.start() < b for a, b in markers))
     found = next(numbers, None)
     if found is None:

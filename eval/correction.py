@@ -2,7 +2,8 @@
 
 Of what people call supported a judge finds a share (its sensitivity), of the rest it lets a share through. If its
 errors on a run are those that were measured, the true rate follows from the judged one. That "if" is the whole of it:
-pairs that people labelled are not the sentences of a run. Pure functions; knows no judge.
+pairs that people labelled are not the sentences of a run. So the error is counted on those that are as near to their
+evidence as a run's, and what stands there word for word is taken as it is. Pure functions; knows no judge.
 
 Source: Rogan and Gladen 1978, "Estimating prevalence from the results of a screening test"; the error's own doubt is
 drawn with the rate's, as in Lang and Reiczigel 2014.
@@ -15,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eval.metrics import Figure
 
@@ -80,24 +82,42 @@ def rogan_gladen(rate: float, sensitivity: float, specificity: float) -> float |
     return min(1.0, max(0.0, (rate + specificity - 1) / skill))
 
 
-def corrected(values: Sequence[float | bool | None], error: KnownError) -> Figure:
-    """The mean of judged shares, corrected; the 95 % interval resamples the cases and draws the error anew.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of one answer's sentences, the share that is `sure` to have the property, the share that is `open`, and the share
+    of which the judge says that it has it, `judged`, a part of `open`.
+    """
 
-    A share is linear in the verdicts, so what holds for single verdicts holds for the mean of shares. Cases that it
+    sure: float
+    open: float
+    judged: float
+
+
+def corrected(shares: Sequence[Share | None], error: KnownError) -> Figure:
+    """The mean share with the property, its judged part corrected; the interval resamples and draws the error anew.
+
+    A share is linear in the verdicts, so what holds for single verdicts holds for the mean of shares. Answers that it
     does not apply to (None) are left out and counted.
     """
-    told = np.array([float(value) for value in values if value is not None])
-    left_out = len(values) - len(told)
-    nothing = Figure(None, None, None, len(told), left_out)
+    told = np.array([(share.sure, share.open, share.judged) for share in shares if share is not None]).reshape(-1, 3)
+    nothing = Figure(None, None, None, len(told), len(shares) - len(told))
     if not len(told) or not error.positive or not error.negative:
         return nothing
-    value = rogan_gladen(float(told.mean()), error.sensitivity, error.specificity)
+    value = _mended(told.mean(0), error.sensitivity, error.specificity)
     if value is None:
         return nothing
     draw = np.random.default_rng(SEED)
-    rates = told[draw.integers(len(told), size=(RESAMPLES, len(told)))].mean(1)
+    means = told[draw.integers(len(told), size=(RESAMPLES, len(told)))].mean(1)
     sensitivities = draw.binomial(error.positive, error.sensitivity, RESAMPLES) / error.positive
     specificities = 1 - draw.binomial(error.negative, 1 - error.specificity, RESAMPLES) / error.negative
-    drawn = [rogan_gladen(*row) for row in zip(rates, sensitivities, specificities, strict=True)]
+    drawn = [_mended(*row) for row in zip(means, sensitivities, specificities, strict=True)]
     low, high = np.percentile([one for one in drawn if one is not None] or [value], [2.5, 97.5])
-    return Figure(value, float(low), float(high), len(told), left_out)
+    return Figure(value, float(low), float(high), nothing.n, nothing.left_out)
+
+
+def _mended(mean: NDArray[np.float64], sensitivity: float, specificity: float) -> float | None:
+    sure, still_open, judged = (float(part) for part in mean)
+    if still_open <= 0:
+        return min(1.0, sure)
+    rate = rogan_gladen(judged / still_open, sensitivity, specificity)
+    return None if rate is None else min(1.0, sure + still_open * rate)

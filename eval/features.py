@@ -33,6 +33,8 @@ _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['’][a-z]+)?")
 _NUMBER = re.compile(r"(?<![A-Za-z\d])\d+(?:[.,]\d+)*")
 MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]")
 """A citation marker, e.g. "[5]": its number says nothing of what is claimed."""
+ITEM = re.compile(r"^\s*\d{1,2}[.)]\s+")
+"""The number of an item of a list, which says nothing either."""
 _NUMBER_WORDS = {
     word: str(n)
     for n, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from eval.correction import Share
 from eval.features import numbers_of
+from eval.guards import VERBATIM
 from eval.judgement import Judge, Judgement
 from eval.overlap import words
 from rag import Answer, Citation, Claim
@@ -100,6 +102,31 @@ def contradiction(judged: Sequence[Judged] | None) -> float | None:
     """Share of the cited sentences that what they cite more likely contradicts than not; None of none."""
     told = [item.together.p_contradicted >= 0.5 for item in judged or () if item.together is not None]
     return sum(told) / len(told) if told else None
+
+
+def supported_share(judged: Sequence[Judged] | None) -> Share | None:
+    """`faithfulness` in parts: what stands word for word is sure, what else is cited is open; None of no sentence."""
+    if not judged:
+        return None
+    still_open = [item for item in judged if item.together is not None and item.together != VERBATIM]
+    return Share(
+        sure=sum(item.together == VERBATIM for item in judged) / len(judged),
+        open=len(still_open) / len(judged),
+        judged=sum(item.is_supported for item in still_open) / len(judged),
+    )
+
+
+def contradicted_share(judged: Sequence[Judged] | None) -> Share | None:
+    """`contradiction` in parts: what stands word for word is not contradicted; None where nothing is cited."""
+    told = [item.together for item in judged or () if item.together is not None]
+    if not told:
+        return None
+    still_open = [together for together in told if together != VERBATIM]
+    return Share(
+        sure=0.0,
+        open=len(still_open) / len(told),
+        judged=sum(together.p_contradicted >= 0.5 for together in still_open) / len(told),
+    )
 
 
 def number_agreement(answer: Answer) -> float | None:

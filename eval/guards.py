@@ -1,5 +1,5 @@
-"""Rules that hold before any judge is asked: what stands word for word is supported, what differs only in a number or
-in the place of two names is contradicted.
+"""Rules that hold before any judge is asked: what stands word for word is supported, what differs only in a number, a
+negation or the place of two names is contradicted.
 
 A judge that was fitted may let such a sentence through because all its words stand there. The rules look at one
 sentence of the evidence: the one that is most alike. Pure functions on texts taken apart by `features.read`.
@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from eval.features import NEGATIONS, Text, closest, number_list, read, split, stem
+from eval.features import ITEM, NEGATIONS, Text, closest, number_list, read, split, stem
 from eval.judgement import Evidence, Judgement
 
 ALIKE = 0.6
 """Jaccard index of the stems, numbers left out, from which a claim is taken to repeat a sentence. It decides between a
 sentence that says another thing with another number, and one that says the same thing with a wrong number."""
+NEARLY_THE_SAME = 0.8
+"""The same index, from which one negation more or less turns the meaning: below, it may stand in another clause."""
 SAME_BAG = 0.95
 """Overlap of all words, counted as often as they stand, from which only their order differs."""
 FEWEST_WORDS = 4
@@ -27,7 +29,7 @@ FEWEST_WORDS = 4
 VERBATIM = Judgement(0.99, 0.005, 0.005)
 CONTRADICTED = Judgement(0.0, 1.0, 0.0)
 
-Rule = Literal["word for word", "another number", "names in each other's place"]
+Rule = Literal["word for word", "another number", "negated", "names in each other's place"]
 
 
 def ruled(evidence: Evidence, claim: str) -> Judgement | None:
@@ -42,13 +44,15 @@ def rule_of(claim: str, sentences: Sequence[str]) -> Rule | None:
     """The rule that a claim beside sentences falls under, if any."""
     if not sentences:
         return None
-    whole = read(claim.strip())
+    whole = read(ITEM.sub("", claim.strip()))
     taken = [read(sentence) for sentence in sentences]
     if any(_stands_in(whole, sentence) for sentence in taken):
         return "word for word"
     best = max((taken[i] for i in closest(whole, taken)), key=lambda sentence: _alike(whole, sentence))
     if _alike(whole, best) >= ALIKE and Counter(number_list(whole.text)) - Counter(number_list(best.text)):
         return "another number"
+    if _alike(whole, best) >= NEARLY_THE_SAME and (_negations(whole) - _negations(best)) % 2:
+        return "negated"
     if _bag_overlap(whole, best) >= SAME_BAG and _names(whole) != _names(best) and set(_names(whole)):
         return "names in each other's place"
     return None

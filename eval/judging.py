@@ -42,7 +42,11 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--split", metavar="NAME", help="part of the file's name: dev, train, test")
     parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
+    parser.add_argument("--count", type=int, default=500, metavar="N", help="sentences that --probes draws")
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
+    parser.add_argument(
+        "--each", type=int, metavar="N", help="pairs of each set that --fit probe asks about (default: as shipped)"
+    )
     parser.add_argument(
         "--fit", nargs="?", const=DEFAULT, choices=("features", "probe"), metavar="NAME", help="fit features or probe"
     )
@@ -142,7 +146,7 @@ def _probe(name: str, options: argparse.Namespace) -> dict[str, Any]:
     rag = Rag.open(settings_from(options), report=tell)
     judges = [open_judge(name, report=tell)] + ([LexicalJudge()] if name != "lexical" else [])
     neighbour = best_wrong_paper(rag)
-    rows = {judge.id: probes(judge, rag.papers, neighbour) for judge in judges}
+    rows = {judge.id: probes(judge, rag.papers, neighbour, count=options.count) for judge in judges}
     return {"judges": {judge: {probe: asdict(f) for probe, f in found.items()} for judge, found in rows.items()}}
 
 
@@ -190,7 +194,9 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
 
         rag = probe_judge.open_rag(report=tell)
         model: Callable[[], Any] = lambda: rag.model  # noqa: E731  (opened only if there is something to ask)
-        head, figures = fit_probe(options.data, rag.retriever.encoder, model, options.kept, tell)
+        head, figures = fit_probe(
+            options.data, rag.retriever.encoder, model, options.kept, report=tell, each=options.each
+        )
         target = options.out or probe_judge.FROZEN
         head.save(target)
     tell(f"Written to {target}")

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -182,6 +183,7 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
 
 def load(options: argparse.Namespace) -> dict[str, Any]:
     """Start a server, put the load on it, and say what came of it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is ended, too
     memory: list[tuple[int, float]] = []
     with _model(real=options.real) as settings, _server(options, settings) as (url, process):
         questions = _questions(url, options.questions)

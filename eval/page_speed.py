@@ -30,7 +30,6 @@ class PageError(FootnoteError):
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_QUESTIONS = 10
 _WATCH = """() => {
   window.seen = {};
   const note = (name, selector) => {
@@ -59,7 +58,8 @@ def page_speed(options: argparse.Namespace) -> dict[str, Any]:
         MissingExtra: Playwright or a Chromium is not here.
     """
     sync_api, browser_path = _browser()
-    questions = [case.question for case in read_cases()[:: max(1, len(read_cases()) // _QUESTIONS)]][:_QUESTIONS]
+    cases = read_cases()
+    questions = [case.question for case in cases[:: max(1, len(cases) // options.questions)]][: options.questions]
     with _chat(options) as url, sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
         paints = [_first_paint(browser, url) for _ in range(options.runs)]

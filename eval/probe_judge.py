@@ -14,6 +14,7 @@ Source: multinomial logistic regression (Bishop 2006, section 4.3.4) over a stac
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 FROZEN = Path(__file__).with_name("probe_judge.safetensors")
 _ARRAYS = ("mean", "scale", "weights", "bias")
+_TOLD_EVERY = 100
 _LARGEST = 4.0
 """Inputs are kept within this many standard deviations: what was never seen in fitting is not to be trusted further."""
 
@@ -159,7 +161,21 @@ def open_probe_judge(*, report: Report, rag: Rag | None = None, path: Path = FRO
         judge = FeatureJudge(encoder, network)
         report(f"{error.problem} Judging by {judge.id}, which agrees less with people. {error.remedy}")
         return judge
-    return ProbeJudge(model, encoder, network=network, head=head)
+    return ProbeJudge(model, encoder, network=network, head=head, progress=_tell_of(report))
+
+
+def _tell_of(report: Report) -> Progress:
+    started = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal started
+        if done == 1:
+            started = time.monotonic()
+        if done % _TOLD_EVERY == 0 and done < total:
+            left = (time.monotonic() - started) / done * (total - done)
+            report(f"  {done:,} of {total:,} pairs read, about {left:,.0f} s left")
+
+    return tell
 
 
 def open_rag(*, report: Report) -> Rag:

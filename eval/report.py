@@ -57,7 +57,7 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += ["", f"## The worst {len(worst(scored))} cases"]
     for item in worst(scored):
         lines += ["", f"### {item.case.id} ({item.case.type})", ""]
-        lines += [f"- **{name}**: {' / '.join(texts)}" for name, texts in _facts(item)]
+        lines += [f"- **{name}**: {' / '.join(texts)}" for name, texts in facts(item)]
     return "\n".join(lines) + "\n"
 
 
@@ -154,13 +154,14 @@ def _curve(points: Sequence[Sequence[float]]) -> str:
 
 def _case(item: Scored) -> str:
     parts = "".join(
-        f"<dt>{escape(name)}{''.join(f'<dd>{escape(text)}</dd>' for text in texts)}" for name, texts in _facts(item)
+        f"<dt>{escape(name)}{''.join(f'<dd>{escape(text)}</dd>' for text in texts)}" for name, texts in facts(item)
     )
     head = f"<h3>{escape(item.case.id)} <span class=dim>{escape(item.case.type)}</span></h3>"
     return f"<article>{head}<dl>{parts}</dl></article>"
 
 
-def _facts(item: Scored) -> list[tuple[str, list[str]]]:
+def facts(item: Scored) -> list[tuple[str, list[str]]]:
+    """What a reader needs to see of a case: (name, texts) pairs, those without a text left out."""
     case, answer = item.case, item.answer
     right = {True: "every required fact is there", False: "a required fact is missing", None: ""}
     verdicts = [f"{claim.verdict} ({claim.score:.2f}): {claim.text}" for claim in answer.claims]

@@ -247,7 +247,7 @@ def save(
             failed[name] = reason
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
-        "corrected": {name: asdict(f) for name, f in corrected_figures(values, judge).items()},
+        "corrected": {name: asdict(f) for name, f in corrected_figures(scored, judge).items()},
         "abstention": further["abstention"] or {},
         "timings": further["timings"] or {},
         "failed": failed,

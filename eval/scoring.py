@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from eval import grounding, metrics
 from eval.abstention import abstention, area_under_risk, risk_coverage
 from eval.cases import Case
-from eval.correction import Errors, corrected
+from eval.correction import Errors, Share, corrected
 from eval.grounding import Judged
 from eval.judgement import Judge
 from eval.metrics import Figure, figure
@@ -142,13 +142,17 @@ JUDGED = {"faithfulness": "supported", "contradiction": "contradicted"}
 """Figures that are a share of a judge's verdicts, and of which verdict."""
 
 
-def corrected_figures(values: Mapping[str, Sequence[Value]], judge: Judge | None) -> dict[str, Figure]:
+def corrected_figures(scored: Sequence[Scored], judge: Judge | None) -> dict[str, Figure]:
     """The judged shares over all cases, corrected for the judge's known error; left out where none is known."""
     errors: Errors = getattr(judge, "errors", {})
+    shares: dict[str, Callable[[Sequence[Judged] | None], Share | None]] = {
+        "faithfulness": grounding.supported_share,
+        "contradiction": grounding.contradicted_share,
+    }
     return {
-        name: corrected(values[name], errors[verdict])
+        name: corrected([shares[name](item.judged) for item in scored], errors[verdict])
         for name, verdict in JUDGED.items()
-        if name in values and verdict in errors
+        if verdict in errors
     }
 
 

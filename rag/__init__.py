@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
+    from rag.library.atlas import Atlas, draw_atlas
+    from rag.library.finding import Found
+    from rag.library.intake import Offer, Weighing
+    from rag.library.ledger import Change
+    from rag.library.opened import Library, Overview
+    from rag.library.shelf import Outcome
     from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
@@ -45,6 +51,15 @@ _HOME = {
     "answer": "rag.default",
     "Settings": "rag.settings",
     "describe_machine": "rag.doctor",
+    "Atlas": "rag.library.atlas",
+    "draw_atlas": "rag.library.atlas",
+    "Change": "rag.library.ledger",
+    "Found": "rag.library.finding",
+    "Library": "rag.library.opened",
+    "Offer": "rag.library.intake",
+    "Outcome": "rag.library.shelf",
+    "Overview": "rag.library.opened",
+    "Weighing": "rag.library.intake",
     "has_model": "rag.assembly",
     "verify": "rag.receipt",
     "Ranked": "rag.trace",
@@ -70,13 +85,20 @@ _HOME = {
 
 __all__ = [
     "Answer",
+    "Atlas",
+    "Change",
     "Citation",
     "Claim",
     "Event",
     "Evidence",
     "EvidenceFound",
     "FootnoteError",
+    "Found",
     "Hit",
+    "Library",
+    "Offer",
+    "Outcome",
+    "Overview",
     "Paper",
     "Passage",
     "Rag",
@@ -86,8 +108,10 @@ __all__ = [
     "Subject",
     "TextPiece",
     "Trace",
+    "Weighing",
     "answer",
     "describe_machine",
+    "draw_atlas",
     "has_model",
     "verify",
 ]

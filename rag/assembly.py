@@ -15,14 +15,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.corpus import corpus_digest, read_library
+from rag.corpus import read_library
 from rag.errors import FootnoteError, IndexMissing, WeightsMissing
-from rag.index import LibraryIndex, build
+from rag.index import LibraryIndex, PassageEncoder
+from rag.library.ledger import Ledger, applied
+from rag.library.shelf import Shelf, is_current
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.embedding import SentenceEmbeddings
+    from rag.schema import Paper
     from rag.settings import Settings
     from rag.weights import Weights
 
@@ -63,6 +66,25 @@ def index_folder(settings: Settings) -> Path:
     return settings.home / "index" / f"{name}-{place}"
 
 
+def ledger_of(settings: Settings) -> Ledger:
+    """What was added to the settings' library and removed from it."""
+    return Ledger(settings.home / "library" / index_folder(settings).name / "changes.jsonl")
+
+
+def library_papers(settings: Settings) -> tuple[Paper, ...]:
+    """The settings' library as it stands, changes included; needs neither index nor weights.
+
+    Raises:
+        CorpusError: the file or the ledger cannot be read.
+    """
+    return applied(read_library(settings.library), ledger_of(settings).changes())
+
+
+def shelf_of(settings: Settings, encoder: PassageEncoder) -> Shelf:
+    """The settings' library with its changes and its index."""
+    return Shelf(settings.library, ledger_of(settings), index_folder(settings), encoder)
+
+
 def open_encoder(settings: Settings, *, report: Report) -> SentenceEmbeddings:
     """The embedder of the settings, its weights fetched if they are not here yet."""
     from rag import weights
@@ -86,20 +108,20 @@ def open_index(
     Raises:
         CorpusError, WeightsError, IndexCorrupt, IndexMismatch: see `Rag.open`.
     """
-    papers = read_library(settings.library)
     encoder = open_encoder(settings, report=report)
-    folder = index_folder(settings)
+    shelf = shelf_of(settings, encoder)
+    papers = shelf.papers()
     try:
-        index = None if rebuild else LibraryIndex.open(folder, encoder)
+        index = None if rebuild else shelf.open()
     except IndexMissing:
         index = None
-    if index is None or index.manifest.corpus != corpus_digest(papers):
+    if index is None or not is_current(index, papers):
         if index is not None:
             index.close()
         report(f"Indexing {len(papers)} papers from {settings.library.name} …")
-        done = build(folder, papers, encoder, rebuild=rebuild, report=_progress(report))
+        done = shelf.update(rebuild=rebuild, report=_progress(report))
         report(f"Indexed: {done.embedded} passages embedded, {done.kept} kept, {done.removed} removed.")
-        index = LibraryIndex.open(folder, encoder)
+        index = shelf.open()
     return index, encoder
 
 

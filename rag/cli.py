@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, verify, search, index, models, doctor, mcp, auth, eval, feedback.
+"""The `footnote` command: chat, ask, verify, search, library, index, models, doctor, mcp, auth, eval, exam, feedback.
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import CorpusError, FootnoteError
 from rag.export import FORMATS, export
+from rag.library import command as library
 from rag.receipt import verify
 from rag.weights.progress import Terminal
 
@@ -46,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `footnote exam` is short for `footnote eval exam`.
         return _run_module(OTHER_DOORS[arguments[0]], arguments[0 if arguments[0] == "exam" else 1 :])
     options = _parser().parse_args(arguments)
+    if options.command == "library":
+        return run_safely(lambda: library.run(options, settings_from(options), tell))
     return run_safely(lambda: options.run(options))
 
 
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     add_common_options(index)
     index.set_defaults(run=_index)
 
+    library.add_to(commands, add_common_options)
     models = commands.add_parser("models", help="show, fetch, verify or remove model weights")
     models.add_argument("action", nargs="?", default="list", choices=["list", "fetch", "verify", "remove"])
     models.add_argument(

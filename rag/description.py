@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.index import Manifest
+    from rag.index_files import Manifest
 
 
 @dataclass(frozen=True, slots=True)

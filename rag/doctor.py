@@ -90,7 +90,7 @@ def _model(settings: Settings) -> str:
 
 def _index(settings: Settings) -> str:
     from rag.assembly import index_folder
-    from rag.index import read_manifest
+    from rag.index_files import read_manifest
 
     manifest = read_manifest(index_folder(settings))
     return f"{manifest.n_papers} papers, {manifest.n_passages} passages, built with {manifest.embedder}"

@@ -12,15 +12,13 @@ Knows nothing of questions, fusion or models; vectors come from the embeddings t
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
-import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +27,22 @@ import numpy as np
 
 from rag.corpus import corpus_digest
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexProblem
+from rag.index_files import (
+    FORMAT,
+    MANIFEST,
+    REBUILD,
+    Lease,
+    Manifest,
+    Rows,
+    full_disk_explained,
+    live_generation,
+    manifest_of,
+    read_papers,
+    read_rows,
+    sweep,
+    write_lines,
+    write_synced,
+)
 from rag.keywords import TOKENIZER_VERSION, KeywordIndex
 from rag.passages import SPLITTER_VERSION, passage_input, split_passages
 from rag.schema import Paper, Passage
@@ -38,9 +52,8 @@ if TYPE_CHECKING:
 
     from rag.embedding import Purpose
 
-FORMAT = 1
-REBUILD = "Rebuild it: footnote index --rebuild"
 _ADD_BATCH = 2048  # Chroma takes at most 5,461 rows a call
+_ENCODE_BATCH = 32  # between two of them a question that waits for the embedder has its turn
 _FILTER_LIMIT = 30_000  # SQLite refuses more than 32,766 values in one `$in`
 
 
@@ -66,23 +79,6 @@ class PassageEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """What an index was built from and with; everything that must agree before its vectors may be compared."""
-
-    format: int
-    corpus: str
-    embedder: str
-    embedder_revision: str
-    dimension: int
-    max_tokens: int
-    splitter: str
-    tokenizer: str
-    metric: str
-    n_papers: int
-    n_passages: int
-
-
-@dataclass(frozen=True, slots=True)
 class BuildReport:
     """What a build did: passages embedded, kept and removed."""
 
@@ -96,14 +92,22 @@ class BuildReport:
 class LibraryIndex:
     """An open index, read only."""
 
-    def __init__(self, folder: Path, manifest: Manifest, papers: Mapping[str, Paper], rows: _Rows) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, papers: Mapping[str, Paper], rows: Rows) -> None:
         self.folder = folder
         self.manifest = manifest
         self.papers = papers
         self.passages = rows.passages
+        self._ids = rows.ids
         self._row_of = {row_id: row for row, row_id in enumerate(rows.ids)}
-        self._client = _open_chroma(folder / "chroma")
-        self._collection = self._client.get_collection("passages", embedding_function=None)
+        lease = Lease(folder)
+        try:
+            client = _open_chroma(folder / "chroma")
+        except BaseException:
+            lease.end()
+            raise
+        # Also when nobody closes it: a library that changes lets go of its old index with the last answer from it.
+        self._release = weakref.finalize(self, _release, client, lease)
+        self._collection = client.get_collection("passages", embedding_function=None)
         self.keywords = KeywordIndex.load(folder / "keywords")
 
     @classmethod
@@ -119,10 +123,10 @@ class LibraryIndex:
         if generation is None:
             raise IndexMissing(f"There is no index at {folder}.", "Build it: footnote index")
         try:
-            manifest = _read_manifest(generation)
+            manifest = manifest_of(generation)
             _refuse_mismatch(manifest, encoder)
-            papers = {paper.id: paper for paper in _read_papers(generation)}
-            index = cls(generation, manifest, papers, _read_rows(generation))
+            papers = {paper.id: paper for paper in read_papers(generation)}
+            index = cls(generation, manifest, papers, read_rows(generation))
             found = index._collection.count()
         except IndexProblem:
             raise
@@ -160,9 +164,24 @@ class LibraryIndex:
             rows = [(row, score) for row, score in rows if self.passages[row].paper_id in papers]
         return rows[:count]
 
+    def vectors(self, rows: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """The unit vectors of `rows` (all of them by default), float32 of shape (n_rows, dimension), in their order."""
+        ids = list(self._ids) if rows is None else [self._ids[row] for row in rows]
+        place = {row_id: i for i, row_id in enumerate(ids)}
+        vectors = np.zeros((len(ids), self.manifest.dimension), dtype=np.float32)
+        for start in range(0, len(ids), _ADD_BATCH):
+            found = self._collection.get(ids=ids[start : start + _ADD_BATCH], include=["embeddings"])
+            vectors[[place[row_id] for row_id in found["ids"]]] = found["embeddings"]
+        return vectors
+
     def close(self) -> None:
-        """Let go of the files."""
-        self._client.close()
+        """Let go of the files; a second call does nothing."""
+        self._release()
+
+
+def _release(client: Any, lease: Lease) -> None:
+    client.close()
+    lease.end()
 
 
 def build(
@@ -186,44 +205,13 @@ def build(
         IndexMismatch: the present index was built otherwise, and `rebuild` is False.
         IndexProblem: the disk is full, or the folder cannot be written. The old index still answers.
     """
-    with _full_disk_explained(folder):
+    with full_disk_explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "build.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _sweep(folder)
+            sweep(folder)
             old = None if rebuild else _reusable(folder, encoder)
             return _build_generation(folder, old, papers, encoder, report)
-
-
-def live_generation(folder: Path) -> Path | None:
-    """The generation that answers now, or None where nothing was built."""
-    pointer = folder / "CURRENT"
-    if not pointer.is_file():
-        return None
-    return folder / pointer.read_text().strip()
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the index under `folder`, without opening anything else.
-
-    Raises:
-        IndexMissing, IndexCorrupt, IndexMismatch: as `LibraryIndex.open`.
-    """
-    generation = live_generation(folder)
-    if generation is None:
-        raise IndexMissing(f"There is no index at {folder}.", "Build it: footnote index")
-    try:
-        return _read_manifest(generation)
-    except (OSError, ValueError, TypeError) as error:
-        raise IndexCorrupt(f"The index at {generation} is damaged: {error!r}.", REBUILD) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    ids: tuple[str, ...]
-    passages: tuple[Passage, ...]
-    texts: tuple[str, ...] = ()
-    """What embedder and BM25 read; not kept on disk."""
 
 
 def _reusable(folder: Path, encoder: PassageEncoder) -> Path | None:
@@ -244,13 +232,13 @@ def _build_generation(
     report: Callable[[int, int], None],
 ) -> BuildReport:
     rows = _cut(papers, encoder)
-    manifest = _manifest_of(papers, rows, encoder)
-    before = set(_read_rows(old).ids) if old else set()
+    manifest = _manifest(papers, rows, encoder)
+    before = set(read_rows(old).ids) if old else set()
     wanted = set(rows.ids)
     removed = sorted(before - wanted)
     new = [row for row, row_id in enumerate(rows.ids) if row_id not in before]
     outcome = BuildReport(len(new), len(before & wanted), len(removed), len(papers), len(rows.ids))
-    if old and _read_manifest(old) == manifest and not new and not removed:
+    if old and manifest_of(old) == manifest and not new and not removed:
         return outcome
     number = 1 + max((int(p.name.split("-")[1]) for p in folder.glob("generation-*")), default=0)
     target = folder / f"generation-{number:06d}"
@@ -261,19 +249,19 @@ def _build_generation(
     _write_vectors(partial / "chroma", rows, new, removed, encoder, report)
     (partial / "keywords").mkdir()
     KeywordIndex.build(rows.texts).save(partial / "keywords")
-    _write_lines(partial / "papers.jsonl", (asdict(paper) for paper in papers))
-    _write_lines(
+    write_lines(partial / "papers.jsonl", (asdict(paper) for paper in papers))
+    write_lines(
         partial / "passages.jsonl", ({"row": i, **asdict(p)} for i, p in zip(rows.ids, rows.passages, strict=True))
     )
-    _write_synced(partial / "manifest.json", json.dumps(asdict(manifest), indent=1))
+    write_synced(partial / MANIFEST, json.dumps(asdict(manifest), indent=1))
     partial.rename(target)
-    _write_synced(folder / "CURRENT.new", target.name)
+    write_synced(folder / "CURRENT.new", target.name)
     (folder / "CURRENT.new").replace(folder / "CURRENT")
-    _sweep(folder)
+    sweep(folder)
     return outcome
 
 
-def _cut(papers: Sequence[Paper], encoder: PassageEncoder) -> _Rows:
+def _cut(papers: Sequence[Paper], encoder: PassageEncoder) -> Rows:
     ids: list[str] = []
     passages: list[Passage] = []
     texts: list[str] = []
@@ -283,12 +271,12 @@ def _cut(papers: Sequence[Paper], encoder: PassageEncoder) -> _Rows:
             ids.append(f"{passage.id}:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}")
             passages.append(passage)
             texts.append(text)
-    return _Rows(tuple(ids), tuple(passages), tuple(texts))
+    return Rows(tuple(ids), tuple(passages), tuple(texts))
 
 
 def _write_vectors(
     folder: Path,
-    rows: _Rows,
+    rows: Rows,
     new: Sequence[int],
     removed: Sequence[str],
     encoder: PassageEncoder,
@@ -306,17 +294,22 @@ def _write_vectors(
         report(0, len(new))
         for start in range(0, len(new), _ADD_BATCH):
             batch = new[start : start + _ADD_BATCH]
+            vectors = []
+            for at in range(start, start + len(batch), _ENCODE_BATCH):
+                texts = [rows.texts[row] for row in new[at : min(at + _ENCODE_BATCH, start + len(batch))]]
+                vectors.append(encoder.encode(texts, "document"))
+                report(at + len(texts), len(new))
+                time.sleep(0.001)  # a lock that is let go of and taken at once never passes to who waits for it
             collection.add(
                 ids=[rows.ids[row] for row in batch],
-                embeddings=encoder.encode([rows.texts[row] for row in batch], "document"),
+                embeddings=np.concatenate(vectors),
                 metadatas=[{"paper": rows.passages[row].paper_id} for row in batch],
             )
-            report(start + len(batch), len(new))
     finally:
         client.close()
 
 
-def _manifest_of(papers: Sequence[Paper], rows: _Rows, encoder: PassageEncoder) -> Manifest:
+def _manifest(papers: Sequence[Paper], rows: Rows, encoder: PassageEncoder) -> Manifest:
     return Manifest(
         format=FORMAT,
         corpus=corpus_digest(papers),
@@ -354,71 +347,3 @@ def _open_chroma(folder: Path) -> Any:
     from chromadb.config import Settings as ChromaSettings
 
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
-
-
-def _read_manifest(generation: Path) -> Manifest:
-    facts = json.loads((generation / "manifest.json").read_text())
-    if facts.get("format") != FORMAT:
-        raise IndexMismatch(f"The index has format {facts.get('format')!r}, this version reads {FORMAT}.", REBUILD)
-    return Manifest(**facts)
-
-
-def _read_papers(generation: Path) -> Iterator[Paper]:
-    with (generation / "papers.jsonl").open(encoding="utf-8") as lines:
-        for line in lines:
-            facts = json.loads(line)
-            yield Paper(**{**facts, "authors": tuple(facts["authors"]), "keywords": tuple(facts["keywords"])})
-
-
-def _read_rows(generation: Path) -> _Rows:
-    ids: list[str] = []
-    passages: list[Passage] = []
-    with (generation / "passages.jsonl").open(encoding="utf-8") as lines:
-        for line in lines:
-            facts = json.loads(line)
-            ids.append(facts.pop("row"))
-            passages.append(Passage(**facts))
-    return _Rows(tuple(ids), tuple(passages))
-
-
-def _write_lines(path: Path, rows: Iterator[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed builds left, and generations older than the one before the live one.
-
-    The one before stays because another process may have it open and reads some of its files late.
-    """
-    for leftover in folder.glob("partial-*"):
-        shutil.rmtree(leftover)
-    live = live_generation(folder)
-    if live is not None:
-        older = sorted(p for p in folder.glob("generation-*") if p.name < live.name)
-        for generation in older[:-1]:
-            shutil.rmtree(generation)
-
-
-@contextmanager
-def _full_disk_explained(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC or "disk is full" in str(error):
-            raise IndexProblem(f"The disk is full while building the index at {folder}.", "Free some space.") from error
-        raise IndexProblem(f"The index at {folder} cannot be written: {error}.", "Check the folder.") from error
-    except Exception as error:
-        if "disk is full" in str(error):  # Chroma wraps SQLite's error in its own
-            raise IndexProblem(f"The disk is full while building the index at {folder}.", "Free some space.") from error
-        raise

@@ -32,7 +32,7 @@ class Network(Protocol):
         """Run `tokens` at positions `start` onwards through the first `depth` layers, and no further.
 
         Returns what these layers give, float32 (tokens, hidden) in the model's own basis. From `start` on, nothing
-        that was kept can be generated from afterwards; another `states` of no larger `depth` can go on from it.
+        that was kept can be generated from afterwards; another `states` of the same `depth` can go on from it.
         """
         ...
 

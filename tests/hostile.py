@@ -89,6 +89,11 @@ ATTRIBUTES = """aria-current aria-describedby aria-hidden aria-label aria-labell
     data-quote data-reason data-rename data-reset data-restate data-stage data-turn dir for hidden href id name rel role
     scope selected tabindex target title type value"""
 
+TAGS += """ article caption circle figcaption figure g line path polyline progress rect svg text time title"""
+ATTRIBUTES += """ aria-current cx cy d data-card data-colour data-colour-by data-comparison data-eval data-lib data-run
+    data-running data-topic data-topic-number datetime height max open points preserveaspectratio r text-anchor viewbox
+    width x x1 x2 y y1 y2"""
+
 
 class Inspector(HTMLParser):
     """Refuses any tag, attribute or address that the page does not use itself, and notes ids and text."""

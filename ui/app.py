@@ -45,7 +45,7 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
     line = line or Line()
 
     with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
-        gr.HTML(header(rag.description), elem_id="fn-header", apply_default_css=False)
+        gr.HTML(lambda: header(rag.description), elem_id="fn-header", apply_default_css=False)
         named_endpoint(rag, line)  # first: later ones of its name are numbered
         tabbed(rag, line)
     return page

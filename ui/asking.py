@@ -38,6 +38,11 @@ def stop_all(timeout_s: float) -> None:
         asking.join(max(0.0, until - time.monotonic()))
 
 
+def is_anyone_asking() -> bool:
+    """Whether a question is being answered now: what else needs the model can wait for it."""
+    return any(asking.is_alive for asking in list(_RUNNING))
+
+
 class Asking:
     """A running question. `batches()` gives its events; `stop()` may be called from any thread, at any time."""
 
@@ -63,6 +68,11 @@ class Asking:
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stopped.is_set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the Rag still works on it."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """End `batches` now and the Rag's work at its next piece."""

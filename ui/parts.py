@@ -67,6 +67,11 @@ def owner_of(request: gr.Request | None) -> str:
     return "" if client in _THIS_MACHINE else f"{GUEST}{request.session_hash}"
 
 
+def is_guest(request: gr.Request | None) -> bool:
+    """Whether somebody without a name asks from another machine: what is everybody's is not theirs to change."""
+    return owner_of(request).startswith(GUEST)
+
+
 GUEST = "guest\n"
 """No name that somebody signs in with can begin like this."""
 _THIS_MACHINE = ("", "127.0.0.1", "::1", "testclient")

@@ -26,6 +26,8 @@ class Tab:
     label: str
     view: str
     takes_line: bool = False
+    needs: str = ""
+    """What a Rag must have for the tab to be there: one of the tests' may answer and no more."""
 
     @property
     def key(self) -> str:
@@ -39,7 +41,11 @@ class Tab:
         view(rag, line) if self.takes_line else view(rag)
 
 
-TABS = (Tab("Chat", "ui.chat:chat_view", takes_line=True),)
+TABS = (
+    Tab("Chat", "ui.chat:chat_view", takes_line=True),
+    Tab("Library", "ui.library:library_view", needs="library"),
+    Tab("Eval", "ui.evals:eval_view", takes_line=True, needs="library"),
+)
 
 
 def tabbed(rag: Any, line: Line) -> None:
@@ -47,6 +53,6 @@ def tabbed(rag: Any, line: Line) -> None:
     import gradio as gr
 
     with gr.Tabs(elem_id="fn-tabs"):
-        for tab in TABS:
+        for tab in (tab for tab in TABS if not tab.needs or hasattr(rag, tab.needs)):
             with gr.Tab(tab.label, id=tab.key, elem_id=tab.key, elem_classes="fn-tab"):
                 tab.show(rag, line)

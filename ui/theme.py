@@ -13,8 +13,8 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 FAVICON = HERE / "favicon.svg"
-STYLES = ("style.css", "sheets.css")
-SCRIPTS = ("page.js", "sheets.js")
+STYLES = ("style.css", "sheets.css", "library.css", "evals.css")
+SCRIPTS = ("page.js", "sheets.js", "library.js", "evals.js")
 """Each is one function without arguments, run once when the page has loaded."""
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")

@@ -8,6 +8,7 @@ becomes of the papers.
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from rag.corpus.entry import Entry, Fault, paper_from
 from rag.errors import CorpusError
 from rag.schema import Paper
 
-__all__ = ["FORMATS", "Format", "clean", "corpus_digest", "paper_id", "read_library"]
+__all__ = ["FORMATS", "Fault", "Format", "clean", "corpus_digest", "distinct", "paper_id", "parse", "read_library"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,29 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read_file(file: Path, source: str) -> Iterator[Paper | Fault]:
-    text = _text(file)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{str(file)!r} cannot be read: {error}.", "Check the file and its permissions.") from error
+    yield from parse(data, str(file), source)
+
+
+def parse(data: bytes, name: str, source: str, most_bytes: int | None = None) -> Iterator[Paper | Fault]:
+    """The entries of one file's content as papers without ids, duplicates and all, and what is wrong with others.
+
+    Args:
+        data: the content, perhaps compressed.
+        name: the file's name: its suffix tells the format, and errors name it.
+        source: what becomes `Paper.source`.
+        most_bytes: how long the decompressed content may be.
+
+    Raises:
+        CorpusError: it is empty, too long, not UTF-8, or of no known format.
+    """
+    text = _text(data, name, most_bytes)
     if not text.strip():
-        raise CorpusError(f"The library file {str(file)!r} is empty.", "Fill it or give another.")
-    for found in _format_of(file, text).read(text):
+        raise CorpusError(f"The library file {name!r} is empty.", "Fill it or give another.")
+    for found in _format_of(Path(name), text).read(text):
         yield paper_from(found, source) if isinstance(found, Entry) else found
 
 
@@ -121,15 +141,17 @@ def _known_suffixes() -> str:
     return ", ".join(f"{known.name} ({', '.join(known.suffixes)})" for known in FORMATS)
 
 
-def _text(file: Path) -> str:
-    """The file as text with newlines as its only line ends, decompressed if need be."""
+def _text(data: bytes, name: str, most_bytes: int | None) -> str:
+    """The content as text with newlines as its only line ends, decompressed if need be."""
     try:
-        data = file.read_bytes()
         if data.startswith(_GZIP):
-            data = gzip.decompress(data)
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:  # no further than allowed: a megabyte can hold many
+                data = file.read() if most_bytes is None else file.read(most_bytes + 1)
+        if most_bytes is not None and len(data) > most_bytes:
+            raise CorpusError(f"{name!r} is longer than {most_bytes / 1e6:.0f} MB.", "Divide it into smaller files.")
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{str(file)!r} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error
+        raise CorpusError(f"{name!r} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise CorpusError(f"{str(file)!r} cannot be read: {error}.", "Check the file and its permissions.") from error
+        raise CorpusError(f"{name!r} cannot be read: {error}.", "Check the file and its permissions.") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -158,7 +158,7 @@ def test_a_damaged_index_is_refused_and_the_next_build_mends_it(tmp_path, damage
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["_write_vectors", "_write_lines", "_write_synced", "encode"])
+@pytest.mark.parametrize("step", ["_write_vectors", "write_lines", "write_synced", "encode"])
 def test_a_build_that_is_killed_leaves_the_old_index_answering(tmp_path, step):
     encoder = HashedEncoder()
     build(tmp_path, PAPERS, encoder)
@@ -216,7 +216,7 @@ def test_a_full_disk_is_one_clear_error_and_the_old_index_answers(tmp_path, monk
             file.flush()
             os.fsync(file.fileno())
 
-    monkeypatch.setattr(rag.index, "_write_synced", write_to_full_disk)
+    monkeypatch.setattr(rag.index, "write_synced", write_to_full_disk)
     with pytest.raises(IndexProblem, match="disk is full"):
         build(tmp_path, PAPERS[:1], encoder)
     monkeypatch.undo()

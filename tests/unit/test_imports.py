@@ -65,6 +65,16 @@ def test_the_page_and_the_eval_suite_use_only_public_names_of_rag(package):
             assert foreign <= PUBLIC, name
 
 
+def test_the_page_uses_one_module_of_the_eval_suite_and_the_eval_suite_none_of_the_page():
+    known = modules()
+    for name, path in known.items():
+        imported = imports_of(path, known)
+        if name.startswith("ui"):
+            assert {i for i in imported if i.split(".")[0] == "eval"} <= {"eval.board"}, name
+        if name.startswith("eval"):
+            assert not {i for i in imported if i.split(".")[0] == "ui"}, name
+
+
 def test_the_vocabulary_modules_stand_on_the_standard_library_alone():
     known = modules()
     for name in ("rag.schema", "rag.errors", "prompts"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fakes import HashedEncoder
 
+from eval.__main__ import main
 from eval.cases import CaseError
 from eval.changes import negated, with_another_number, with_names_swapped
 from eval.entailment import EntailmentJudge, class_of
@@ -242,3 +243,19 @@ def test_a_model_from_a_folder_judges_by_its_own_class_names(tmp_path):
     expected = torch.tensor([2.0, 0.0, 1.0]).softmax(0).tolist()
     for one in judged:
         assert [one.p_supported, one.p_contradicted, one.p_neither] == pytest.approx(expected)
+
+
+def test_the_command_measures_a_judge_and_writes_a_page(tmp_path, capsys):
+    rationale = {"7": [{"sentences": [0], "label": "SUPPORT"}]}
+    folder = scifact(tmp_path, {"id": 1, "claim": "One", "evidence": rationale, "cited_doc_ids": [7]})
+    said = ["judge", "--set", "scifact", "--data", str(folder), "--judge", "lexical"]
+    assert main([*said, "--report", str(tmp_path / "judge.html")]) == 0
+    assert "lexical@1" in capsys.readouterr().out
+    assert "<svg" in (tmp_path / "judge.html").read_text()
+    assert main([*said, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["judges"]["lexical@1"]["by source"]["SciFact"]["n"] == 1
+
+
+def test_a_fit_without_data_says_what_to_give(capsys):
+    assert main(["judge", "--fit", "probe"]) == 2
+    assert "--data FOLDER" in capsys.readouterr().err

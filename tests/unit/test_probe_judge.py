@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +11,12 @@ from fakes import HashedEncoder, ScriptedModel
 from eval.asking import MODEL, ask_all
 from eval.excerpt import excerpts
 from eval.feature_judge import FeatureJudge, Network
-from eval.features import NAMES
 from eval.judge_page import page, reliability_plot
 from eval.judgement import JudgeError
 from eval.judging import measure
 from eval.labelled import Pair
 from eval.llm_judge import LlmJudge, word_said
-from eval.probe_fitting import CHOSEN, Kept, Stack, ask_chosen, chosen, fit_head
+from eval.probe_fitting import CHOSEN, Kept, Stack, ask_chosen, chosen, fit_head, frozen
 from eval.probe_judge import Head, ProbeJudge, inputs_of, open_probe_judge
 
 HIDDEN = 8
@@ -160,12 +160,12 @@ def some_pairs(count=90):
     kinds = ("SciFact", "HealthVer", "LFQA")
     labels = ("supported", "contradicted", "neither")
     return [
-        Pair(str(i), kinds[i % 3], (f"Evidence {i}.",), f"Claim {i}", labels[int(draw.integers(3))])
+        Pair(str(i), kinds[i % 3], (f"Claim number {i}.",), f"Claim {i}", labels[int(draw.integers(3))])
         for i in range(count)
     ]
 
 
-def some_asked(pairs, seed=0):
+def some_states(pairs, seed=0):
     """States whose first three numbers tell the label."""
     draw = np.random.default_rng(seed)
     told = {"supported": 0, "contradicted": 1, "neither": 2}
@@ -177,7 +177,7 @@ def some_asked(pairs, seed=0):
 
 def test_a_head_learns_what_the_state_tells_and_is_the_same_twice():
     pairs = some_pairs()
-    inputs = inputs_of(np.full((len(pairs), 3), 1 / 3), some_asked(pairs))
+    inputs = inputs_of(np.full((len(pairs), 3), 1 / 3), some_states(pairs))
     head = fit_head(inputs, pairs)
     right = (head.probabilities(inputs)[:, 0] > 0.5) == np.array([pair.label == "supported" for pair in pairs])
     assert right.mean() > 0.9
@@ -190,34 +190,42 @@ def test_a_head_is_where_the_loss_is_flat():
     from eval.probe_fitting import DECAY
 
     pairs = some_pairs()
-    inputs = inputs_of(np.full((len(pairs), 3), 1 / 3), some_asked(pairs))
+    inputs = inputs_of(np.full((len(pairs), 3), 1 / 3), some_states(pairs))
     head = fit_head(inputs, pairs)
     p, weights = head.probabilities(inputs), weights_of(pairs)
     assert np.abs((weights[:, None] * (p - targets_of(pairs))).mean(0)).max() < 1e-4  # the bias has no decay
     assert DECAY > 0
 
 
-def test_held_out_pairs_are_judged_by_what_did_not_see_them():
-    pairs = some_pairs()
-    rows = np.random.default_rng(1).normal(size=(len(pairs), len(NAMES)))
-    asked = some_asked(pairs)
-    stack = Stack(pairs, rows, list(range(len(pairs))), asked)
+def test_held_out_pairs_are_judged_by_a_head_that_did_not_see_them():
+    pairs, verdicts = some_pairs(), np.full((90, 3), 1 / 3)
+    states = some_states(pairs)
     groups = [str(i % 3) for i in range(len(pairs))]
-    before = stack.held_out(groups)
+    before = Stack(pairs, states, verdicts, verdicts).held_out(groups, verdicts)
     # Other labels for group 0 must not change what is said of group 0, and must change what is said of the others.
     other = {"supported": "contradicted", "contradicted": "neither", "neither": "supported"}
-    turned = [
-        Pair(p.id, p.source, p.evidence, p.claim, other[p.label]) if i % 3 == 0 else p for i, p in enumerate(pairs)
-    ]
-    after = Stack(turned, rows, list(range(len(pairs))), asked).held_out(groups)
-    assert np.allclose(before[0::3], after[0::3])
+    turned = [replace(pair, label=other[pair.label]) if i % 3 == 0 else pair for i, pair in enumerate(pairs)]
+    after = Stack(turned, states, verdicts, verdicts).held_out(groups, verdicts)
+    assert np.array_equal(before[0::3], after[0::3])
     assert not np.allclose(before[1::3], after[1::3])
+
+
+def test_a_frozen_head_carries_what_it_was_made_with_and_its_error():
+    pairs, verdicts = some_pairs(), np.full((90, 3), 1 / 3)
+    head, found = frozen(Stack(pairs, some_states(pairs), verdicts, verdicts))
+    assert head.facts["asked"] == {"SciFact": 30, "HealthVer": 30, "AttributionBench": 30}
+    assert head.facts["errors"]["supported"]["positive"] == sum(pair.label == "supported" for pair in pairs)
+    assert found["unseen claims"]["SciFact"]["auroc"] > 0.9
+    assert set(found["unseen sources"]) == {"SciFact", "HealthVer", "LFQA", "AttributionBench, all"}
 
 
 def test_pairs_to_ask_about_are_the_same_each_time_and_as_many_as_said():
     pairs = some_pairs(30)
     assert chosen(pairs) == chosen(pairs)
     assert sorted(chosen(pairs)) == list(range(30))
+    few = chosen(pairs, {"SciFact": 2, "HealthVer": 3, "AttributionBench": 0})
+    assert [sum(pairs[i].source == name for i in few) for name in ("SciFact", "HealthVer", "LFQA")] == [2, 3, 0]
+    assert set(few) <= set(chosen(pairs, dict.fromkeys(CHOSEN, 4)))
     assert all(CHOSEN[name] >= 0 for name in CHOSEN)
 
 

@@ -1,0 +1,131 @@
+"""`footnote library`: what is in a library, and changing it, in a terminal.
+
+footnote library list [--json]      every paper with its id; as JSON lines it is a library file itself
+footnote library add FILE …         papers of files; faults are told, what is sound is added
+footnote library remove ID …
+footnote library undo               the last change; again for the one before
+footnote library changes            what was added and removed, and when
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import CorpusError
+from rag.library.intake import read_offer
+
+if TYPE_CHECKING:
+    from rag.library.opened import Library
+    from rag.library.shelf import Outcome
+    from rag.settings import Settings
+
+Tell = Callable[[str], None]
+
+
+def add_to(commands: Any, add_common_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Add `library` to the command line."""
+    parser = commands.add_parser("library", help="list, add and remove papers")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="every paper with its id")
+    listing.add_argument("--json", action="store_true", help="as JSON lines, which can be read as a library again")
+    adding = actions.add_parser("add", help="add the papers of files")
+    adding.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    adding.add_argument("--dry-run", action="store_true", help="only say what would be added")
+    removing = actions.add_parser("remove", help="take papers out; the library's own file is not touched")
+    removing.add_argument("ids", nargs="+", metavar="ID")
+    for action in (
+        listing, adding, removing,
+        actions.add_parser("undo", help="take back the last change"),
+        actions.add_parser("changes", help="what was added and removed, and when"),
+    ):  # fmt: skip
+        add_common_options(action)
+
+
+def run(options: argparse.Namespace, settings: Settings, tell: Tell) -> int:
+    """Do what `options` say, print what came of it, return the exit code: 1 when a file had faults."""
+    if options.action == "list":
+        return _list(settings, as_json=options.json)
+    if options.action == "changes":
+        return _changes(settings)
+    from rag.pipeline import Rag
+
+    library = Rag.open(settings, report=tell).library
+    if options.action == "add":
+        return _add(library, options, tell)
+    ids = getattr(options, "ids", ())
+    outcome = library.remove(ids, _told(tell)) if options.action == "remove" else library.undo(_told(tell))
+    print(_said(outcome, len(library.papers)))
+    return 0
+
+
+def _add(library: Library, options: argparse.Namespace, tell: Tell) -> int:
+    offers = [read_offer(path, most_bytes=None, name=str(path)) for path in options.files]
+    for offer in offers:
+        for problem in offer.problems:
+            tell(f"footnote: {problem}")
+    papers = [paper for offer in offers for paper in offer.papers]
+    if not papers:
+        raise CorpusError("No paper was added.", "Mend what is named above.")
+    if options.dry_run:
+        found = library.weigh(papers)
+        for word, some in (("new", found.new), ("completed", found.completed), ("known", found.known)):
+            print("\n".join(f"{word:9}  {paper.id}  {paper.title}" for paper in some) or f"{word:9}  none")
+    else:
+        outcome = library.add(papers, ", ".join(path.name for path in options.files), _told(tell))
+        print(_said(outcome, len(library.papers)))
+    return 1 if any(offer.problems for offer in offers) else 0
+
+
+def _said(outcome: Outcome, n_papers: int) -> str:
+    parts = [
+        f"{len(papers)} {word}"
+        for word, papers in (
+            ("added", outcome.added),
+            ("completed", outcome.completed),
+            ("known already", outcome.known),
+            ("removed", outcome.removed),
+        )
+        if papers
+    ]
+    titles = [f"  {sign} {p.title}" for sign, some in (("+", outcome.added), ("-", outcome.removed)) for p in some[:20]]
+    held = "1 paper" if n_papers == 1 else f"{n_papers} papers"
+    return "\n".join([f"{', '.join(parts) or 'Nothing changed'}. The library now holds {held}.", *titles])
+
+
+def _list(settings: Settings, *, as_json: bool) -> int:
+    from rag.assembly import library_papers
+
+    for paper in library_papers(settings):
+        if as_json:
+            print(json.dumps({name: value for name, value in asdict(paper).items() if value}, ensure_ascii=False))
+        else:
+            print(f"{paper.id}  {paper.year or '':4}  {paper.title}")
+    return 0
+
+
+def _changes(settings: Settings) -> int:
+    from rag.assembly import ledger_of
+
+    for change in ledger_of(settings).changes():
+        count = f"{len(change.papers)} {'paper' if len(change.papers) == 1 else 'papers'}"
+        print(f"{change.at}  {change.did:6}  {count}{f' from {change.source}' if change.source else ''}")
+        for paper in change.papers[:20]:
+            print(f"    {paper.id}  {paper.title}")
+    return 0
+
+
+def _told(tell: Tell) -> Callable[[int, int], None]:
+    started = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        if 0 < done < total:
+            left = (time.monotonic() - started) / done * (total - done)
+            tell(f"  {done:,} of {total:,} passages embedded, about {left:,.0f} s left")
+
+    return progress

@@ -1,0 +1,320 @@
+"""The library and eval tabs in a real browser, over a real library with a hashing embedder and a model that quotes."""
+
+import json
+import time
+
+import pytest
+from fakes import HashedEncoder
+
+from eval.quoting import QuotingModel
+from rag.library.ledger import Ledger
+from rag.library.shelf import Shelf
+from rag.pipeline import Rag
+from rag.retrieval import FusedRetriever
+from rag.settings import Settings
+from tests.hostile import PAYLOADS
+
+pytestmark = pytest.mark.browser
+
+NAMES = (
+    ("WhaleNet", "whale songs", 31, 2019),
+    ("BeeDance", "bee dances", 42, 2021),
+    ("AntTrail", "ant trails", 53, 2022),
+    ("MoleDig", "mole tunnels", 64, 2022),
+    ("OwlHunt", "owl flights", 75, 2023),
+    ("EelSwim", "eel swims", 86, 2024),
+    ("BatEcho", "bat echoes", 97, 2024),
+    ("CrowTalk", "crow calls", 28, 2025),
+    ("FoxDen", "fox dens", 39, 2025),
+)
+ROWS = [
+    {
+        "title": f"{name}: a system for {topic}",
+        "abstract": f"We present {name}, a system for {topic}. {name} was trained on {number} thousand {topic} "
+        f"recordings. It reaches an accuracy of {number + 1}% on the {name}Bench benchmark.",
+        "year": year,
+        "venue": "Letters of Nature",
+    }
+    for name, topic, number, year in NAMES
+]
+GOOD = "@misc{a, title={NewtLeap: how newts leap}, abstract={NewtLeap measures 12 leaps of newts.}, year={2024}}"
+GRAVE = ("serious", "critical")
+RESULTS = "#fn-lib-results .fn-lib-list li"
+BOX = "#fn-lib-box textarea"
+
+
+def rag_on(folder, rows):
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "mine.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shelf = Shelf(source, Ledger(folder / "changes.jsonl"), folder / "index", HashedEncoder())
+    shelf.update()
+    retriever = FusedRetriever(index=shelf.open(), encoder=shelf.encoder)
+    return Rag(retriever=retriever, model=QuotingModel(), settings=Settings(home=folder / "home"), shelf=shelf)
+
+
+@pytest.fixture(scope="module")
+def served(serve, tmp_path_factory):
+    rag = rag_on(tmp_path_factory.mktemp("library"), ROWS)
+    yield rag, serve(rag)
+    rag.close()
+
+
+@pytest.fixture
+def rag(served):
+    rag = served[0]
+    yield rag
+    while rag.library.overview().changes:
+        rag.library.undo()
+
+
+def opened(visit, url, tab="library", **look):
+    page = visit(url, **look)
+    page.click(f"#fn-tab-{tab}-button")
+    page.wait_for_selector(RESULTS if tab == "library" else "#fn-ev-begin")
+    return page
+
+
+@pytest.fixture
+def page(served, rag, visit):
+    return opened(visit, served[1])
+
+
+def names(page):
+    return [title.split(":")[0] for title in page.locator(f"{RESULTS} .fn-lib-name").all_inner_texts()]
+
+
+def until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def choose(page, selector, label):
+    page.click(f"{selector} input")
+    page.get_by_role("option", name=label, exact=True).click()
+
+
+def show_map(page):
+    page.click("#fn-lib-view label:has-text('Map')")
+    page.wait_for_selector(".fn-dot")
+
+
+def test_the_tab_says_what_is_in_the_library(page):
+    said = page.inner_text("#fn-lib-overview")
+    assert "9 papers · 9 passages · 2019 to 2025 · from mine.jsonl" in said
+    assert "2022: 2" in page.get_attribute("#fn-lib-overview svg", "aria-label")
+    assert "All 9 papers" in page.inner_text("#fn-lib-results")
+    assert len(names(page)) == 9
+
+
+def test_papers_are_searched_while_typing_and_narrowed_by_years(page):
+    page.locator(BOX).press_sequentially("bee dances")
+    until(lambda: names(page)[:1] == ["BeeDance"])
+    assert "best first" in page.inner_text("#fn-lib-results")
+    choose(page, "#fn-lib-how", "These words")
+    until(lambda: names(page) == ["BeeDance"])
+    page.get_by_label("From year").press_sequentially("2022")
+    page.wait_for_selector("#fn-lib-results .fn-lib-empty")
+    assert "No paper fits." in page.inner_text("#fn-lib-results")
+    page.fill(BOX, "")
+    page.press(BOX, "Enter")
+    until(lambda: len(names(page)) == 7)
+    page.get_by_label("To year").press_sequentially("2022")
+    until(lambda: names(page) == ["AntTrail", "MoleDig"])
+
+
+def test_a_paper_has_its_page_with_neighbours_and_can_be_asked_about(page):
+    page.locator(f"{RESULTS} button").nth(1).click()
+    page.wait_for_selector("[data-paper]")
+    assert page.inner_text("#fn-lib-paper-title") == ROWS[1]["title"]
+    assert page.evaluate("document.activeElement.id") == "fn-lib-paper-title"
+    assert page.locator(".fn-sentence").count() == 3
+    assert page.locator(".fn-lib-near li").count() == 5
+    page.locator(".fn-lib-near button").first.click()
+    page.wait_for_function(
+        "title => document.getElementById('fn-lib-paper-title').textContent !== title", arg=ROWS[1]["title"]
+    )
+    page.get_by_role("button", name="Ask about it").click()
+    page.wait_for_selector("#fn-live .fn-turn")
+    assert "propose, and what problem does it address?" in page.inner_text("#fn-live .fn-question")
+    assert page.is_visible("#fn-box")
+
+
+def test_a_sentence_that_fits_the_search_is_marked_on_the_papers_page(page):
+    choose(page, "#fn-lib-how", "These words")
+    page.locator(BOX).press_sequentially("accuracy MoleDigBench")
+    until(lambda: names(page) == ["MoleDig"])
+    page.locator(f"{RESULTS} button").click()
+    page.wait_for_selector("#fn-lib-page mark")
+    assert page.inner_text("#fn-lib-page mark").startswith("It reaches an accuracy of 65%")
+
+
+def test_the_map_is_read_by_pointer_and_by_keyboard(page):
+    show_map(page)
+    assert page.locator(".fn-dot").count() == 9
+    assert page.locator('.fn-dot[tabindex="0"]').count() == 1
+    first = page.locator('.fn-dot[tabindex="0"]')
+    first.hover()
+    assert first.get_attribute("aria-label").rsplit(",", 1)[0] in page.inner_text(".fn-tip")
+    first.focus()
+    walked = set()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+        walked.add(page.evaluate("document.activeElement.dataset.id"))
+    assert len(walked) > 1
+    label = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-paper]")
+    assert label.startswith(page.inner_text("#fn-lib-paper-title"))
+    assert page.locator(".fn-dot.fn-chosen").count() == 1
+    page.get_by_role("button", name="Year", exact=True).click()
+    assert page.get_attribute(".fn-map", "data-colour") == "year"
+    page.locator(".fn-dot").nth(3).click()
+    page.wait_for_function("document.querySelectorAll('.fn-dot')[3].classList.contains('fn-chosen')")
+
+
+def test_papers_are_looked_through_then_added_then_undone(page, rag, tmp_path):
+    (tmp_path / "newts.bib").write_text(GOOD + "\n@misc{b, title={Half}}\n")
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\xff\xff")
+    page.click("#fn-lib-add-open")
+    page.set_input_files("#fn-lib-files input[type=file]", [tmp_path / "newts.bib", tmp_path / "photo.png"])
+    page.wait_for_selector(".fn-lib-preview")
+    said = page.inner_text(".fn-lib-preview")
+    assert "1 paper to add" in said
+    assert "line 2, field 'abstract': expected some text" in said
+    assert "photo.png: nothing of it can be added" in said
+    assert "is not UTF-8" in said
+    assert len(rag.papers) == 9, "looking adds nothing"
+    page.get_by_role("button", name="Add 1 paper").click()
+    page.wait_for_selector("#fn-lib-status .fn-lib-done")
+    assert "1 paper added" in page.inner_text("#fn-lib-status")
+    assert "10 papers" in page.inner_text("#fn-lib-overview")
+    assert "1 paper added from newts.bib" in page.inner_text("#fn-lib-overview")
+    assert "NewtLeap" in names(page)
+    assert rag.retrieve("leaps of newts")[0].paper.title.startswith("NewtLeap")
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: len(names(page)) == 9)
+    assert len(rag.papers) == 9
+
+
+def test_pasted_text_is_added_and_what_is_known_already_is_said(page, rag):
+    page.click("#fn-lib-add-open")
+    page.fill("#fn-lib-pasted textarea", json.dumps(ROWS[0]))
+    page.click("#fn-lib-look")
+    page.wait_for_selector(".fn-lib-preview")
+    assert "1 here already" in page.inner_text(".fn-lib-preview")
+    assert page.locator("#fn-lib-add").is_disabled()
+    page.fill("#fn-lib-pasted textarea", GOOD)
+    page.click("#fn-lib-look")
+    page.get_by_role("button", name="Add 1 paper").click()
+    page.wait_for_selector("#fn-lib-status .fn-lib-done")
+    assert len(rag.papers) == 10
+    assert not page.is_visible("#fn-lib-pasted")
+
+
+def test_a_paper_is_removed_only_after_a_second_look(page, rag):
+    page.locator(f"{RESULTS} button").nth(2).click()
+    page.click("[data-lib=leave]")
+    page.wait_for_selector("[role=alertdialog]")
+    page.get_by_role("button", name="Keep").click()
+    page.wait_for_selector("[role=alertdialog]", state="detached")
+    assert len(rag.papers) == 9
+    page.click("[data-lib=leave]")
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.wait_for_selector("#fn-lib-status .fn-lib-done")
+    assert len(rag.papers) == 8
+    assert "AntTrail" not in names(page)
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: "AntTrail" in names(page))
+
+
+def test_on_a_phone_the_paper_takes_the_place_of_the_list_and_nothing_scrolls_sideways(served, rag, visit):
+    page = opened(visit, served[1], width=390, height=844)
+
+    def fits():
+        return page.evaluate(
+            "[document.scrollingElement, ...document.querySelectorAll('#fn-lib-main, #fn-lib-aside')]"
+            ".every((element) => element.scrollWidth <= element.clientWidth)"
+        )
+
+    assert fits()
+    page.locator(f"{RESULTS} button").first.click()
+    page.wait_for_selector("[data-paper]")
+    assert not page.is_visible(BOX)
+    assert fits()
+    page.click(".fn-lib-back")
+    page.wait_for_selector(BOX)
+    show_map(page)
+    assert fits()
+
+
+def test_a_run_is_followed_read_and_compared(served, rag, visit):
+    page = opened(visit, served[1], "eval")
+    for number in (1, 2):
+        page.fill("#fn-ev-number input[type=number]", "5")
+        page.click("#fn-ev-begin")
+        page.wait_for_selector("[data-running]", state="attached")
+        page.wait_for_function(f"document.querySelectorAll('.fn-ev-runs li').length === {number}", timeout=30_000)
+    card = page.inner_text("[data-card]")
+    assert "An exam on this library" in card
+    assert "Citations that point to an existing sentence" in card
+    assert "What it was made with" in card
+    page.click("#fn-ev-compare-go")
+    page.wait_for_selector("[data-comparison]")
+    assert "B less A" in page.inner_text("[data-comparison]")
+    page.locator(".fn-ev-runs button").first.click()
+    page.wait_for_selector("[data-card]")
+    page.click("[data-eval=remove]")
+    page.wait_for_function("document.querySelectorAll('.fn-ev-runs li').length === 1")
+
+
+def test_nothing_hostile_in_a_library_runs(serve, visit, tmp_path):
+    rows = [{"title": f"{p} paper {i}", "abstract": f"{p} is a text of number {i}."} for i, p in enumerate(PAYLOADS)]
+    rows = [row for row in rows if "\ud800" not in row["title"]]
+    rag = rag_on(tmp_path, [*rows, ROWS[0]])
+    page = opened(visit, serve(rag))
+    page.get_by_role("button", name="Show more").click()
+    until(lambda: page.locator(RESULTS).count() > 20)
+    page.locator(f"{RESULTS} button").nth(3).click()
+    page.wait_for_selector("[data-paper]")
+    page.click("#fn-lib-add-open")
+    page.fill(
+        "#fn-lib-pasted textarea", "\n".join(json.dumps({"title": f"new {p}", "abstract": p}) for p in PAYLOADS[:40])
+    )
+    page.click("#fn-lib-look")
+    page.wait_for_selector(".fn-lib-preview")
+    show_map(page)
+    page.locator(".fn-dot").nth(5).hover()
+    assert page.locator("#fn-shell :is(script, img, iframe, object, embed, base, meta, link, video)").count() == 0
+    assert page.locator("#fn-shell :is([onclick], [onerror], [onload], [onmouseover])").count() == 0
+    rag.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_nothing_serious_in_either_tab(served, rag, visit, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe
+
+    def serious(page):
+        found = axe().run(page, "#fn-shell").response
+        assert len(found["passes"]) > 10, "axe looked at something"
+        return [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"] if v["impact"] in GRAVE]
+
+    page = opened(visit, served[1], width=width, height=800, scheme=scheme)
+    assert serious(page) == []
+    show_map(page)
+    page.click("#fn-lib-add-open")
+    page.fill("#fn-lib-pasted textarea", GOOD + "\n@misc{b, title={Half}}")
+    page.click("#fn-lib-look")
+    page.wait_for_selector(".fn-lib-preview")
+    assert serious(page) == []
+    page.locator(".fn-dot").first.click()
+    page.wait_for_selector("[data-paper]")
+    page.click("[data-lib=leave]")
+    page.wait_for_selector("[role=alertdialog]")
+    assert serious(page) == []
+    page.click("#fn-tab-eval-button")
+    page.wait_for_selector("#fn-ev-begin")
+    page.wait_for_timeout(300)
+    assert serious(page) == []

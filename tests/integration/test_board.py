@@ -1,0 +1,177 @@
+"""Runs from a page: begun, followed, stopped, gone on with, read and compared; real index, scripted model."""
+
+import threading
+import time
+
+import pytest
+from fakes import HashedEncoder, ScriptedModel
+
+from eval.board import SOURCES, Board
+from eval.cases import CaseError
+from rag import Paper, Rag, Settings
+from rag.corpus import distinct
+from rag.index import LibraryIndex, build
+from rag.retrieval import FusedRetriever
+
+PAPERS = distinct(
+    Paper(
+        "",
+        f"{name}: a system for {topic}",
+        f"We present {name}, a system for {topic}. {name} was trained on {number} thousand {topic} recordings. "
+        f"It reaches an accuracy of {number + 11}% on the {name}Bench benchmark.",
+        year=2020,
+    )
+    for name, topic, number in (
+        ("WhaleNet", "whale songs", 31),
+        ("BeeDance", "bee dances", 42),
+        ("AntTrail", "ant trails", 53),
+        ("MoleDig", "mole tunnels", 64),
+        ("OwlHunt", "owl flights", 75),
+        ("EelSwim", "eel swims", 86),
+    )
+)
+
+
+class Gate:
+    """Holds the model until the test lets it write."""
+
+    def __init__(self):
+        self.open = threading.Event()
+        self.open.set()
+
+    def __call__(self, _prompt):
+        assert self.open.wait(10)
+        return "It reaches an accuracy of 42%."
+
+
+@pytest.fixture
+def gate():
+    return Gate()
+
+
+@pytest.fixture
+def rag(tmp_path, gate):
+    encoder = HashedEncoder()
+    build(tmp_path / "index", PAPERS, encoder)
+    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path / "index", encoder), encoder=encoder)
+    made = Rag(retriever=retriever, model=ScriptedModel(script=gate), settings=Settings())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def board(rag, tmp_path):
+    return Board(rag, tmp_path / "runs", open_judge=lambda _rag: None)
+
+
+def until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_run_is_scored_listed_and_read(board):
+    running = board.start("exam", 5)
+    running.join(30)
+    assert running.problem is None
+    assert not running.is_running
+    step = running.step
+    assert step.done == step.total >= 5
+    assert step.last
+    (row,) = board.runs()
+    assert (row.label, row.cases, row.is_partial) == (SOURCES[0].label, step.total, False)
+    assert row.summary["figures"]["all"]["citations valid"]["value"] == 1.0
+    reading = board.read(row.name)
+    assert reading.row == row
+    assert all(dict(facts)["Question"] for _, _, facts in reading.worst)
+
+
+def test_one_run_at_a_time(board, gate):
+    gate.open.clear()
+    running = board.start("exam", 5)
+    with pytest.raises(CaseError, match="under way"):
+        board.start("exam", 5)
+    gate.open.set()
+    running.join(30)
+
+
+def test_a_stopped_run_keeps_and_scores_what_was_answered_and_can_be_gone_on_with(board, gate):
+    gate.open.clear()
+    running = board.start("exam", 6)
+    until(lambda: running.step.total >= 5)
+    running.stop()
+    gate.open.set()
+    running.join(30)
+    if not board.runs():  # stopped before the first answer: nothing is left of it
+        assert list(board.folder.iterdir()) == []
+        return
+    (row,) = board.runs()
+    assert row.is_partial
+    assert row.cases < row.wanted
+    again = board.go_on(row.name)
+    again.join(30)
+    assert again.problem is None
+    (row,) = board.runs()
+    assert not row.is_partial
+
+
+def test_a_run_waits_while_a_reader_is_answered(rag, tmp_path):
+    busy = threading.Event()
+    busy.set()
+    board = Board(rag, tmp_path / "runs", is_busy=busy.is_set, open_judge=lambda _rag: None)
+    running = board.start("exam", 5)
+    time.sleep(0.3)
+    assert running.step.done == 0
+    busy.clear()
+    running.join(30)
+    assert running.step.done == running.step.total
+
+
+def test_two_runs_of_the_same_questions_do_not_differ(board):
+    for _ in range(2):
+        board.start("exam", 5).join(30)
+    first, second = (row.name for row in board.runs())
+    found = {item.name: item for item in board.compare(first, second)}
+    assert found["right and cited"].difference == 0
+    assert found["right and cited"].better == ()
+
+
+def test_bundled_questions_need_the_bundled_library(board):
+    with pytest.raises(CaseError, match="Take an exam"):
+        board.start("bundled", 5)
+    assert board.runs() == ()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../index", "/etc", "nope"])
+def test_a_name_that_is_no_run_leads_nowhere(board, name):
+    board.start("exam", 5).join(30)
+    for asked in (board.read, board.go_on, board.remove, lambda n: board.compare(n, n)):
+        with pytest.raises(CaseError, match="no run"):
+            asked(name)
+
+
+def test_unknown_sources_and_numbers_out_of_range_are_refused(board):
+    for key, n in (("nope", 5), ("exam", 0), ("exam", 501)):
+        with pytest.raises(CaseError):
+            board.start(key, n)
+
+
+def test_a_failing_run_says_so_and_the_next_one_can_begin(rag, tmp_path):
+    def broken(_rag):
+        raise RuntimeError("no judge")
+
+    board = Board(rag, tmp_path / "runs", open_judge=broken)
+    running = board.start("exam", 5)
+    running.join(10)
+    assert "no judge" in running.problem[0]
+    board.start("exam", 5).join(10)
+
+
+def test_a_damaged_run_is_passed_over(board):
+    board.start("exam", 5).join(30)
+    (board.folder / "odd").mkdir()
+    (board.folder / "odd" / "scores.json").write_text("{")
+    assert len(board.runs()) == 1
+    board.remove(board.runs()[0].name)
+    assert board.runs() == ()

@@ -1,0 +1,87 @@
+"""What a guest from another machine may do in the library and eval tabs: look, and change nothing."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from rag import FootnoteError
+from ui.library import Looking, _Desk
+from ui.parts import is_guest
+
+
+def request(host, username=None):
+    return SimpleNamespace(username=username, client=SimpleNamespace(host=host), session_hash="s1")
+
+
+GUEST, OWNER = request("10.0.0.9"), request("127.0.0.1")
+QUERY = ("", "Meaning", "", "", "", "List")
+
+
+class Shelf:
+    """A library that notes what is asked of it."""
+
+    is_editable = True
+    has_atlas = True
+    papers: dict = {}
+
+    def __init__(self):
+        self.did = []
+
+    def remove(self, ids):
+        self.did.append(("remove", ids))
+        raise FootnoteError("Stop here.")
+
+    def undo(self):
+        self.did.append(("undo",))
+        raise FootnoteError("Stop here.")
+
+    def add(self, *arguments):
+        self.did.append(("add",))
+        raise FootnoteError("Stop here.")
+
+
+class Parts:
+    """Every component is its own name."""
+
+    def __getattr__(self, name):
+        return name
+
+
+@pytest.fixture
+def library():
+    return Shelf()
+
+
+@pytest.fixture
+def desk(library):
+    return _Desk(library, Parts())
+
+
+def test_who_has_no_name_and_comes_from_elsewhere_is_a_guest():
+    assert is_guest(GUEST)
+    assert not is_guest(OWNER)
+    assert not is_guest(request("10.0.0.9", "ann"))
+
+
+@pytest.mark.parametrize("act", [{"do": "remove", "id": "p1"}, {"do": "undo"}])
+def test_a_guest_changes_nothing_whatever_the_browser_sends(desk, library, act):
+    event = SimpleNamespace(_data=act)
+    desk.act(Looking(may_change=True), *QUERY, event, GUEST)
+    assert library.did == []
+    desk.act(Looking(), *QUERY, event, OWNER)
+    assert len(library.did) == 1
+
+
+def test_adding_needs_the_leave_that_only_the_server_gives(desk, library):
+    updates = list(desk.added(Looking(), *QUERY))
+    assert "Only who has signed in" in updates[0]["preview"]
+    assert library.did == []
+    list(desk.added(Looking(may_change=True), *QUERY))
+    assert library.did == [("add",)]
+
+
+@pytest.mark.parametrize("sent", [None, [], "remove", {"do": None}, {"do": "burn"}, {"id": {"a": 1}}])
+def test_what_is_no_action_does_nothing(desk, library, sent):
+    update = desk.act(Looking(), *QUERY, SimpleNamespace(_data=sent), OWNER)
+    assert list(update) == ["said"]
+    assert library.did == []

@@ -1,0 +1,184 @@
+"""The library and eval tabs as HTML: what they say, and that nothing from outside becomes markup."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from eval.compare import Difference
+from eval.running import Step as RunStep
+from rag.library.atlas import Atlas, Cluster, Point
+from rag.library.finding import Found
+from rag.library.intake import Offer, Weighing
+from rag.library.ledger import Change
+from rag.library.opened import Overview
+from rag.library.shelf import Outcome
+from rag.schema import Paper, Sentence
+from tests.hostile import PAYLOADS, Inspector
+from ui.atlas import render_atlas
+from ui.evals_html import render_comparison, render_problem, render_reading, render_runs, render_step
+from ui.library_html import (
+    moment,
+    render_error,
+    render_history,
+    render_outcome,
+    render_overview,
+    render_paper,
+    render_preview,
+    render_progress,
+    render_results,
+)
+from ui.work import Step, said_of, time_words
+
+AT = "2026-11-24T11:20:00+00:00"
+
+
+def paper(words: str, key: str = "p1") -> Paper:
+    return Paper(key, words, f"{words} In the end it works.", (words,), 2020, words, words, words, (words,), words)
+
+
+def reading(words: str) -> SimpleNamespace:
+    figure = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4, "left_out": 1}
+    groups = {
+        "all": {"right and cited": figure, words: figure},
+        words: {"right and cited": figure},
+        "fact": {"right and cited": figure},
+    }
+    summary = {
+        "figures": groups, "failed": {words: words}, "seconds": 61.0, "made_with": {words: words},
+        "risk_coverage": [(0.3, 0.0), (0.6, 0.2), (1.0, 0.4)],
+        "timings": {"total_s": {"median": 1.5, "p90": 2.5, "n": 3}},
+    }  # fmt: skip
+    row = SimpleNamespace(name=words, label=words, began=0.0, cases=4, wanted=9, is_partial=True, summary=summary)
+    worst = ((words, words, (("Question", (words,)), ("Answer", (words, words)))),)
+    return SimpleNamespace(row=row, worst=worst)
+
+
+def everything(words: str) -> list[str]:
+    one = paper(words)
+    found = [Found(one, None, 0.5, 1)]
+    change = Change("add", (one,), AT, words)
+    item = Difference("right and cited", 4, 0.5, 0.75, 0.25, 0.1, 0.4, 0.5, (words,), (words,))
+    seen = reading(words)
+    atlas = Atlas((Point("p1", 0.1, 0.9, 0),), (Cluster((words,), 1),), 3)
+    return [
+        render_overview(Overview(words, 1, 2, {2020: 1, 2022: 3}, {words: 1}, (change,), is_editable=True)),
+        render_history((change,)),
+        render_results(found, words, 1, {"p1": (0, 4)}),
+        render_paper(one, [Sentence("p1", 0, 0, len(words), words)], found, is_editable=True),
+        render_paper(one, [], found, marked=(0, 3), is_editable=True, is_leaving=True),
+        render_preview([Offer(words, (one,), (words,) * 10)], Weighing((one,), (one,), (one,))),
+        render_outcome(Outcome(added=(one,))),
+        render_error(words, words),
+        moment(words),
+        render_atlas(atlas, {"p1": one}, fitting=set(), selected="p1"),
+        render_step(words, RunStep(1, 4, 1.0, 3.0, 1, 1, words, None)),
+        render_problem(words, words),
+        render_runs([seen.row], words),
+        render_reading(seen),
+        render_comparison(seen.row, seen.row, [item]),
+    ]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_from_outside_becomes_markup(payload):
+    for html in everything(payload):
+        Inspector(html)
+
+
+def test_plain_words_are_shown_as_they_are():
+    shown = [Inspector(html).shown for html in everything("whales & <bees>")]
+    assert all("whales & <bees>" in words for words in shown[2:4])
+
+
+def test_the_overview_counts_papers_and_says_the_last_change_with_undo():
+    html = render_overview(
+        Overview(
+            "mine.bib", 1200, 2400, {2019: 3, 2021: 5}, {}, (Change("remove", (paper("A"),), AT),), is_editable=True
+        )
+    )
+    shown = Inspector(html).shown
+    assert "1200 papers · 2400 passages · 2019 to 2021 (8 with a year) · from mine.bib" in shown
+    assert "Last change: 1 paper removed, 24 November 2026, 11:20 UTC" in shown
+    assert 'data-lib="undo"' in html
+    assert "data-lib" not in render_overview(Overview("mine.bib", 1, 1, {}, {}, (), is_editable=True))
+    assert "data-lib" not in render_overview(
+        Overview("mine.bib", 1, 1, {}, {}, (Change("add", (paper("A"),), AT),), is_editable=False)
+    )
+
+
+def test_an_empty_library_and_an_empty_search_each_say_what_to_do():
+    assert "Add papers" in render_results([], "", 0, {})
+    assert "Try other words" in render_results([], "x", 5, {})
+
+
+def test_more_results_are_offered_only_where_there_may_be_more():
+    twenty = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(20)]
+    assert "Show more" in render_results(twenty, "", 50, {})
+    assert "Show more" not in render_results(twenty, "", 20, {})
+    assert "Show more" not in render_results(twenty[:7], "x", 50, {})
+
+
+def test_a_library_that_cannot_be_changed_offers_no_removal():
+    assert "Remove" not in render_paper(paper("A"), [], [])
+
+
+def test_a_paper_is_asked_about_by_its_short_name_or_its_whole_title():
+    assert "What does BeeDance propose" in render_paper(paper("BeeDance: bees"), [], [])
+    assert "What does “A study of bees” propose" in render_paper(paper("A study of bees"), [], [])
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Step(0, 0, 0.0, None), ""),
+        (Step(0, 10, 0.5, None), "0 of 10 papers"),
+        (Step(5, 10, 20.0, 20.0), "5 of 10 papers, about 20 s left"),
+        (Step(1000, 20000, 60.0, 1140.0), "1,000 of 20,000 papers, about 19 min left"),
+        (Step(10, 10, 40.0, 0.0), "10 of 10 papers"),
+    ],
+)
+def test_progress_tells_what_is_left(step, words):
+    assert said_of(step, "papers") == words
+    assert "progress" in render_progress(step)
+
+
+def test_times_are_told_in_the_unit_that_fits():
+    assert [time_words(s) for s in (0.2, 59, 200, 7500)] == ["1 s", "59 s", "3 min", "2 h 5 min"]
+
+
+def test_the_map_places_dots_within_its_frame_and_has_one_way_in():
+    points = tuple(Point(f"p{i}", i / 4, 1 - i / 4, i % 2) for i in range(5))
+    papers = {f"p{i}": paper("A", f"p{i}") for i in range(5)}
+    html = render_atlas(Atlas(points, (Cluster(("bees",), 3), Cluster((), 2)), 5), papers, fitting={"p1"})
+    assert html.count('tabindex="0"') == 1
+    assert html.count("fn-pale") == 4
+    assert "topic 2" in html
+    assert "evenly chosen" not in html
+
+
+def test_the_map_says_when_it_shows_a_sample_and_survives_a_paper_that_is_gone():
+    atlas = Atlas((Point("p1", 0, 0, 0), Point("gone", 1, 1, 0)), (Cluster(("bees",), 9),), 9)
+    html = render_atlas(atlas, {"p1": paper("A")})
+    assert html.count("<circle") == 1
+    assert "1 of 9 papers are shown" in html
+    assert "nothing to map" in render_atlas(Atlas((), (), 0), {})
+
+
+def test_one_question_out_of_one_is_no_certainty():
+    """Wilson's interval for 1 of 1 and 0 of 8, by hand: 1 / (1 + 1.96²) = 0.207 and 1.96² / (8 + 1.96²) = 0.324."""
+    seen = reading("A")
+    one = {"value": 1.0, "low": 1.0, "high": 1.0, "n": 1, "left_out": 0}
+    none = {"value": 0.0, "low": 0.0, "high": 0.0, "n": 8, "left_out": 0}
+    seen.row.summary["figures"]["all"] = {"right": one, "declined": none}
+    shown = Inspector(render_reading(seen)).shown
+    assert "0.21 to 1.00" in shown
+    assert "0.00 to 0.32" in shown
+
+
+def test_a_difference_is_called_not_chance_only_where_its_interval_leaves_out_nought():
+    row = reading("A").row
+    sure = Difference("right", 9, 0.2, 0.8, 0.6, 0.3, 0.9, 0.03, ("q1",), ())
+    unsure = Difference("right", 9, 0.5, 0.6, 0.1, -0.2, 0.4, 0.7, ("q1",), ())
+    assert "not chance" in render_comparison(row, row, [sure])
+    assert "not chance" not in render_comparison(row, row, [unsure])
+    assert "no question in common" in render_comparison(row, row, [])

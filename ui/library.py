@@ -1,0 +1,378 @@
+"""The library tab: papers found, one paper's page, the map, and adding, removing and undoing.
+
+What is shown is written by `ui.library_html` and `ui.atlas`; what happens to the library is `rag.library`'s. A reader's
+own state is small: what is searched for, the open paper, and the papers on offer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rag import FootnoteError, Library, Offer, Outcome
+from ui.atlas import render_atlas, render_drawing
+from ui.library_html import (
+    PAGE,
+    render_error,
+    render_history,
+    render_outcome,
+    render_overview,
+    render_paper,
+    render_preview,
+    render_progress,
+    render_results,
+)
+from ui.parts import is_guest
+from ui.work import Work
+
+log = logging.getLogger(__name__)
+Update = dict[Any, Any]
+
+HOWS = {"Words and meaning": "both", "These words": "words", "Meaning": "meaning"}
+LIST, MAP = "List", "Map"
+_FITTING = 25
+"""How many papers a search by meaning marks on the map: it ranks all, so that some number has to be taken."""
+DOOR_JS = """
+window.footnoteLibrary = { act: (data) => trigger('select', data) };
+if (window.footnoteLibraryWanted) trigger('select', { do: 'show' });
+"""
+
+
+@dataclass(frozen=True)
+class Looking:
+    """What a reader has open. `spans` are the sentences that fit, by paper; `offers` wait to be added.
+
+    `may_change` says whether this reader may change the library; what a browser sends cannot set it.
+    """
+
+    open_paper: str = ""
+    may_change: bool = False
+    shown: int = PAGE
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Parts:
+    looking: gr.State
+    overview: gr.HTML
+    said: gr.HTML
+    search: gr.Textbox
+    how: gr.Dropdown
+    since: gr.Textbox
+    until: gr.Textbox
+    venue: gr.Dropdown
+    years: gr.Row
+    view: gr.Radio
+    results: gr.HTML
+    atlas: gr.HTML
+    paper: gr.HTML
+    adding: gr.Column
+    open_adding: gr.Button
+    files: gr.File
+    pasted: gr.Textbox
+    preview: gr.HTML
+    add: gr.Button
+    cancel: gr.Button
+
+    def all(self) -> list[Any]:
+        """Every component, as outputs of an event; a handler returns only those that change."""
+        return list(vars(self).values())
+
+    def query(self) -> list[Any]:
+        """What is searched for, as inputs."""
+        return [self.looking, self.search, self.how, self.since, self.until, self.venue, self.view]
+
+
+def library_view(rag: Any) -> None:
+    """Add the library to the Blocks that is being built."""
+    library: Library = rag.library
+    with gr.Row(elem_id="fn-library"):
+        with gr.Column(elem_id="fn-lib-main"):
+            overview = _html("fn-lib-overview")
+            said = _html("fn-lib-status")
+            search, how, since, until, venue, years, view, open_adding = _controls()
+            with gr.Column(elem_id="fn-lib-adding", visible=False) as adding:
+                files, pasted, look, preview, add, cancel = _adding()
+            results = _html("fn-lib-results", '<p class="fn-lib-said">Looking at the library…</p>')
+            atlas = _html("fn-lib-map")
+        with gr.Column(elem_id="fn-lib-aside"):
+            paper = _html("fn-lib-page")
+    door = gr.HTML("", elem_id="fn-lib-door", apply_default_css=False, js_on_load=DOOR_JS)
+    parts = _Parts(
+        gr.State(Looking()), overview, said, search, how, since, until, venue, years, view, results, atlas, paper,
+        adding, open_adding, files, pasted, preview, add, cancel,
+    )  # fmt: skip
+    _connect(_Desk(library, parts), parts, door, look)
+
+
+def _html(elem_id: str, value: str = "") -> gr.HTML:
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
+
+
+def _controls() -> tuple[Any, ...]:
+    with gr.Row(elem_id="fn-lib-search"):
+        search = gr.Textbox(
+            label="Search the library", show_label=False, container=False, scale=1, elem_id="fn-lib-box",
+            placeholder="Search titles, abstracts, authors", html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+        )  # fmt: skip
+        how = gr.Dropdown(
+            list(HOWS), value=next(iter(HOWS)), label="How to search", show_label=False, container=False, scale=0,
+            min_width=220, elem_id="fn-lib-how", filterable=False,
+        )  # fmt: skip
+    with gr.Row(elem_id="fn-lib-years", visible=False) as years:
+        since, until = (
+            gr.Textbox(
+                label=label, max_length=4, min_width=110, scale=0, elem_classes="fn-lib-field",
+                html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+            )
+            for label in ("From year", "To year")
+        )  # fmt: skip
+        venue = gr.Dropdown([""], value="", label="Venue", min_width=200, scale=1, elem_classes="fn-lib-field")
+    with gr.Row(elem_id="fn-lib-tools"):
+        view = gr.Radio(
+            [LIST, MAP], value=LIST, label="Show as", show_label=False, container=False, elem_id="fn-lib-view"
+        )
+        open_adding = gr.Button("Add papers", size="sm", scale=0, min_width=110, elem_id="fn-lib-add-open")
+    return search, how, since, until, venue, years, view, open_adding
+
+
+def _adding() -> tuple[Any, ...]:
+    gr.HTML(
+        '<h3>Add papers</h3><p class="fn-lib-small">Files of BibTeX, RIS, CSV or JSON lines, titles and abstracts as '
+        f"text, also compressed (.gz), up to {Library.most_bytes // 1_000_000} MB each. You see what would be added "
+        "first; the library's own file is never changed.</p>",
+        apply_default_css=False,
+    )
+    files = gr.File(label="Files", file_count="multiple", elem_id="fn-lib-files", height=120)
+    pasted = gr.Textbox(
+        label="Or paste entries", lines=4, max_lines=10, elem_id="fn-lib-pasted",
+        placeholder="@article{…}  or a title, a blank line, its abstract",
+    )  # fmt: skip
+    look = gr.Button("Look through", size="sm", elem_id="fn-lib-look")
+    preview = _html("fn-lib-preview")
+    with gr.Row(elem_id="fn-lib-go"):
+        add = gr.Button("Add", variant="primary", interactive=False, elem_id="fn-lib-add")
+        cancel = gr.Button("Close", elem_id="fn-lib-cancel")
+    return files, pasted, look, preview, add, cancel
+
+
+def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None:
+    quiet = {"show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
+    at_once = {**quiet, "queue": False}
+    door.select(desk.act, inputs=parts.query(), trigger_mode="multiple", **at_once)
+    typing = [parts.search.input, parts.since.input, parts.until.input]
+    for changed in (*typing, parts.how.input, parts.venue.input, parts.view.input, parts.search.submit):
+        changed(desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
+    parts.open_adding.click(lambda: {parts.adding: gr.update(visible=True)}, **at_once)
+    parts.cancel.click(desk.cancelled, inputs=[parts.looking], **at_once)
+    offered = [parts.looking, parts.files, parts.pasted]
+    for asked in (parts.files.upload, parts.files.clear, look.click):
+        asked(desk.offered, inputs=offered, **quiet)
+    parts.add.click(desk.added, inputs=parts.query(), concurrency_limit=4, **quiet)
+
+
+class _Desk:
+    """What happens when a reader does something in the library tab."""
+
+    def __init__(self, library: Library, parts: _Parts) -> None:
+        self._library = library
+        self._parts = parts
+
+    def act(
+        self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str,
+        event: gr.EventData,
+        request: gr.Request,
+    ) -> Update:  # fmt: skip
+        """Do what a button or a dot of the tab asks for; an unknown action does nothing."""
+        sent = event._data if isinstance(event._data, dict) else {}
+        looking = replace(looking, may_change=self._library.is_editable and not is_guest(request))
+        wanted, paper = str(sent.get("do") or ""), str(sent.get("id") or "")
+        query = _Query(search or "", how, since, until, venue, view)
+        acts: dict[str, Callable[[], Update]] = {
+            "show": lambda: self._shown(looking, query),
+            "open": lambda: self._opened(looking, paper),
+            "close": lambda: self._opened(looking, ""),
+            "leave": lambda: self._opened(looking, paper, is_leaving=True),
+            "draw": lambda: {self._parts.atlas: self._atlas(looking, query)},
+            "more": lambda: self._found(replace(looking, shown=looking.shown + PAGE), query),
+        }
+        if looking.may_change:
+            acts["remove"] = lambda: self._changed(looking, query, lambda: self._library.remove([paper]))
+            acts["undo"] = lambda: self._changed(looking, query, self._library.undo)
+        return self._safely(acts.get(wanted, dict))
+
+    def searched(
+        self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str
+    ) -> Update:
+        """Show what fits."""
+        query = _Query(search or "", how, since, until, venue, view)
+        return self._safely(lambda: self._found(replace(looking, shown=PAGE), query))
+
+    def offered(self, looking: Looking, files: list[str] | None, pasted: str) -> Update:
+        """Look through files and pasted text, and show what would be added."""
+        offers = [self._library.read(Path(file)) for file in files or ()]
+        if (pasted or "").strip():
+            offers.append(self._library.read_text(pasted))
+        found = self._library.weigh([paper for offer in offers for paper in offer.papers])
+        number = len(found.new) + len(found.completed)
+        return {
+            self._parts.looking: replace(looking, offers=tuple(offers)),
+            self._parts.preview: render_preview(offers, found) if offers else "",
+            self._parts.add: gr.update(
+                value=f"Add {number:,} {'paper' if number == 1 else 'papers'}" if number else "Add",
+                interactive=number > 0,
+            ),
+        }
+
+    def added(
+        self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str
+    ) -> Iterator[Update]:
+        """Add what is on offer, telling how far it is."""
+        if not looking.may_change:
+            yield {self._parts.preview: render_error("Only who has signed in may change this library.")}
+            return
+        papers = [paper for offer in looking.offers for paper in offer.papers]
+        names = ", ".join(offer.name for offer in looking.offers)
+        parts = self._parts
+        yield {parts.add: gr.update(interactive=False), parts.cancel: gr.update(interactive=False)}
+        work = Work(lambda report: self._library.add(papers, names, report))
+        try:
+            for step in work.steps():
+                yield {parts.preview: render_progress(step)}
+        except Exception as error:  # noqa: BLE001  # shown as a plain sentence; Work has logged it
+            free = gr.update(interactive=True)
+            yield {parts.preview: _told(error), parts.add: free, parts.cancel: free}
+            return
+        query = _Query(search or "", how, since, until, venue, view)
+        yield {
+            **self._shown(replace(looking, offers=()), query),
+            **self._closed(),
+            parts.said: render_outcome(work.result),
+        }
+
+    def cancelled(self, looking: Looking) -> Update:
+        """Close the form; nothing is added."""
+        return {**self._closed(), self._parts.looking: replace(looking, offers=())}
+
+    def _closed(self) -> Update:
+        parts = self._parts
+        return {
+            parts.adding: gr.update(visible=False),
+            parts.files: None,
+            parts.pasted: "",
+            parts.preview: "",
+            parts.add: gr.update(value="Add", interactive=False),
+            parts.cancel: gr.update(interactive=True),
+        }
+
+    def _safely(self, make: Callable[[], Update]) -> Update:
+        try:
+            return make() or {self._parts.said: gr.skip()}
+        except Exception as error:
+            if not isinstance(error, FootnoteError):
+                log.exception("The library tab failed")
+            return {self._parts.said: _told(error)}
+
+    def _changed(self, looking: Looking, query: _Query, change: Callable[[], Outcome]) -> Update:
+        outcome = change()
+        gone = {paper.id for paper in outcome.removed}
+        kept = replace(looking, open_paper="") if looking.open_paper in gone else looking
+        return {**self._shown(kept, query), self._parts.said: render_outcome(outcome)}
+
+    def _shown(self, looking: Looking, query: _Query) -> Update:
+        """Everything anew: at the first look, and after a change."""
+        self._library.refresh()
+        seen = self._library.overview()
+        parts = self._parts
+        venues = ["", *list(seen.venues)[:200]]
+        return {
+            **self._found(looking, query),
+            **self._opened(looking, looking.open_paper),
+            parts.overview: render_overview(replace(seen, is_editable=looking.may_change)),
+            parts.said: "",
+            parts.years: gr.update(visible=bool(seen.years or seen.venues)),
+            parts.venue: gr.update(choices=[("Any", "") if venue == "" else venue for venue in venues]),
+            parts.open_adding: gr.update(visible=looking.may_change),
+        }
+
+    def _found(self, looking: Looking, query: _Query) -> Update:
+        parts = self._parts
+        library = self._library
+        where = query.where()
+        found = library.find(query.search, query.kind, where, looking.shown)  # type: ignore[arg-type]
+        is_map = query.view == MAP
+        spans = {}
+        if query.search.strip():
+            spans = {f.paper.id: span for f in found if (span := library.best_sentence(f, query.search))}
+        kept = replace(looking, spans=spans)
+        update: Update = {
+            parts.looking: kept,
+            parts.results: "" if is_map else render_results(found, query.search, len(library.papers), spans),
+            parts.atlas: self._map(kept, query) if is_map else "",
+        }
+        return update
+
+    def _map(self, looking: Looking, query: _Query) -> str:
+        """The map, or what stands in its place while it is drawn: `library.js` sees that and asks for it."""
+        return self._atlas(looking, query) if self._library.has_atlas else render_drawing(len(self._library.papers))
+
+    def _atlas(self, looking: Looking, query: _Query) -> str:
+        fitting = None
+        if query.search.strip() or query.where():
+            ranked = query.search.strip() and query.kind != "words"
+            most = _FITTING if ranked else len(self._library.papers)
+            found = self._library.find(query.search, query.kind, query.where(), max(1, most))  # type: ignore[arg-type]
+            fitting = {item.paper.id for item in found}
+        atlas = self._library.atlas()
+        return render_atlas(atlas, self._library.papers, fitting=fitting, selected=looking.open_paper)
+
+    def _opened(self, looking: Looking, paper_id: str, *, is_leaving: bool = False) -> Update:
+        paper = self._library.papers.get(paper_id)
+        kept = replace(looking, open_paper=paper_id if paper else "")
+        parts = self._parts
+        if paper is None:
+            return {parts.looking: kept, parts.paper: render_history(self._library.overview().changes)}
+        page = render_paper(
+            paper,
+            self._library.sentences(paper_id),
+            self._library.neighbours(paper_id),
+            marked=looking.spans.get(paper_id),
+            is_editable=looking.may_change,
+            is_leaving=is_leaving,
+        )
+        return {parts.looking: kept, parts.paper: page}
+
+
+@dataclass(frozen=True)
+class _Query:
+    """What is searched for, as the controls have it."""
+
+    search: str
+    how: str
+    since: str
+    until: str
+    venue: str | None
+    view: str
+
+    @property
+    def kind(self) -> str:
+        """The way of searching, as `Library.find` names it."""
+        return HOWS.get(self.how, "both")
+
+    def where(self) -> dict[str, Any]:
+        """The filters, as `Library.find` takes them."""
+        bounds = (("gte", self.since), ("lte", self.until))
+        year = {name: int(value) for name, value in bounds if value and value.strip().isdecimal()}
+        return {**({"year": year} if year else {}), **({"venue": self.venue} if self.venue else {})}
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, FootnoteError):
+        return render_error(error.problem, error.remedy)
+    return render_error("Something went wrong.", "The log of Footnote says what.")

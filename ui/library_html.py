@@ -1,0 +1,291 @@
+"""The library as safe HTML: what is in it, papers found, one paper, and what is about to be added. Pure.
+
+Buttons carry `data-lib` (what to do) and, for a paper, `data-id`; `library.js` sends both to the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rag import Change, Found, Offer, Outcome, Overview, Paper, Sentence, Weighing
+from ui.evidence import Span, highlight
+from ui.markup import address_of, count, link_to, text
+from ui.prose import science
+from ui.work import Step, said_of
+
+_AUTHORS_NAMED = 3
+_LISTED = 40
+_PROBLEMS = 8
+
+
+def render_overview(seen: Overview) -> str:
+    """How much there is, from when, and the last change with its undo."""
+    facts = [count(seen.n_papers, "paper"), count(seen.n_passages, "passage")]
+    if seen.years:
+        first, last = min(seen.years), max(seen.years)
+        span = str(first) if first == last else f"{first} to {last}"
+        dated = sum(seen.years.values())
+        facts.append(span if dated == seen.n_papers else f"{span} ({dated:,} with a year)")
+    if seen.name:
+        facts.append(f"from {seen.name}")
+    return (
+        f'<div class="fn-lib-overview"><h2 class="fn-lib-title">Library</h2>'
+        f'<p class="fn-lib-counts">{" · ".join(text(fact) for fact in facts)}</p>{_years(seen.years)}'
+        f"{_last(seen.changes, may_undo=seen.is_editable)}</div>"
+    )
+
+
+def _years(years: Mapping[int, int]) -> str:
+    """A bar a year, as high as its papers; nothing for fewer than two years."""
+    if len(years) < 2:
+        return ""
+    first, last = min(years), max(years)
+    if last - first > 60:  # an old classic would make every bar a hair
+        first = last - 60
+    most = max(years.values())
+    width = last - first + 1
+    bars = "".join(
+        f'<rect x="{year - first + 0.1:.1f}" y="{20 - 20 * years[year] / most:.2f}" width="0.8" '
+        f'height="{20 * years[year] / most:.2f}"><title>{year}: {years[year]}</title></rect>'
+        for year in years
+        if year >= first
+    )
+    said = ", ".join(f"{year}: {number}" for year, number in list(years.items())[-12:])
+    return (
+        f'<div class="fn-years"><svg viewBox="0 0 {width} 20" preserveAspectRatio="none" role="img" '
+        f'aria-label="Papers by year. {said}">{bars}</svg><p><span>{first}</span><span>{last}</span></p></div>'
+    )
+
+
+def _last(changes: Sequence[Change], *, may_undo: bool) -> str:
+    if not changes:
+        return ""
+    last = changes[-1]
+    undo = '<button type="button" class="fn-chip" data-lib="undo">Undo</button>' if may_undo else ""
+    return f'<p class="fn-lib-last"><span>Last change: {_said(last)}, {moment(last.at)}</span>{undo}</p>'
+
+
+def render_history(changes: Sequence[Change]) -> str:
+    """What stands where a paper would be open: a hint, and the last changes of the library, newest first."""
+    rows = "".join(_change(change) for change in reversed(changes[-_LISTED:]))
+    hint = '<p class="fn-hint">Choose a paper to read its abstract and to ask about it.</p>'
+    if not rows:
+        return hint
+    return f'{hint}<section class="fn-lib-history"><h3>Changes</h3><ol>{rows}</ol></section>'
+
+
+def _change(change: Change) -> str:
+    titles = "; ".join(paper.title for paper in change.papers[:3])
+    more = f" and {len(change.papers) - 3} more" if len(change.papers) > 3 else ""
+    return (
+        f"<li><span>{_said(change)}, {moment(change.at)}</span>"
+        f'<span class="fn-lib-small" dir="auto">{text(titles + more)}</span></li>'
+    )
+
+
+def _said(change: Change) -> str:
+    did = "added" if change.did == "add" else "removed"
+    return text(f"{count(len(change.papers), 'paper')} {did}{f' from {change.source}' if change.source else ''}")
+
+
+def moment(at: str) -> str:
+    """An ISO time as a `<time>` in words, in UTC; what is no time is shown as it is."""
+    try:
+        when = datetime.fromisoformat(at).astimezone(UTC)
+    except ValueError:
+        return text(at)
+    return f'<time datetime="{text(at)}">{when.day} {when:%B %Y, %H:%M} UTC</time>'
+
+
+def render_results(found: Sequence[Found], query: str, n_papers: int, sentences: Mapping[str, tuple[int, int]]) -> str:
+    """The papers found, each opening its page. `sentences` has the span to show of a paper's abstract, by its id."""
+    if not n_papers:
+        return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, CSV or JSON lines, or pasted text.")
+    if not found:
+        return _empty("No paper fits.", "Try other words, or search by meaning, or widen the years.")
+    rows = "".join(_result(item, sentences.get(item.paper.id)) for item in found)
+    whole = not query.strip() and len(found) == n_papers
+    first = "" if query.strip() else "First "
+    said = f"All {count(n_papers, 'paper')}" if whole else f"{first}{len(found)} of {count(n_papers, 'paper')}"
+    more = len(found) < n_papers and len(found) % PAGE == 0
+    button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if more else ""
+    order = ", best first" if query.strip() else ""
+    return f'<p class="fn-lib-said" role="status">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
+
+
+PAGE = 20
+"""How many results are shown, and how many more on demand."""
+
+
+def _empty(line: str, remedy: str) -> str:
+    return f'<div class="fn-lib-empty" role="status"><p>{text(line)}</p><p>{text(remedy)}</p></div>'
+
+
+def _result(item: Found, span: tuple[int, int] | None) -> str:
+    paper = item.paper
+    shown = paper.abstract[slice(*span)] if span else paper.abstract[:200]
+    cut = "" if span or len(paper.abstract) <= 200 else "…"
+    facts = _known(paper)
+    line = f'<span class="fn-facts">{facts}</span>' if facts else ""
+    return (
+        f'<li><button type="button" data-lib="open" data-id="{text(paper.id)}"><span class="fn-lib-name" dir="auto">'
+        f'{text(paper.title)}</span>{line}<span class="fn-lib-snippet" dir="auto">{text(shown)}{cut}</span>'
+        "</button></li>"
+    )
+
+
+def _known(paper: Paper) -> str:
+    facts = []
+    if paper.authors:
+        more = " et al." if len(paper.authors) > _AUTHORS_NAMED else ""
+        facts.append(", ".join(paper.authors[:_AUTHORS_NAMED]) + more)
+    facts += [str(fact) for fact in (paper.year, paper.venue) if fact]
+    return text(" · ".join(facts))
+
+
+def render_paper(
+    paper: Paper,
+    sentences: Sequence[Sentence],
+    near: Sequence[Found],
+    *,
+    marked: tuple[int, int] | None = None,
+    is_editable: bool = False,
+    is_leaving: bool = False,
+) -> str:
+    """A paper's page. `marked` is a stretch of the abstract to highlight; `is_leaving` asks before it is removed."""
+    facts = [_known(paper)] if _known(paper) else []
+    address = address_of(paper)
+    if address is not None:
+        facts.append(link_to(address, "Open paper ↗", f"Open paper in a new tab: {paper.title}"))
+    keywords = f'<p class="fn-facts">{text(", ".join(paper.keywords[:12]))}</p>' if paper.keywords else ""
+    source = f" · from {paper.source}" if paper.source else ""
+    return (
+        f'<article class="fn-lib-paper" data-paper="{text(paper.id)}" aria-labelledby="fn-lib-paper-title">'
+        '<button type="button" class="fn-chip fn-lib-back" data-lib="close">← All papers</button>'
+        f'<h2 id="fn-lib-paper-title" tabindex="-1" dir="auto">{text(paper.title)}</h2>'
+        f'<p class="fn-facts">{" · ".join(facts)}</p>{_asking(paper)}'
+        f'<div class="fn-abstract" dir="auto">{_abstract(paper, sentences, marked)}</div>{keywords}'
+        f'<p class="fn-lib-small">{count(len(sentences), "sentence")}{text(source)} · id {text(paper.id)}</p>'
+        f"{_near(near)}{_leaving(paper, is_leaving=is_leaving) if is_editable else ''}</article>"
+    )
+
+
+def _asking(paper: Paper) -> str:
+    head, colon, _ = paper.title.partition(":")
+    name = head if colon and len(head.split()) <= 4 else f"“{paper.title}”"
+    questions = (
+        ("Ask about it", f"What does {name} propose, and what problem does it address?"),
+        ("How does it work?", f"How does {name} work?"),
+        ("What came out?", f"What results does {name} report?"),
+    )
+    chips = "".join(
+        f'<button type="button" class="fn-chip" data-ask="{text(question)}" title="{text(question)}">{label}</button>'
+        for label, question in questions
+    )
+    return f'<p class="fn-lib-ask">{chips}</p>'
+
+
+def _abstract(paper: Paper, sentences: Sequence[Sentence], marked: tuple[int, int] | None) -> str:
+    if marked is not None:
+        return highlight(paper.abstract, [Span("lib-mark", *marked)])
+    if not sentences:
+        return science(paper.abstract)
+    return " ".join(f'<span class="fn-sentence">{science(sentence.text)}</span>' for sentence in sentences)
+
+
+def _near(near: Sequence[Found]) -> str:
+    if not near:
+        return ""
+    rows = "".join(
+        f'<li><button type="button" data-lib="open" data-id="{text(item.paper.id)}">{text(item.paper.title)}</button>'
+        f'<span class="fn-lib-like" title="Cosine similarity of the abstracts">{item.score:.2f}</span></li>'
+        for item in near
+    )
+    return f'<section aria-label="Nearest papers"><h3>Nearest papers</h3><ol class="fn-lib-near">{rows}</ol></section>'
+
+
+def _leaving(paper: Paper, *, is_leaving: bool) -> str:
+    key = text(paper.id)
+    if not is_leaving:
+        return (
+            '<p class="fn-lib-leave"><button type="button" class="fn-opener" data-lib="leave" '
+            f'data-id="{key}">Remove from the library…</button></p>'
+        )
+    return (
+        '<div class="fn-lib-leave fn-lib-sure" role="alertdialog" aria-label="Remove this paper?">'
+        "<p>Remove this paper? Answers no longer rest on it. The file that it came from keeps it, and Undo brings it "
+        'back.</p><button type="button" class="fn-chip fn-lib-danger" data-lib="remove" '
+        f'data-id="{key}">Remove</button>'
+        f'<button type="button" class="fn-chip" data-lib="open" data-id="{key}">Keep</button></div>'
+    )
+
+
+def render_preview(offers: Sequence[Offer], found: Weighing) -> str:
+    """What would be added, and what is wrong, file by file."""
+    said = [
+        f"{count(len(found.new), 'paper')} to add" if found.new else "Nothing new",
+        f"{len(found.completed)} more complete than here" if found.completed else "",
+        f"{len(found.known)} here already" if found.known else "",
+    ]
+    parts = [f'<p class="fn-lib-said" role="status">{text(", ".join(part for part in said if part))}</p>']
+    parts += [_problems(offer) for offer in offers]
+    parts.append(_titles("New", found.new))
+    parts += [_titles("More complete", found.completed), _titles("Here already", found.known)]
+    return f'<div class="fn-lib-preview">{"".join(parts)}</div>'
+
+
+def _problems(offer: Offer) -> str:
+    if not offer.problems:
+        return ""
+    shown = "".join(f"<li>{text(problem)}</li>" for problem in offer.problems[:_PROBLEMS])
+    rest = len(offer.problems) - _PROBLEMS
+    more = f"<li>and {rest} more like these</li>" if rest > 0 else ""
+    what = "nothing of it can be added" if not offer.papers else f"{count(len(offer.papers), 'paper')} can be added"
+    return (
+        f'<div class="fn-lib-problems" role="alert"><p><strong dir="auto">{text(offer.name)}</strong>: {what}</p>'
+        f"<ul>{shown}{more}</ul></div>"
+    )
+
+
+def _titles(label: str, papers: Sequence[Paper]) -> str:
+    if not papers:
+        return ""
+    rows = "".join(
+        f'<li dir="auto">{text(paper.title)}{f" ({paper.year})" if paper.year else ""}</li>'
+        for paper in papers[:_LISTED]
+    )
+    rest = len(papers) - _LISTED
+    more = f"<li>and {rest:,} more</li>" if rest > 0 else ""
+    is_open = " open" if label == "New" else ""
+    return f"<details{is_open}><summary>{text(label)} ({len(papers):,})</summary><ul>{rows}{more}</ul></details>"
+
+
+def render_progress(step: Step) -> str:
+    """How far adding is, with the time left."""
+    said = said_of(step, "passages read") or "Beginning…"
+    value = f' value="{step.done}" max="{step.total}"' if step.total else ""
+    return (
+        f'<div class="fn-lib-progress" role="status"><p>{text(said)}</p>'
+        f'<progress aria-label="Adding papers"{value}></progress>'
+        '<p class="fn-lib-small">Questions are answered meanwhile, from the library as it was.</p></div>'
+    )
+
+
+def render_outcome(outcome: Outcome) -> str:
+    """What came of a change, in a line."""
+    said = [
+        f"{count(len(papers), 'paper')} {word}"
+        for papers, word in (
+            (outcome.added, "added"), (outcome.completed, "completed"),
+            (outcome.removed, "removed"), (outcome.known, "known already"),
+        )
+        if papers
+    ]  # fmt: skip
+    return f'<p class="fn-lib-done" role="status">{text(", ".join(said) or "Nothing changed")}.</p>'
+
+
+def render_error(problem: str, remedy: str = "") -> str:
+    """What went wrong, and what to do."""
+    more = f" <span>{text(remedy)}</span>" if remedy else ""
+    return f'<p class="fn-lib-error" role="alert">{text(problem)}{more}</p>'
