@@ -22,6 +22,7 @@ from eval.features import split
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES
 from eval.metrics import Figure, figure
+from eval.overlap import copy_ratio
 from eval.provenance import made_with
 from eval.recipes import RECIPES, Ask, Reply, open_peer
 from eval.report import cell
@@ -50,6 +51,8 @@ _REFUSAL = re.compile(
     r"|\b(?:cannot|can['’]t) (?:be )?(?:answer|determin)",
     re.IGNORECASE,
 )
+_AFTER_STOP = re.compile(r"([.!?])(\s*(?:\[\d+\])+)")
+"""A marker after the full stop belongs to the sentence before it."""
 _MARKER = re.compile(r"\s*\[(\d+)\]")
 
 
@@ -152,7 +155,9 @@ def as_answer(question: str, reply: Reply) -> Answer:
     if is_refusal:
         return Answer(question, reply.text, "abstained", hits=tuple(hits), raw_text=reply.text)
     claims = []
-    for sentence in split([reply.text]):
+    for sentence in split([_AFTER_STOP.sub(r"\2\1", reply.text)]):
+        if not re.search(r"[^\W\d]", sentence):  # a marker or a number that stands by itself
+            continue
         cited = tuple(_citation(n, reply) for n in _cited(sentence, reply)) if reply.cites else ()
         claims.append(Claim(_MARKER.sub("", sentence).strip(), cited, "supported", 1.0))
     used = {citation.marker: citation for claim in claims for citation in claim.citations}
@@ -185,9 +190,16 @@ def figures(scored: Sequence[Scored], judge: Judge) -> dict[str, Figure]:
     columns = {
         **values,
         "supported by what was read": [_supported_by_what_was_read(s.answer, judge) for s in scored],
+        # Of all that was given to the model: who cites nothing copies as well.
+        "copy ratio": [copy_ratio(s.answer.text, _read(s.answer)) for s in scored if s.answer.status == "answered"],
         "seconds": [s.answer.timings.get("total_s") for s in scored],
     }
     return {name: figure(columns[name]) for name in FIGURES if name in columns}
+
+
+def _read(answer: Answer) -> list[str]:
+    """The abstracts of the papers that an answer was made from."""
+    return [hit.paper.abstract for hit in answer.hits]
 
 
 def _supported_by_what_was_read(answer: Answer, judge: Judge) -> float | None:

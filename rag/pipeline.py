@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prompts
-from rag.answerability import answerability
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
 from rag.checking import Draft, DraftChecker
-from rag.conversation import History, counts_back, understood
+from rag.conversation import History
 from rag.criterion import Criterion, criterion_of
 from rag.description import Description, describe, model_id_of
 from rag.evidence import EvidenceSelector, renumbered
@@ -29,11 +28,10 @@ from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, LibraryIndex, build
 from rag.library.opened import Library
 from rag.library.shelf import Shelf
-from rag.question import readable
+from rag.lookup import Lookup
 from rag.retrieval import FusedRetriever, Where
-from rag.schema import Answer, Claim, Event, Evidence, EvidenceFound, Hit, Paper, Subject, TextPiece
+from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings, replaced
-from rag.subjects import SubjectFinder, question_about
 from rag.survey import NEAR_IN_MEANING, Opinion, Surveyor, coverage_notice, listed
 from rag.trace import Trace
 from rag.writing import Writer
@@ -41,11 +39,6 @@ from rag.writing import Writer
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
-
-
-_NAMED_WITHIN = 20
-"""How far down the ranking a paper that the question names is looked for."""
-_SECOND_LOOK_PAPERS = 2
 
 
 class Rag:
@@ -67,7 +60,7 @@ class Rag:
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
         self._writer = Writer(self._model, self.settings, prompt)
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
-        self._subjects = SubjectFinder(retriever.index.keywords)
+        self._lookup = Lookup(retriever, self._selector, self._model, self.settings)
         self._surveyor = Surveyor(retriever.encoder, self._selector)
         self._checker = self._new_checker()
 
@@ -130,16 +123,14 @@ class Rag:
         other = self._as_it_is()
         other.settings = replaced(self.settings, sections)
         other.retriever = other.retriever.model_copy(update=other.settings.retrieval.model_dump())
+        other._lookup = Lookup(other.retriever, self._selector, self._model, other.settings)
         other._writer = Writer(self._model, other.settings)
         other._checker = other._new_checker()
         return other
 
     def warm_up(self) -> None:
         """Open the model and run everything once, so that the first question is as quick as the next ones."""
-        hits = self.retrieve("What is this library about?")
-        found = EvidenceFound(
-            "", "What is this library about?", hits, self._evidence("What is this library about?", hits)
-        )
+        found = self._lookup.evidence_for("What is this library about?")
         for _ in self.model.stream(self._writer.messages(Draft("", found.evidence[:1]), found), max_tokens=1):
             pass
 
@@ -149,7 +140,7 @@ class Rag:
         Raises:
             BadQuestion, BadFilter: see their text.
         """
-        return self.retriever.search(self._readable(question), k=k, where=where)
+        return self.retriever.search(self._lookup.readable(question), k=k, where=where)
 
     def ask(self, question: str, history: History = (), where: Where | None = None) -> Answer:
         """The answer to `question`; what the library does not say is an Answer with status "abstained".
@@ -175,13 +166,13 @@ class Rag:
 
     def _stream(self, question: str, history: History, where: Where | None) -> Iterator[Event]:
         started = time.perf_counter()
-        if (criterion := criterion_of(self._readable(question))) is not None:
+        if (criterion := criterion_of(self._lookup.readable(question))) is not None:
             yield from self._survey(criterion, question, where, started)
             return
-        found = self._look_up(question, history, where)
+        found = self._lookup.evidence_for(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
-        enough = self._enough(found)
+        enough = self._lookup.enough(found)
         if enough is None:
             yield self._finish(self._abstention(found), timings, started)
             return
@@ -208,11 +199,11 @@ class Rag:
 
     def _ask_many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
         started = time.perf_counter()
-        if any(criterion_of(self._readable(question)) for question in questions):  # not a batch for the model
+        if any(criterion_of(self._lookup.readable(question)) for question in questions):  # not a batch for the model
             return tuple(self.ask(question, where=where) for question in questions)
-        found = [self._look_up(question, (), where) for question in questions]
+        found = [self._lookup.evidence_for(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
-        enough = [self._enough(item) for item in found]
+        enough = [self._lookup.enough(item) for item in found]
         parts = [self._parts(item) if item else () for item in enough]
         pairs = [(part, item) for item, group in zip(enough, parts, strict=True) if item for part in group]
         asked: list[Any] = [self._writer.messages(part, item) for part, item in pairs]
@@ -242,13 +233,13 @@ class Rag:
 
         Of a question about several papers, those for the first of them.
         """
-        found = self._look_up(question, (), None)
+        found = self._lookup.evidence_for(question, (), None)
         return self._writer.messages(self._parts(found)[0], found)
 
     def trace(self, answer: Answer, history: History = (), where: Where | None = None) -> Trace:
         """How `answer`, which this Rag gave with this history and filter, came about; computed anew."""
         asked = answer.question if history else answer.standalone_question or answer.question
-        found = replace(self._look_up(asked, history, where), hits=answer.hits, evidence=answer.evidence)
+        found = replace(self._lookup.evidence_for(asked, history, where), hits=answer.hits, evidence=answer.evidence)
         parts = self._parts(found) if answer.raw_text and not answer.surveyed else ()
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
@@ -288,12 +279,9 @@ class Rag:
         rewrite = self._writer.rewritten if wanted.rewrites else None
         return DraftChecker(grounder, self._selector, further_quotes=wanted.further_quotes, rewrite=rewrite)
 
-    def _readable(self, question: object) -> str:
-        return readable(question, self.settings.answer.max_question_chars)
-
     def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
-        asked = self._readable(question)
+        asked = self._lookup.readable(question)
         papers = self.retriever.papers(where)
         hits = self.retriever.search(asked, k=max(self.retriever.k, NEAR_IN_MEANING), where=where)
         candidates = self._surveyor.candidates(criterion, papers, [hit.paper for hit in hits])
@@ -315,57 +303,6 @@ class Rag:
         else:
             answer = replace(self._abstention(found), notice=notice, raw_text=said, surveyed=len(papers))
         yield self._finish(answer, timings, started)
-
-    def _look_up(self, question: str, history: History, where: Where | None) -> EvidenceFound:
-        asked = self._readable(question)
-        meant = understood(asked, history, self._listed(asked, history, where))
-        alone = self._readable(meant.question)
-        k = self.retriever.k
-        ranked = self.retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
-        subjects = self._subjects.find(alone, ranked, lambda text: self.retriever.search(text, where=where))
-        hits = ranked[:k]
-        earlier = (meant.earlier, meant.answer) if meant.answer else None
-        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects, earlier)
-
-    def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
-        """What "the second one" may mean: the papers that the last answer names, in its order."""
-        said = [str(m["content"]) for m in history if m.get("role") == "assistant" and m.get("content")]
-        if not said or not counts_back(asked):
-            return ()
-        return self._subjects.listed(said[-1], self.retriever.search(said[-1], k=_NAMED_WITHIN, where=where))
-
-    def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
-        wanted = self.settings.answer
-        if subjects:
-            # What one abstract says to the question may stand anywhere in it: nearly all of it is read.
-            each, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
-            asked = [question_about(subject, subjects, question) for subject in subjects]
-            pairs = zip(subjects, asked, strict=True)
-            return renumbered(item for s, text in pairs for item in self._select(text, [s.paper], each, tokens))
-        papers = [hit.paper for hit in hits[: wanted.evidence_papers]]
-        return self._select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
-
-    def _select(self, question: str, papers: Sequence[Paper], sentences: int, tokens: int) -> tuple[Evidence, ...]:
-        count = self.retriever.encoder.count_tokens
-        return self._selector.select(question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=count)
-
-    def _enough(self, found: EvidenceFound) -> EvidenceFound | None:
-        """What to answer from: `found`, or more of its best papers where that does not state the answer; else None."""
-        wanted = self.settings.answer
-        question = found.standalone_question
-        if self._selector.relevance(question, found.hits) < wanted.abstain_threshold:
-            return None
-        if found.subjects:  # what each of several papers says to a question is seldom its exact answer
-            return found
-        if self._is_answerable(question, found.evidence):
-            return found
-        papers = [hit.paper for hit in found.hits[:_SECOND_LOOK_PAPERS]]
-        wider = self._select(question, papers, wanted.evidence_sentences * 2, wanted.evidence_tokens * 2)
-        return replace(found, evidence=wider) if self._is_answerable(question, wider) else None
-
-    def _is_answerable(self, question: str, evidence: Sequence[Evidence]) -> bool:
-        likely = answerability(self.model, question, evidence)
-        return likely is None or likely >= self.settings.answer.abstain_threshold
 
     def _parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
         """What is to be written: a draft with its evidence, or one for each paper that the question is about."""

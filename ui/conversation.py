@@ -31,8 +31,12 @@ def without_markers(text: str) -> str:
 
 
 def plain_text(answer: Answer) -> str:
-    """What was answered, without markers: how an earlier answer is told to the model."""
-    return " ".join(claim.text for claim in answer.claims) or without_markers(answer.text)
+    """What was answered, without markers: how an earlier answer is told to the model.
+
+    The papers that an answer goes through are named, so that "the second one" has a meaning.
+    """
+    said = (f"{claim.subject}: {claim.text}" if claim.subject else claim.text for claim in answer.claims)
+    return " ".join(said) or without_markers(answer.text)
 
 
 @dataclass

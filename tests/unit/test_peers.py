@@ -48,6 +48,14 @@ def test_markers_become_citations_of_what_they_number():
     assert [hit.paper for hit in answer.hits] == [WHALES, BEES]
 
 
+def test_a_marker_after_the_full_stop_belongs_to_the_sentence_before():
+    answer = as_answer("?", Reply("Whales sing. [1] Bees dance. [2]", FOUND, cites=True))
+    assert [(c.text, [n.marker for n in c.citations]) for c in answer.claims] == [
+        ("Whales sing.", [1]),
+        ("Bees dance.", [2]),
+    ]
+
+
 def test_a_peer_that_does_not_cite_has_no_citations():
     answer = as_answer("?", Reply("Whales sing [1].", FOUND, cites=False))
     assert answer.citations == ()

@@ -1,0 +1,106 @@
+"""From a question to the evidence that it is answered from: what is meant, what is found, whether that is enough.
+
+The question is understood in the light of what was said before, searched for, and held to be about one paper or about
+several; the sentences that bear on it are picked. Whether they answer it is decided in two looks: at them, then at
+more of the two best papers. Asks the model for its yes or no; writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.answerability import answerability
+from rag.conversation import History, counts_back, understood
+from rag.evidence import renumbered
+from rag.question import readable
+from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
+from rag.subjects import SubjectFinder, question_about
+
+if TYPE_CHECKING:
+    from rag.assembly import LazyModel
+    from rag.evidence import EvidenceSelector
+    from rag.retrieval import FusedRetriever, Where
+    from rag.settings import Settings
+
+_NAMED_WITHIN = 20
+"""How far down the ranking a paper that the question names is looked for."""
+_SECOND_LOOK_PAPERS = 2
+
+
+class Lookup:
+    """Finds evidence in one library."""
+
+    def __init__(
+        self, retriever: FusedRetriever, selector: EvidenceSelector, model: LazyModel, settings: Settings
+    ) -> None:
+        self._retriever = retriever
+        self._selector = selector
+        self._model = model
+        self._settings = settings
+        self._subjects = SubjectFinder(retriever.index.keywords)
+
+    def readable(self, question: object) -> str:
+        """`question` as it will be read.
+
+        Raises:
+            BadQuestion: it is not text, empty, or too long.
+        """
+        return readable(question, self._settings.answer.max_question_chars)
+
+    def evidence_for(self, question: str, history: History = (), where: Where | None = None) -> EvidenceFound:
+        """What was found for `question`, asked after `history`.
+
+        Raises:
+            BadQuestion, BadFilter: see their text.
+        """
+        asked = self.readable(question)
+        meant = understood(asked, history, self._listed(asked, history, where))
+        alone = self.readable(meant.question)
+        k = self._retriever.k
+        ranked = self._retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
+        subjects = self._subjects.find(alone, ranked, lambda text: self._retriever.search(text, where=where))
+        hits = ranked[:k]
+        earlier = (meant.earlier, meant.answer) if meant.answer else None
+        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects, earlier)
+
+    def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
+        """What "the second one" may mean: the papers that the last answer names, in its order."""
+        said = [str(m["content"]) for m in history if m.get("role") == "assistant" and m.get("content")]
+        if not said or not counts_back(asked):
+            return ()
+        return self._subjects.listed(said[-1], self._retriever.search(said[-1], k=_NAMED_WITHIN, where=where))
+
+    def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
+        wanted = self._settings.answer
+        if subjects:
+            # What one abstract says to the question may stand anywhere in it: nearly all of it is read.
+            each, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
+            asked = [question_about(subject, subjects, question) for subject in subjects]
+            pairs = zip(subjects, asked, strict=True)
+            return renumbered(item for s, text in pairs for item in self._select(text, [s.paper], each, tokens))
+        papers = [hit.paper for hit in hits[: wanted.evidence_papers]]
+        return self._select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
+
+    def _select(self, question: str, papers: Sequence[Paper], sentences: int, tokens: int) -> tuple[Evidence, ...]:
+        count = self._retriever.encoder.count_tokens
+        return self._selector.select(question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=count)
+
+    def enough(self, found: EvidenceFound) -> EvidenceFound | None:
+        """What to answer from: `found`, or more of its best papers where that does not state the answer; else None."""
+        wanted = self._settings.answer
+        question = found.standalone_question
+        if self._selector.relevance(question, found.hits) < wanted.abstain_threshold:
+            return None
+        if found.subjects:  # what each of several papers says to a question is seldom its exact answer
+            return found
+        if self._is_answerable(question, found.evidence):
+            return found
+        papers = [hit.paper for hit in found.hits[:_SECOND_LOOK_PAPERS]]
+        wider = self._select(question, papers, wanted.evidence_sentences * 2, wanted.evidence_tokens * 2)
+        return replace(found, evidence=wider) if self._is_answerable(question, wider) else None
+
+    def _is_answerable(self, question: str, evidence: Sequence[Evidence]) -> bool:
+        likely = answerability(self._model.get(), question, evidence)
+        return likely is None or likely >= self._settings.answer.abstain_threshold
