@@ -133,14 +133,14 @@ class Board:
             rag: what answers.
             folder: holds a folder a run; made when the first begins.
             is_busy: whether a reader is being answered; the run then waits before its next question.
-            open_judge: opens the judge of answers' sentences; the frozen feature judge by default.
+            open_judge: opens the judge of answers' sentences; by default the command line's, or one without a model.
         """
         self.folder = folder
         self.running: Running | None = None
         """The run that is under way, or the last one that was."""
         self._is_busy = is_busy
         self._rag = rag
-        self._open_judge = open_judge or _feature_judge
+        self._open_judge = open_judge or _own_judge
         self._starting = threading.Lock()
 
     @property
@@ -267,10 +267,14 @@ class Board:
         )
 
 
-def _feature_judge(rag: Rag) -> Judge | None:
-    from eval.feature_judge import FeatureJudge, Network
+def _own_judge(rag: Rag) -> Judge | None:
+    """The judge of the command line where the Rag's own model is the one it reads with, else the feature judge: a page
+    never loads a second model beside the one that answers.
+    """
+    from eval.asking import MODEL
+    from eval.judges import DEFAULT, open_judge
 
-    return FeatureJudge(rag.retriever.encoder, Network.load())
+    return open_judge(DEFAULT if getattr(rag.model, "model_id", "") == MODEL else "features", rag=rag)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -34,6 +34,8 @@ def render_step(label: str, step: Any, *, is_stopping: bool = False) -> str:
     """How far a run is."""
     left = "" if step.left_s is None else f", about {time_words(step.left_s)} left"
     said = f"{step.done} of {step.total} questions{left}" if step.done else f"The first of {step.total} questions…"
+    if step.done == step.total:
+        said = f"all {step.total} questions are answered; their sentences are being judged"
     so_far = f"{step.right} of {step.told} right and cited so far." if step.told else ""
     last = ""
     if step.last:

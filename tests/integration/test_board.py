@@ -8,6 +8,7 @@ from fakes import HashedEncoder, ScriptedModel
 
 from eval.board import SOURCES, Board
 from eval.cases import CaseError
+from eval.judges import LexicalJudge
 from rag import Paper, Rag, Settings
 from rag.corpus import distinct
 from rag.index import LibraryIndex, build
@@ -85,6 +86,19 @@ def test_a_run_is_scored_listed_and_read(board):
     reading = board.read(row.name)
     assert reading.row == row
     assert all(dict(facts)["Question"] for _, _, facts in reading.worst)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_answers_are_judged_when_all_are_there_or_the_run_was_stopped(rag, tmp_path, stops):
+    board = Board(rag, tmp_path / "runs", open_judge=lambda _rag: LexicalJudge())
+    running = board.start("exam", 5)
+    if stops:
+        until(lambda: running.step.done >= 1)
+        running.stop()
+    running.join(30)
+    (row,) = board.runs()
+    assert row.summary["figures"]["all"]["faithfulness"]["n"] > 0
+    assert row.summary["made_with"]["judge"] == LexicalJudge().id
 
 
 def test_one_run_at_a_time(board, gate):
