@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MOST_POINTS = 2000
-"""A larger library is shown by an even sample: more points could not be told apart, and these already take 17 s on
-two busy cores (1,000 points 11 s, 500 points 3 s)."""
+"""A larger library is shown by an even sample: more points could not be told apart, and these already take 15 s on
+two busy cores (500 points 4 s): `footnote eval bench library`."""
 PERPLEXITY = 20.0
 """Of 5, 10, 15, 20 and 29 the one with the best trustworthiness on the bundled library (0.901; 5 gives 0.877)."""
 _MOST_CLUSTERS = 8  # as many colours as can be told apart

@@ -107,7 +107,7 @@ class Library:
         return sentences_of(paper) if paper else ()
 
     def atlas(self) -> Atlas:
-        """The map of the library; the first call after a change takes a moment (0.2 s for 89 papers)."""
+        """The map of the library; the first call after a change takes a moment: see docs/library.md."""
         with self._drawing:
             return atlas_of(self._retriever().index)
 
