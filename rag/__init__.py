@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.assembly import has_model
+    from rag.balance import Balance, Weighed
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
@@ -50,6 +51,8 @@ _HOME = {
     "Rag": "rag.pipeline",
     "answer": "rag.default",
     "Settings": "rag.settings",
+    "Balance": "rag.balance",
+    "Weighed": "rag.balance",
     "describe_machine": "rag.doctor",
     "Atlas": "rag.library.atlas",
     "draw_atlas": "rag.library.atlas",
@@ -86,6 +89,7 @@ _HOME = {
 __all__ = [
     "Answer",
     "Atlas",
+    "Balance",
     "Change",
     "Citation",
     "Claim",
@@ -108,6 +112,7 @@ __all__ = [
     "Subject",
     "TextPiece",
     "Trace",
+    "Weighed",
     "Weighing",
     "answer",
     "describe_machine",

@@ -1,4 +1,4 @@
-"""The `footnote` command: chat, ask, verify, search, library, index, models, doctor, mcp, auth, eval, exam, feedback.
+"""The `footnote` command: a function for each of its commands that is not a module of its own (`OTHER_DOORS`).
 
 Reads arguments, prints results, turns errors into one line and exit code 2. Decides nothing itself.
 """
@@ -143,6 +143,14 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--library", type=Path, metavar="PATH", help="hold the papers against this file or folder, too")
     verify.set_defaults(run=_verify)
 
+    weigh = commands.add_parser("weigh", help="what supports a claim, what contradicts it, and what is silent")
+    weigh.add_argument("claim", nargs="+")
+    weigh.add_argument("-k", type=int, default=10, help="how many of the nearest papers are read")
+    weigh.add_argument("--json", action="store_true")
+    weigh.add_argument("--where", type=_filter, metavar="JSON")
+    add_common_options(weigh)
+    weigh.set_defaults(run=_weigh)
+
     search = commands.add_parser("search", help="find papers, without a language model")
     search.add_argument("question", nargs="+")
     search.add_argument("-k", type=int, default=None, help="how many papers")
@@ -231,6 +239,21 @@ def cite(paper: Any) -> str:
     """Title, and in brackets what is known of year, venue and address."""
     extra = [str(part) for part in (paper.year, paper.venue, paper.url) if part]
     return f"{paper.title}" + (f" ({', '.join(extra)})" if extra else "")
+
+
+def _weigh(options: argparse.Namespace) -> int:
+    from rag.pipeline import Rag
+
+    balance = Rag.open(settings_from(options), report=tell).weigh(" ".join(options.claim), options.k, options.where)
+    if options.json:
+        print(json.dumps(balance.to_dict(), ensure_ascii=False, indent=2))
+        return 0
+    for name, group in (("Supports", balance.supporting), ("Contradicts", balance.contradicting)):
+        print(f"{name}: {len(group)}")
+        for one in group:
+            print(f"  {cite(one.paper)} ({one.probability:.2f})\n    “{one.evidence[0].sentence.text}”")
+    print(f"Silent: {balance.silent} of {balance.among}; the {len(balance.papers)} nearest were read.")
+    return 0
 
 
 def _search(options: argparse.Namespace) -> int:

@@ -79,11 +79,12 @@ class Lookup:
             each, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
             asked = [question_about(subject, subjects, question) for subject in subjects]
             pairs = zip(subjects, asked, strict=True)
-            return renumbered(item for s, text in pairs for item in self._select(text, [s.paper], each, tokens))
+            return renumbered(item for s, text in pairs for item in self.select(text, [s.paper], each, tokens))
         papers = [hit.paper for hit in hits[: wanted.evidence_papers]]
-        return self._select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
+        return self.select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
 
-    def _select(self, question: str, papers: Sequence[Paper], sentences: int, tokens: int) -> tuple[Evidence, ...]:
+    def select(self, question: str, papers: Sequence[Paper], sentences: int, tokens: int) -> tuple[Evidence, ...]:
+        """The `sentences` of `papers` that bear most on `question`, within `tokens` of the embedder."""
         count = self._retriever.encoder.count_tokens
         return self._selector.select(question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=count)
 
@@ -98,7 +99,7 @@ class Lookup:
         if self._is_answerable(question, found.evidence):
             return found
         papers = [hit.paper for hit in found.hits[:_SECOND_LOOK_PAPERS]]
-        wider = self._select(question, papers, wanted.evidence_sentences * 2, wanted.evidence_tokens * 2)
+        wider = self.select(question, papers, wanted.evidence_sentences * 2, wanted.evidence_tokens * 2)
         return replace(found, evidence=wider) if self._is_answerable(question, wider) else None
 
     def _is_answerable(self, question: str, evidence: Sequence[Evidence]) -> bool:

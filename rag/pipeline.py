@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
+from rag.balance import Balance, weigh
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
 from rag.criterion import Criterion, criterion_of
@@ -221,6 +222,19 @@ class Rag:
                 answer = self._checked_answer(wider, drafts)
             answers.append(self._finish(answer, {"evidence_s": evidence_s}, started))
         return tuple(answers)
+
+    def weigh(self, claim: str, k: int = 10, where: Where | None = None) -> Balance:
+        """What supports `claim`, what contradicts it and what is silent; the `k` nearest papers are read.
+
+        Raises:
+            BadQuestion, BadFilter: see their text.
+            WeightsMissing, ModelError: the model cannot be had, or its probabilities cannot be read.
+        """
+        read = self._lookup.readable(claim)
+        papers = [hit.paper for hit in self.retriever.search(read, k=k, where=where)]
+        among = len(self.retriever.papers(where))
+        keywords = self.retriever.index.keywords
+        return weigh(read, papers, among=among, model=self.model, select=self._lookup.select, keywords=keywords)
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """This Rag as a LangChain Runnable from question to Answer."""

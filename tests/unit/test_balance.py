@@ -1,0 +1,78 @@
+"""What supports a claim, what contradicts it, what is silent."""
+
+import math
+
+import pytest
+from fakes import HashedEncoder
+
+from rag.balance import SURE, weigh
+from rag.errors import ModelError
+from rag.evidence import EvidenceSelector
+from rag.keywords import KeywordIndex
+from rag.schema import Paper
+
+PAPERS = (
+    Paper("f", "For", "Whales sing at 20 hertz in the deep ocean. They do so at night."),
+    Paper("a", "Against", "Whales do not sing in the ocean at 20 hertz at all."),
+    Paper("o", "Other", "Bees dance to tell where flowers are."),
+)
+CLAIM = "Whales sing at 20 hertz."
+
+
+class Says:
+    """Gives each paper, known by a word of its text, shares of (supports, contradicts, silent)."""
+
+    def __init__(self, **shares: tuple[float, float, float]) -> None:
+        self.shares = shares
+        self.read: list[str] = []
+
+    def first_word_logprobs(self, messages, words):
+        assert [forms[0] for forms in words] == ["Supported", "Contradicted", "Unknown"]
+        prompt = messages[-1][1]
+        self.read.append(prompt)
+        return tuple(map(math.log, next(s for word, s in self.shares.items() if word in prompt)))
+
+
+def balance(model, claim=CLAIM):
+    encoder = HashedEncoder()
+    keywords = KeywordIndex.build([f"{p.title} {p.abstract}" for p in PAPERS])
+    selector = EvidenceSelector(encoder, keywords)
+
+    def select(question, papers, sentences, tokens):
+        return selector.select(
+            question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=encoder.count_tokens
+        )
+
+    return weigh(claim, PAPERS, among=9, model=model, select=select, keywords=keywords)
+
+
+def test_each_paper_has_the_stance_that_the_model_is_sure_of():
+    found = balance(Says(deep=(0.8, 0.1, 0.1), not_at_all=(1, 1, 1), all=(0.1, 0.8, 0.1)))
+    assert [one.paper.id for one in found.supporting] == ["f"]
+    assert [one.paper.id for one in found.contradicting] == ["a"]
+    assert found.silent == 7
+    assert found.supporting[0].probability == pytest.approx(0.8)
+    assert found.supporting[0].evidence[0].sentence.text.startswith("Whales sing at 20 hertz")
+
+
+def test_a_paper_about_something_else_is_silent_without_being_read():
+    model = Says(deep=(0.8, 0.1, 0.1), all=(0.1, 0.8, 0.1))
+    balance(model)
+    assert len(model.read) == 2
+    assert not any("Bees" in prompt for prompt in model.read)
+
+
+def test_who_is_not_sure_is_silent():
+    unsure = SURE - 0.05
+    found = balance(Says(deep=(unsure, 0.5 - unsure / 2, 0.5 - unsure / 2), all=(0.1, unsure, 0.9 - unsure)))
+    assert (found.supporting, found.contradicting) == ((), ())
+
+
+def test_who_supports_a_claim_has_its_numbers():
+    found = balance(Says(deep=(0.9, 0.05, 0.05), all=(0.9, 0.05, 0.05)), "Whales sing at 52 hertz in the ocean.")
+    assert found.supporting == ()
+
+
+def test_a_model_without_probabilities_is_refused_with_what_to_do():
+    with pytest.raises(ModelError, match="local model"):
+        balance(object())
