@@ -197,11 +197,14 @@ def _download(
 
 
 def _largest(scratch: Path) -> int:
-    """Size of the largest file; pip copies the wheel within its scratch folder when it has come."""
+    """Size of the largest file; pip copies the wheel within its scratch folder when it has come, and removes folders
+    while they are looked through.
+    """
     sizes = [0]
-    for path in scratch.rglob("*.whl"):
-        with suppress(FileNotFoundError):
-            sizes.append(path.stat().st_size)
+    with suppress(FileNotFoundError):
+        for path in scratch.rglob("*.whl"):
+            with suppress(FileNotFoundError):
+                sizes.append(path.stat().st_size)
     return max(sizes)
 
 
