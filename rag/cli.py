@@ -22,6 +22,7 @@ from rag.receipt import verify
 from rag.weights.progress import Terminal
 
 if TYPE_CHECKING:
+    from rag.pipeline import Rag
     from rag.schema import Answer, Hit
     from rag.settings import Settings
     from rag.weights import WeightsRow
@@ -189,15 +190,24 @@ def _filter(text: str) -> dict[str, Any]:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from rag.pipeline import Rag
-
-    rag = Rag.open(settings_from(options), report=tell)
-    answer = rag.ask(" ".join(options.question), where=options.where)
+    rag, question = _opened(options, options.question)
+    answer = rag.ask(question, where=options.where)
     if options.json:
         print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
     else:
         print(answer_text(answer) if options.format == "text" else export([answer], options.format))
     return 0
+
+
+def _opened(options: argparse.Namespace, words: Sequence[str]) -> tuple[Rag, str]:
+    """The Rag of the options, and what was typed; that is read first, since opening takes seconds."""
+    from rag.question import readable
+
+    settings = settings_from(options)
+    text = readable(" ".join(words), settings.answer.max_question_chars)
+    from rag.pipeline import Rag
+
+    return Rag.open(settings, report=tell), text
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -242,9 +252,8 @@ def cite(paper: Any) -> str:
 
 
 def _weigh(options: argparse.Namespace) -> int:
-    from rag.pipeline import Rag
-
-    balance = Rag.open(settings_from(options), report=tell).weigh(" ".join(options.claim), options.k, options.where)
+    rag, claim = _opened(options, options.claim)
+    balance = rag.weigh(claim, options.k, options.where)
     if options.json:
         print(json.dumps(balance.to_dict(), ensure_ascii=False, indent=2))
         return 0
@@ -257,10 +266,8 @@ def _weigh(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from rag.pipeline import Rag
-
-    rag = Rag.open(settings_from(options), report=tell)
-    hits = rag.retrieve(" ".join(options.question), k=options.k, where=options.where)
+    rag, question = _opened(options, options.question)
+    hits = rag.retrieve(question, k=options.k, where=options.where)
     if options.json:
         from dataclasses import asdict
 

@@ -74,7 +74,7 @@ def test_a_thousand_generations_of_a_random_model_have_no_invalid_citation(rando
         return constraint(generated, logits)
 
     for seed in range(1000):
-        options = {"temperature": 1.5, "seed": seed, "max_new_tokens": 12, "logits_processor": eager}
+        options = {"temperature": 1.5, "seed": seed, "max_new_tokens": 8, "logits_processor": eager}
         text = random_model.invoke("Whales?", **options).text
         finished = re.sub(r"\[\d*$", "", text)
         opened += finished.count("[")
@@ -83,4 +83,4 @@ def test_a_thousand_generations_of_a_random_model_have_no_invalid_citation(rando
         assert all(PAPER.abstract[c.start : c.end] == c.quote for c in citations)
         assert all(claim.citations for claim in shown)
         assert set(re.findall(r"\[(\d+)\]", shown_text(shown))) <= {str(c.marker) for c in citations}
-    assert opened > 300
+    assert opened > 200
