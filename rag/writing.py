@@ -56,7 +56,9 @@ class Writer:
     def rewritten(self, text: str, evidence: Sequence[Evidence], question: str) -> str:
         """One sentence from `evidence` instead of a draft that did not hold."""
         messages = self._fitted(prompts.load("rewrite"), evidence, {"question": question, "draft": text})
-        return str(self._model.get().invoke(messages, max_tokens=self._settings.model.max_new_tokens).text)
+        # Streamed like a draft: an endpoint that can do that is all that is asked for.
+        chunks = self._model.get().stream(messages, max_tokens=self._settings.model.max_new_tokens)
+        return "".join(str(chunk.text) for chunk in chunks)
 
     def options(self, evidence: Sequence[Evidence]) -> dict[str, Any]:
         """Options of a call: how long a draft may be, and which markers it may have."""

@@ -316,3 +316,15 @@ def test_the_first_clause_is_kept_where_the_second_is_made_up(retriever):
     answer = rag_that_says(retriever, "Whales sing at 20 hertz, and they live on the moon of Jupiter.").ask(QUESTION)
     assert answer.claims[0].text == "Whales sing at 20 hertz."
     assert "Jupiter" not in answer.text
+
+
+def test_a_draft_of_which_nothing_holds_is_written_anew_once(retriever):
+    model = ScriptedModel(
+        script=lambda prompt: FACT if "Draft: Whales sing at 52" in prompt else "Whales sing at 52 hertz."
+    )
+    answer = Rag(retriever=retriever, model=model, settings=Settings()).ask(QUESTION)
+    assert [(claim.text, claim.is_quote) for claim in answer.claims] == [(FACT, False)]
+    assert len(model.prompts) == 2
+    assert answer.raw_text.strip() == "Whales sing at 52 hertz."
+    plain = Rag(retriever=retriever, model=model, settings=Settings(answer={"rewrites": False})).ask(QUESTION)
+    assert plain.claims[0].is_quote
