@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag.errors import FootnoteError
     from rag.library.atlas import Atlas, draw_atlas
     from rag.library.finding import Found
-    from rag.library.intake import Offer, Weighing
+    from rag.library.intake import Offer, Preview
     from rag.library.ledger import Change
     from rag.library.opened import Library, Overview
     from rag.library.shelf import Outcome
@@ -62,7 +62,7 @@ _HOME = {
     "Offer": "rag.library.intake",
     "Outcome": "rag.library.shelf",
     "Overview": "rag.library.opened",
-    "Weighing": "rag.library.intake",
+    "Preview": "rag.library.intake",
     "has_model": "rag.assembly",
     "verify": "rag.receipt",
     "Ranked": "rag.trace",
@@ -105,6 +105,7 @@ __all__ = [
     "Overview",
     "Paper",
     "Passage",
+    "Preview",
     "Rag",
     "Ranked",
     "Sentence",
@@ -113,7 +114,6 @@ __all__ = [
     "TextPiece",
     "Trace",
     "Weighed",
-    "Weighing",
     "answer",
     "describe_machine",
     "draw_atlas",

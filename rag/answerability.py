@@ -27,10 +27,14 @@ WORDS = (("Yes", "yes", " Yes", "YES"), ("No", "no", " No", "NO"))
 
 
 class Calibration(NamedTuple):
-    """Probability = 1 / (1 + exp(-slope * (log-odds - middle)))."""
+    """Log-odds to a probability: 1 / (1 + exp(-slope * (log-odds - middle)))."""
 
     slope: float
     middle: float
+
+    def probability(self, odds: float) -> float:
+        """In (0, 1); a half at `middle`."""
+        return 1.0 / (1.0 + math.exp(-self.slope * (odds - self.middle)))
 
 
 CALIBRATION = {
@@ -41,19 +45,13 @@ TERSE_SHIFT = 0.45
 of the five dev questions typed in haste had log-odds of 0.1 to 0.3; well-formed ones with an answer begin at 0.35."""
 
 
-def is_calibrated(model: Any) -> bool:
-    """Whether this model's yes or no was measured and tells something."""
-    return getattr(model, "model_id", "") in CALIBRATION and hasattr(model, "first_word_logprobs")
-
-
 def answerability(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
     """How likely it is that `evidence` states what `question` asks for, in [0, 1]; None where the model can't tell."""
-    if not evidence or not is_calibrated(model):
+    calibration = CALIBRATION.get(getattr(model, "model_id", ""))
+    if calibration is None or not evidence:
         return None
-    slope, middle = CALIBRATION[model.model_id]
-    if not question.rstrip().endswith(("?", ".", "!")):
-        middle -= TERSE_SHIFT
-    return 1.0 / (1.0 + math.exp(-slope * (log_odds(model, question, evidence) - middle)))
+    shift = 0.0 if question.rstrip().endswith(("?", ".", "!")) else TERSE_SHIFT
+    return calibration.probability(log_odds(model, question, evidence) + shift)
 
 
 def log_odds(model: Any, question: str, evidence: Sequence[Evidence]) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,19 +29,16 @@ _HEAD = re.compile(
     r"(?:\s+(?:here|in (?:this|the|my|our) (?:library|collection)|do you (?:have|know)|are there|exist|there are))*",
     re.IGNORECASE,
 )
-_COUNTS = re.compile(r"^\W*how many\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
     r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|names?|refers? to|occurs?|cites?)\b",
     re.IGNORECASE,
 )
-_NO_VERB = re.compile(
-    r"^(?:are|is|were|was|have|has|had|do|does|did|can|that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b",
-    re.IGNORECASE,
-)
+_JOINED = re.compile(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", re.IGNORECASE)
+_AUXILIARY = re.compile(r"(?:are|is|were|was|have|has|had|do|does|did|can)\b", re.IGNORECASE)
 _KIND_IS_NOTHING = frozenset(
     "the of all any other these those your my our every many different two three four five".split()
 )
-_TOKEN = re.compile(r"[^\W_][\w*+^]*(?:[-/.][\w*+^]+)*|[(),;]")
+_TOKEN = re.compile(r"[^\W_][\w*+^]*(?:[-.][\w*+^]+)*|[(),;/]")
 _SYMBOL = re.compile(r"[*+^]")
 _ACRONYM = re.compile(r"(?<![A-Za-z])[A-Z]{2,6}(?![a-z])")
 # What any such question may say of papers. Stems, since they are compared with stems.
@@ -99,24 +96,20 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What is asked of every paper. `text`: in the words of the question. `counts`: only their number was asked for."""
+    """What is asked of every paper. `text`: in the words of the question."""
 
     text: str
     units: tuple[Unit, ...]
-    counts: bool = False
     is_mention: bool = False
     """Whether saying the words is enough: "In which abstracts does Ego4D appear?"."""
 
     @property
     def statement(self) -> str:
         """A sentence that is true of a paper that fits."""
-        if _NO_VERB.match(self.text):
-            joint = (
-                ""
-                if re.match(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", self.text)
-                else "that "
-            )
-            return f"This is one of the papers {joint}{self.text}."
+        if _JOINED.match(self.text):
+            return f"This is one of the papers {self.text}."
+        if _AUXILIARY.match(self.text):
+            return f"This is one of the papers that {self.text}."
         return f"The authors of this paper {self.text}."
 
 
@@ -127,20 +120,20 @@ def criterion_of(question: str) -> Criterion | None:
         return None
     text = question[head.end() :].strip(" \t?.!:;,")
     kind = [word for word in head["kind"].split() if word.lower() not in _KIND_IS_NOTHING]
-    units = tuple(_units(f"{' '.join(kind)} {text}"))
+    units = _units(f"{' '.join(kind)} {text}")
     if not units:
         return None
-    about = bool(_ONLY_MENTIONS.search(text)) or not text
-    return Criterion(text or f"on {' '.join(kind)}", units, counts=bool(_COUNTS.match(question)), is_mention=about)
+    is_mention = not text or _ONLY_MENTIONS.search(text) is not None
+    return Criterion(text or f"on {' '.join(kind)}", units, is_mention)
 
 
-def _units(text: str) -> Iterator[Unit]:
+def _units(text: str) -> tuple[Unit, ...]:
     """Units in their order; after "or", "/" or an opening bracket a spelling joins the unit before."""
     units: list[list[str]] = []
     joins = False
     for token in _TOKEN.findall(text):
         word = token.lower()
-        if word in ("or", "("):
+        if word in ("or", "(", "/"):
             joins = bool(units)
         elif word in (")", ",", ";") or (word in STOP_WORDS and word not in ("a", "an", "the")):
             joins = False
@@ -150,7 +143,7 @@ def _units(text: str) -> Iterator[Unit]:
             else:
                 units.append([token])
             joins = False
-    return iter(Unit(tuple(unit)) for unit in units)
+    return tuple(Unit(tuple(unit)) for unit in units)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from rag.lookup import Lookup
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings, replaced
-from rag.survey import NEAR_IN_MEANING, Opinion, Surveyor, coverage_notice, listed
+from rag.survey import MOST_READ, Opinion, Surveyor, coverage_notice, listed
 from rag.trace import Trace
 from rag.writing import Writer
 
@@ -59,11 +59,10 @@ class Rag:
         self.settings = settings or Settings()
         self.retriever = retriever
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
-        self._writer = Writer(self._model, self.settings, prompt)
+        self._own_prompt = prompt
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
-        self._lookup = Lookup(retriever, self._selector, self._model, self.settings)
         self._surveyor = Surveyor(retriever.encoder, self._selector)
-        self._checker = self._new_checker()
+        self._equip()
 
     @classmethod
     def open(
@@ -124,9 +123,7 @@ class Rag:
         other = self._as_it_is()
         other.settings = replaced(self.settings, sections)
         other.retriever = other.retriever.model_copy(update=other.settings.retrieval.model_dump())
-        other._lookup = Lookup(other.retriever, self._selector, self._model, other.settings)
-        other._writer = Writer(self._model, other.settings)
-        other._checker = other._new_checker()
+        other._equip()
         return other
 
     def warm_up(self) -> None:
@@ -282,24 +279,30 @@ class Rag:
     def _go_over_to(self, index: LibraryIndex) -> None:
         """Answer from `index` from now on; the old one closes with the last answer from it."""
         retriever = self.retriever.model_copy(update={"index": index})
-        new = Rag(retriever=retriever, model=self._model, settings=self.settings)
-        kept = {"library": self.library, "_writer": self._writer, "_going_over": self._going_over}
+        new = Rag(retriever=retriever, model=self._model, settings=self.settings, prompt=self._own_prompt)
+        kept = {"library": self.library, "_going_over": self._going_over}
         with self._going_over:
             self.__dict__.update({**new.__dict__, **kept})
 
-    def _new_checker(self) -> DraftChecker:
+    def _equip(self) -> None:
+        """Make the parts that go by the settings."""
         wanted = self.settings.answer
-        grounder = Grounder(self.retriever.encoder, self.retriever.index.keywords, threshold=wanted.support_threshold)
-        rewrite = self._writer.rewritten if wanted.rewrites else None
-        return DraftChecker(grounder, self._selector, further_quotes=wanted.further_quotes, rewrite=rewrite)
+        self._lookup = Lookup(self.retriever, self._selector, self._model, self.settings)
+        self._writer = Writer(self._model, self.settings, self._own_prompt)
+        self._checker = DraftChecker(
+            Grounder(self.retriever.encoder, self.retriever.index.keywords, threshold=wanted.support_threshold),
+            self._selector,
+            further_quotes=wanted.further_quotes,
+            rewrite=self._writer.rewritten if wanted.rewrites else None,
+        )
 
     def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
         asked = self._lookup.readable(question)
         papers = self.retriever.papers(where)
-        hits = self.retriever.search(asked, k=max(self.retriever.k, NEAR_IN_MEANING), where=where)
+        hits = self.retriever.search(asked, k=max(self.retriever.k, MOST_READ), where=where)
         candidates = self._surveyor.candidates(criterion, papers, [hit.paper for hit in hits])
-        evidence = renumbered(candidate.evidence[0] for candidate in candidates)
+        evidence = renumbered(candidate.evidence[0] for candidate in candidates.papers)
         found = EvidenceFound(asked, asked, hits[: self.retriever.k], evidence)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
@@ -311,7 +314,7 @@ class Rag:
                 timings.setdefault("first_token_s", time.perf_counter() - started)
                 yield TextPiece(f"{opinion.claim.subject}\n")
         said = "\n".join(str(opinion) for opinion in opinions if opinion.by_model)
-        notice = coverage_notice(opinions, len(candidates), len(papers))
+        notice = coverage_notice(opinions, candidates)
         if claims := [opinion.claim for opinion in listed(opinions)]:
             answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=len(papers))
         else:

@@ -11,7 +11,6 @@ those only near in meaning at 0.5 (docs/measurements.md). A model that was not m
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import prompts
-from rag.answerability import is_calibrated, log_odds_of
+from rag.answerability import Calibration, log_odds_of
 from rag.criterion import Criterion, Text, Unit, holding
 from rag.evidence import as_prompt
 from rag.schema import Citation, Claim, Evidence, Paper
@@ -28,17 +27,18 @@ if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
     from rag.index import PassageEncoder
 
-MIDDLE = 0.4
-SLOPE = 4.0
-"""Probability = 1 / (1 + exp(-SLOPE * (log-odds - MIDDLE)))."""
+CALIBRATION = {
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(slope=4.0, middle=0.4),
+}
 SURER = 0.3
 """How much more the log-odds have to be for a paper that does not hold the words."""
 WITHIN = 1.6
 """How far the log-odds of a listed paper may lie below the highest; on the dev questions at most 1.46."""
 SENTENCES = 3
 NEAR_IN_MEANING = 8
-MOST_ASKED = 48
-"""Papers put to the model for one question, a quarter of a second each on two cores."""
+MOST_READ = 48
+"""Papers whose sentences are looked at for one question: a quarter of a second each on two cores where the model is
+asked. What more there is that holds the words is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,15 @@ class Candidate:
     paper: Paper
     evidence: tuple[Evidence, ...]
     holds_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The papers to be looked at, how many hold the words in all, and how many there are."""
+
+    papers: tuple[Candidate, ...]
+    holding: int
+    among: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,44 +93,48 @@ class Surveyor:
         self._encoder = encoder
         self._selector = selector
 
-    def candidates(self, criterion: Criterion, papers: Sequence[Paper], near: Sequence[Paper]) -> tuple[Candidate, ...]:
+    def candidates(self, criterion: Criterion, papers: Sequence[Paper], near: Sequence[Paper]) -> Candidates:
         """The papers that may fit: those that hold the words, those that hold half of them, and others of `near`.
 
         Args:
             criterion: what is asked of them.
             papers: all that are asked about.
-            near: those of them nearest in meaning, best first.
+            near: the nearest of them in meaning, best first. Where more hold the words than are read, these come first.
         """
         held = holding(criterion, papers)
         ids = {paper.id for paper in held.wholly}
+        wholly = held.wholly
+        if len(wholly) > MOST_READ:
+            wholly = tuple(paper for paper in near if paper.id in ids) + wholly
         others = () if criterion.is_mention and ids else (*held.partly[:NEAR_IN_MEANING], *near[:NEAR_IN_MEANING])
-        chosen = list({paper.id: paper for paper in (*held.wholly, *others)}.values())
+        chosen = list({paper.id: paper for paper in (*wholly, *others)}.values())[:MOST_READ]
         query = self._encoder.encode([criterion.text], "query")[0]
-        return tuple(
-            Candidate(
-                paper, _best_sentences(paper, known.sentences, known.vectors @ query, held.required), paper.id in ids
-            )
+        read = (
+            (paper, _best_sentences(paper, known.sentences, known.vectors @ query, held.required))
             for paper, known in zip(chosen, self._selector.vectors_of(chosen), strict=True)
         )
+        found = tuple(Candidate(paper, evidence, paper.id in ids) for paper, evidence in read)
+        return Candidates(found, len(ids), len(papers))
 
     @staticmethod
-    def opinions(criterion: Criterion, candidates: Sequence[Candidate], model: Any) -> Iterator[Opinion]:
-        """What to think of each of `candidates`, one after the other, the first MOST_ASKED where the model is asked.
+    def opinions(criterion: Criterion, candidates: Candidates, model: Any) -> Iterator[Opinion]:
+        """What to think of each of `candidates`, one after the other.
 
         Args:
             criterion: what is asked of them.
             candidates: from `candidates`.
             model: asked if it is one that was measured; None where the words are to decide.
         """
-        if not is_calibrated(model):
-            yield from (Opinion(c, float(c.holds_words), by_model=False) for c in candidates)
+        calibration = CALIBRATION.get(getattr(model, "model_id", ""))
+        if calibration is None:
+            yield from (Opinion(c, float(c.holds_words), by_model=False) for c in candidates.papers)
             return
         prompt = prompts.load("member")
-        for candidate in candidates[:MOST_ASKED]:
+        for candidate in candidates.papers:
             evidence = sorted(candidate.evidence, key=lambda item: item.number)
             odds = log_odds_of(model, prompt.messages(evidence=as_prompt(evidence), statement=criterion.statement))
-            over = odds - (MIDDLE if candidate.holds_words else MIDDLE + SURER)
-            yield Opinion(candidate, 1.0 / (1.0 + math.exp(-SLOPE * over)), by_model=True, odds=odds)
+            sure = calibration.probability(odds if candidate.holds_words else odds - SURER)
+            yield Opinion(candidate, sure, by_model=True, odds=odds)
 
 
 def listed(opinions: Sequence[Opinion]) -> list[Opinion]:
@@ -130,16 +143,15 @@ def listed(opinions: Sequence[Opinion]) -> list[Opinion]:
     return [opinion for opinion in opinions if opinion.fits and opinion.odds >= surest - WITHIN]
 
 
-def coverage_notice(opinions: Sequence[Opinion], candidates: int, among: int) -> str:
+def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates) -> str:
     """What was gone through, for the reader."""
-    by_words = sum(opinion.candidate.holds_words for opinion in opinions)
-    said = f"Read all {among} abstracts for the words: {by_words} {'holds' if by_words == 1 else 'hold'} them."
+    holding = candidates.holding
+    said = f"Read all {candidates.among} abstracts for the words: {holding} {'holds' if holding == 1 else 'hold'} them."
     if opinions and opinions[0].by_model:
         said += f" {len(opinions)} were looked at closely, {len(listed(opinions))} fit."
-        if len(opinions) < candidates:
-            said += (
-                f" {candidates - len(opinions)} more hold the words and were not looked at: ask for something narrower."
-            )
+    left = holding - sum(opinion.candidate.holds_words for opinion in opinions)
+    if left:
+        said += f" {left} more hold the words and were not looked at: ask for something narrower."
     return said
 
 

@@ -219,7 +219,7 @@ class _Desk:
         offers = [self._library.read(Path(file)) for file in files or ()]
         if (pasted or "").strip():
             offers.append(self._library.read_text(pasted))
-        found = self._library.weigh([paper for offer in offers for paper in offer.papers])
+        found = self._library.preview([paper for offer in offers for paper in offer.papers])
         number = len(found.new) + len(found.completed)
         return {
             self._parts.looking: replace(looking, offers=tuple(offers)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from rag import Change, Found, Offer, Outcome, Overview, Paper, Sentence, Weighing
+from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence
 from ui.evidence import Span, highlight
 from ui.markup import address_of, count, link_to, text
 from ui.prose import science
@@ -221,7 +221,7 @@ def _leaving(paper: Paper, *, is_leaving: bool) -> str:
     )
 
 
-def render_preview(offers: Sequence[Offer], found: Weighing) -> str:
+def render_preview(offers: Sequence[Offer], found: Preview) -> str:
     """What would be added, and what is wrong, file by file."""
     said = [
         f"{count(len(found.new), 'paper')} to add" if found.new else "Nothing new",

@@ -73,7 +73,7 @@ def _add(library: Library, options: argparse.Namespace, tell: Tell) -> int:
     if not papers:
         raise CorpusError("No paper was added.", "Mend what is named above.")
     if options.dry_run:
-        found = library.weigh(papers)
+        found = library.preview(papers)
         for word, some in (("new", found.new), ("completed", found.completed), ("known", found.known)):
             print("\n".join(f"{word:9}  {paper.id}  {paper.title}" for paper in some) or f"{word:9}  none")
     else:

@@ -1,4 +1,4 @@
-"""Papers before they are added: read from files or pasted text, weighed against the library.
+"""Papers before they are added: read from files or pasted text, held against the library.
 
 A file with a fault in one entry still offers its others, and every fault is told with its line: whoever adds papers on
 a page can see what would come of it first. `read_library`, by contrast, refuses a file with a fault, because a library
@@ -30,7 +30,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighing:
+class Preview:
     """What adding papers to a library would do. Papers in `completed` are there already, but the offer knows more."""
 
     new: tuple[Paper, ...]
@@ -61,7 +61,7 @@ def read_pasted(text: str, most_bytes: int = MOST_BYTES) -> Offer:
     return _offer(text.encode("utf-8", "replace"), PASTED, most_bytes)
 
 
-def weigh(library: Sequence[Paper], offered: Sequence[Paper]) -> Weighing:
+def preview(library: Sequence[Paper], offered: Sequence[Paper]) -> Preview:
     """What adding `offered` to `library` would do; each paper is counted once, with the id that it would have."""
     before = {paper.id: paper for paper in library}
     after = distinct([*library, *offered])
@@ -70,7 +70,7 @@ def weigh(library: Sequence[Paper], offered: Sequence[Paper]) -> Weighing:
     completed = tuple(p for p in after if p.id in before and _differs(p, before[p.id]))
     touched = {paper.id for paper in (*new, *completed)}
     mine = {paper.id for paper in distinct(offered)}
-    return Weighing(new, completed, tuple(p for p in after if p.id in mine and p.id not in touched))
+    return Preview(new, completed, tuple(p for p in after if p.id in mine and p.id not in touched))
 
 
 def _differs(one: Paper, other: Paper) -> bool:

@@ -18,7 +18,7 @@ from rag.errors import CorpusError, IndexProblem
 from rag.index import LibraryIndex
 from rag.library.atlas import Atlas, atlas_of, is_drawn
 from rag.library.finding import Found, How, best_sentence, find, neighbours
-from rag.library.intake import MOST_BYTES, Offer, Weighing, read_offer, read_pasted, weigh
+from rag.library.intake import MOST_BYTES, Offer, Preview, preview, read_offer, read_pasted
 from rag.library.ledger import Change
 from rag.library.shelf import Outcome, Progress, Shelf, is_current
 from rag.retrieval import FusedRetriever
@@ -124,9 +124,9 @@ class Library:
         """What a pasted text offers. Adds nothing."""
         return read_pasted(text, self.most_bytes)
 
-    def weigh(self, papers: Sequence[Paper]) -> Weighing:
+    def preview(self, papers: Sequence[Paper]) -> Preview:
         """What adding `papers` would do. Adds nothing."""
-        return weigh(tuple(self.papers.values()), papers)
+        return preview(tuple(self.papers.values()), papers)
 
     def add(self, papers: Sequence[Paper], source: str = "", report: Progress = lambda _done, _total: None) -> Outcome:
         """Add papers; kept on disk, answered from as soon as this returns. Duplicates change nothing.

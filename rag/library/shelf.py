@@ -16,7 +16,7 @@ from rag.corpus import corpus_digest, distinct, read_library
 from rag.errors import CorpusError, IndexProblem
 from rag.index import BuildReport, LibraryIndex, PassageEncoder, build
 from rag.index_files import live_generation
-from rag.library.intake import weigh
+from rag.library.intake import preview
 from rag.library.ledger import Change, Ledger, applied
 from rag.schema import Paper
 
@@ -86,7 +86,7 @@ class Shelf:
         """
         with self._changing():
             before = self.papers()
-            found = weigh(before, papers)
+            found = preview(before, papers)
             if not found.changes_anything:
                 return Outcome(known=found.known)
             known = {paper.id for paper in found.known}
@@ -130,7 +130,7 @@ class Shelf:
             built = self._build(after, report)
             self.ledger.undo()
         gone = {paper.id for paper in before} - {paper.id for paper in after}
-        back = weigh(before, after)
+        back = preview(before, after)
         return Outcome(back.new, back.completed, (), tuple(p for p in before if p.id in gone), built)
 
     def _build(self, papers: Sequence[Paper], report: Progress) -> BuildReport:

@@ -328,3 +328,12 @@ def test_a_draft_of_which_nothing_holds_is_written_anew_once(retriever):
     assert answer.raw_text.strip() == "Whales sing at 52 hertz."
     plain = Rag(retriever=retriever, model=model, settings=Settings(answer={"rewrites": False})).ask(QUESTION)
     assert plain.claims[0].is_quote
+
+
+def test_other_settings_keep_the_prompt_that_the_rag_was_given(retriever):
+    import prompts
+
+    own = prompts.load("cited")
+    model = ScriptedModel(script=lambda _prompt: FACT)
+    rag = Rag(retriever=retriever, model=model, settings=Settings(), prompt=own)
+    assert rag.with_settings(retrieval={"k": 3}).ask(QUESTION).prompt_id == own.id

@@ -62,6 +62,11 @@ def test_alternatives_share_a_unit_and_words_that_say_nothing_are_left_out():
     ]  # fmt: skip
 
 
+def test_a_slash_gives_alternatives_too():
+    (unit,) = criterion_of("Which papers use GPT-4/Claude?").units
+    assert unit.alternatives == ("GPT-4", "Claude")
+
+
 @pytest.mark.parametrize(
     ("question", "statement"),
     [

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from rag.corpus import distinct
-from rag.library.intake import MOST_BYTES, read_offer, read_pasted, weigh
+from rag.library.intake import MOST_BYTES, preview, read_offer, read_pasted
 from rag.schema import Paper
 
 LIBRARY = distinct(
@@ -74,27 +74,27 @@ def test_pasted_text_is_told_by_its_content():
     assert read_pasted("\ud800").problems
 
 
-def test_weighing_tells_new_completed_and_known_apart():
+def test_a_preview_tells_new_completed_and_known_apart():
     offered = [
         Paper("", "Ants: how they walk", "Ants lay trails of scent for others."),
         Paper("", "whales: HOW they sing", "Whales sing songs in the deep ocean and travel far.", year=2020),
         Paper("", "Bees: how they dance", "Bees dance to tell where the flowers are."),
     ]
-    found = weigh(LIBRARY, offered)
+    found = preview(LIBRARY, offered)
     assert [p.title for p in found.new] == ["Ants: how they walk"]
     assert [(p.id, p.year) for p in found.completed] == [(LIBRARY[0].id, 2020)]
     assert [p.id for p in found.known] == [LIBRARY[1].id]
     assert found.changes_anything
-    assert not weigh(LIBRARY, offered[2:]).changes_anything
+    assert not preview(LIBRARY, offered[2:]).changes_anything
 
 
 def test_the_same_paper_twice_in_an_offer_is_one_new_paper():
     ants = Paper("", "Ants: how they walk", "Ants lay trails of scent for others.")
-    assert len(weigh(LIBRARY, [ants, ants]).new) == 1
+    assert len(preview(LIBRARY, [ants, ants]).new) == 1
 
 
 def test_a_namesake_with_another_abstract_is_new_and_the_old_one_is_not():
     other = Paper("", "Whales: how they sing", "A report on brass bands and the instruments of town musicians.")
-    found = weigh(LIBRARY, [other])
+    found = preview(LIBRARY, [other])
     assert [p.abstract for p in found.new] == [other.abstract]
     assert found.completed == ()

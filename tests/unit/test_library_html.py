@@ -8,7 +8,7 @@ from eval.compare import Difference
 from eval.running import Step as RunStep
 from rag.library.atlas import Atlas, Cluster, Point
 from rag.library.finding import Found
-from rag.library.intake import Offer, Weighing
+from rag.library.intake import Offer, Preview
 from rag.library.ledger import Change
 from rag.library.opened import Overview
 from rag.library.shelf import Outcome
@@ -66,7 +66,7 @@ def everything(words: str) -> list[str]:
         render_results(found, words, 1, {"p1": (0, 4)}),
         render_paper(one, [Sentence("p1", 0, 0, len(words), words)], found, is_editable=True),
         render_paper(one, [], found, marked=(0, 3), is_editable=True, is_leaving=True),
-        render_preview([Offer(words, (one,), (words,) * 10)], Weighing((one,), (one,), (one,))),
+        render_preview([Offer(words, (one,), (words,) * 10)], Preview((one,), (one,), (one,))),
         render_outcome(Outcome(added=(one,))),
         render_error(words, words),
         moment(words),

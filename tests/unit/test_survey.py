@@ -3,12 +3,11 @@
 import pytest
 from fakes import HashedEncoder
 
-from rag.answerability import CALIBRATION
 from rag.criterion import criterion_of
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
-from rag.survey import MIDDLE, MOST_ASKED, SURER, WITHIN, Surveyor, coverage_notice, listed
+from rag.survey import CALIBRATION, MOST_READ, SURER, WITHIN, Surveyor, coverage_notice, listed
 
 PAPERS = (
     Paper("a", "Alpha", "Robots fall over often. We train with GPT-4 to make data. Results are good."),
@@ -16,13 +15,14 @@ PAPERS = (
     Paper("c", "Gamma", "Whales sing to make data of their own."),
     *(Paper(f"f{i}", f"Filler {i}", "Nothing of the kind is said of data in this abstract.") for i in range(9)),
 )
+MODEL, (_, MIDDLE) = next(iter(CALIBRATION.items()))
 CRITERION = criterion_of("Which papers use GPT-4 to make data?")
 
 
 class SaysOf:
     """A measured model that says of each title with which log-odds it fits."""
 
-    model_id = next(iter(CALIBRATION))
+    model_id = MODEL
 
     def __init__(self, odds: dict[str, float]) -> None:
         self.odds = odds
@@ -44,8 +44,8 @@ def surveyor() -> Surveyor:
 
 def test_candidates_are_the_papers_with_the_words_then_those_near_in_meaning(surveyor):
     found = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2], PAPERS[0]])
-    assert [(c.paper.title, c.holds_words) for c in found] == [("Alpha", True), ("Beta", True), ("Gamma", False)]
-    assert found[0].evidence[0].sentence.text == "We train with GPT-4 to make data."
+    assert [(c.paper.title, c.holds_words) for c in found.papers] == [("Alpha", True), ("Beta", True), ("Gamma", False)]
+    assert found.papers[0].evidence[0].sentence.text == "We train with GPT-4 to make data."
 
 
 def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
@@ -58,7 +58,7 @@ def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
     (citation,) = one.claim.citations
     assert PAPERS[0].abstract[citation.start : citation.end] == citation.quote == one.claim.text
     assert "Statement: The authors of this paper use GPT-4 to make data." in model.asked[0]
-    assert coverage_notice(opinions, 3, 12) == (
+    assert coverage_notice(opinions, candidates) == (
         "Read all 12 abstracts for the words: 2 hold them. 3 were looked at closely, 1 fit."
     )
 
@@ -81,22 +81,32 @@ def test_a_paper_much_less_sure_than_the_surest_is_not_listed(surveyor):
 def test_where_a_mention_is_asked_for_or_no_measured_model_is_there_the_words_decide(surveyor):
     mention = criterion_of("Which papers mention GPT-4?")
     candidates = surveyor.candidates(mention, PAPERS, near=[PAPERS[2]])
-    assert [c.paper.title for c in candidates] == ["Alpha", "Beta"]
+    assert [c.paper.title for c in candidates.papers] == ["Alpha", "Beta"]
     for criterion, model in ((mention, None), (CRITERION, object())):
         opinions = list(surveyor.opinions(criterion, candidates, model))
         assert [o.candidate.paper.title for o in listed(opinions)] == ["Alpha", "Beta"]
-        assert coverage_notice(opinions, 2, 12) == "Read all 12 abstracts for the words: 2 hold them."
+        assert coverage_notice(opinions, candidates) == "Read all 12 abstracts for the words: 2 hold them."
 
 
 def test_more_papers_than_can_be_asked_about_are_said_to_be_left(surveyor):
-    many = [Paper(f"m{i}", f"Many {i}", "GPT-4 wrote all of this abstract.") for i in range(MOST_ASKED + 5)]
+    many = [Paper(f"m{i}", f"Many {i}", "GPT-4 wrote all of this abstract.") for i in range(MOST_READ + 5)]
     criterion = criterion_of("Which papers use GPT-4?")
     candidates = surveyor.candidates(criterion, many, near=())
     opinions = list(surveyor.opinions(criterion, candidates, SaysOf({})))
-    assert len(opinions) == MOST_ASKED
-    assert "5 more hold the words and were not looked at" in coverage_notice(opinions, len(candidates), len(many))
+    assert len(opinions) == MOST_READ
+    assert "5 more hold the words and were not looked at" in coverage_notice(opinions, candidates)
 
 
 def test_an_empty_library_has_no_candidates(surveyor):
-    assert surveyor.candidates(CRITERION, (), near=()) == ()
+    assert surveyor.candidates(CRITERION, (), near=()).papers == ()
     assert listed([]) == []
+
+
+def test_where_more_hold_the_words_than_are_read_the_nearest_in_meaning_are_read_and_all_are_counted(surveyor):
+    many = [Paper(f"m{i}", f"Many {i}", "GPT-4 wrote all of this abstract.") for i in range(MOST_READ + 5)]
+    mention = criterion_of("Which papers mention GPT-4?")
+    candidates = surveyor.candidates(mention, many, near=[many[-1]])
+    assert candidates.papers[0].paper is many[-1]
+    assert len(candidates.papers) == MOST_READ
+    notice = coverage_notice(list(surveyor.opinions(mention, candidates, None)), candidates)
+    assert notice.startswith(f"Read all {len(many)} abstracts for the words: {len(many)} hold them. 5 more hold")
