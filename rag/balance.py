@@ -50,7 +50,7 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What was found for a claim, nearest papers first. `among`: how many papers the library has."""
+    """What was found for a claim: the papers that were read, nearest first, and how many there are in all."""
 
     claim: str
     papers: tuple[Weighed, ...]
@@ -101,17 +101,16 @@ def weigh(
     if getattr(model, "first_word_logprobs", None) is None:
         raise ModelError("A remote model's probabilities cannot be read.", "Weigh claims with a local model.")
     terms = tokenize(claim)
-    weighed = []
-    for paper in papers:
-        held = coverage(terms, frozenset(tokenize(f"{paper.title} {paper.abstract}")), keywords)
-        evidence = select(claim, [paper], SENTENCES, TOKENS) if held >= LEAST_COVERAGE else ()
-        weighed.append(_weighed(claim, paper, evidence, model))
-    return Balance(claim, tuple(weighed), among)
+    near = [
+        paper
+        for paper in papers
+        if coverage(terms, frozenset(tokenize(f"{paper.title} {paper.abstract}")), keywords) >= LEAST_COVERAGE
+    ]
+    read = ((paper, select(claim, [paper], SENTENCES, TOKENS)) for paper in near)
+    return Balance(claim, tuple(_weighed(claim, paper, evidence, model) for paper, evidence in read if evidence), among)
 
 
 def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: Any) -> Weighed:
-    if not evidence:
-        return Weighed(paper, "silent", 1.0, ())
     read = " ".join(item.sentence.text for item in evidence)
     messages = prompts.load("judge").messages(claim=claim, evidence=read)
     raised = [math.exp(logprob) for logprob in model.first_word_logprobs(messages, WORDS)]

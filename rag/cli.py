@@ -261,7 +261,7 @@ def _weigh(options: argparse.Namespace) -> int:
         print(f"{name}: {len(group)}")
         for one in group:
             print(f"  {cite(one.paper)} ({one.probability:.2f})\n    “{one.evidence[0].sentence.text}”")
-    print(f"Silent: {balance.silent} of {balance.among}; the {len(balance.papers)} nearest were read.")
+    print(f"Silent: {balance.silent} of {balance.among}. Near enough to the claim to be read: {len(balance.papers)}.")
     return 0
 
 

@@ -72,6 +72,46 @@ def test_a_search_finds_both_papers_of_one_name():
 
 @pytest.mark.weights
 @pytest.mark.slow
+def test_a_claim_is_weighed_against_the_abstracts_that_speak_of_it():
+    done = footnote("weigh", "OpenVLA", "is", "worse", "than", "RT-2-X.", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["among"] == 89
+    (own,) = [one for one in found["papers"] if one["paper"]["title"].startswith("OpenVLA")]
+    assert own["stance"] != "supports"
+    for one in found["papers"]:
+        for item in one["evidence"]:
+            sentence = item["sentence"]
+            assert one["paper"]["abstract"][sentence["start"] : sentence["end"]] == sentence["text"]
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_saved_answer_is_verified_and_a_changed_one_is_not(tmp_path):
+    done = footnote("ask", QUESTION, "--json")
+    saved = tmp_path / "answer.json"
+    saved.write_text(done.stdout, "utf-8")
+    honest = footnote("verify", str(saved))
+    assert (honest.returncode, honest.stdout) == (0, "1 answer: every citation holds.\n")
+    saved.write_text(done.stdout.replace("970k", "971k"), "utf-8")
+    changed = footnote("verify", str(saved))
+    assert changed.returncode == 1
+    assert "The digest does not fit" in changed.stdout
+
+
+@pytest.mark.parametrize(("text", "says"), [(None, "cannot be read"), ("not json", "is not JSON"), ("[]", "0 answers")])
+def test_what_cannot_be_verified_is_one_line(tmp_path, text, says):
+    saved = tmp_path / "answer.json"
+    if text is not None:
+        saved.write_text(text, "utf-8")
+    done = footnote("verify", str(saved))
+    assert done.returncode in (1, 2)
+    assert says in done.stdout + done.stderr
+    assert len((done.stdout + done.stderr).splitlines()) == 1
+
+
+@pytest.mark.weights
+@pytest.mark.slow
 def test_a_second_start_makes_no_network_call():
     """Sockets are blocked in the process; whatever tried to reach a hub, an index or a tracker would fail."""
     code = f"""
