@@ -20,6 +20,7 @@ from rag.errors import FootnoteError, IndexMissing, WeightsMissing
 from rag.index import LibraryIndex, PassageEncoder
 from rag.library.ledger import Ledger, applied
 from rag.library.shelf import Shelf, is_current
+from rag.weights.progress import Progress
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -67,8 +68,8 @@ def index_folder(settings: Settings) -> Path:
 
 
 def ledger_of(settings: Settings) -> Ledger:
-    """What was added to the settings' library and removed from it."""
-    return Ledger(settings.home / "library" / index_folder(settings).name / "changes.jsonl")
+    """What was added to the settings' library and removed from it: a reader's own work, so not in the cache."""
+    return Ledger(settings.data_folder / "library" / index_folder(settings).name / "changes.jsonl")
 
 
 def library_papers(settings: Settings) -> tuple[Paper, ...]:
@@ -119,19 +120,20 @@ def open_index(
         if index is not None:
             index.close()
         report(f"Indexing {len(papers)} papers from {settings.library.name} …")
-        done = shelf.update(rebuild=rebuild, report=_progress(report))
+        done = shelf.update(rebuild=rebuild, report=embedding_progress(report))
         report(f"Indexed: {done.embedded} passages embedded, {done.kept} kept, {done.removed} removed.")
         index = shelf.open()
     return index, encoder
 
 
-def _progress(report: Report) -> Callable[[int, int], None]:
+def embedding_progress(report: Report) -> Callable[[int, int], None]:
+    """Tells `report` how many passages are embedded and how long the others take."""
     started = time.monotonic()
 
     def tell(done: int, total: int) -> None:
-        if 0 < done < total:
+        if 0 < done <= total:
             left = (time.monotonic() - started) / done * (total - done)
-            report(f"  {done:,} of {total:,} passages embedded, about {left:,.0f} s left")
+            report(Progress(f"{done:,} of {total:,} passages embedded, about {left:,.0f} s left", done / total))
 
     return tell
 

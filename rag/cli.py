@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import CorpusError, FootnoteError
 from rag.export import FORMATS, export
 from rag.library import command as library
-from rag.receipt import verify
 from rag.weights.progress import Terminal
 
 if TYPE_CHECKING:
@@ -212,6 +211,7 @@ def _opened(options: argparse.Namespace, words: Sequence[str]) -> tuple[Rag, str
 
 def _verify(options: argparse.Namespace) -> int:
     from rag.corpus import read_library
+    from rag.receipt import verify
 
     name = str(options.file)
     try:

@@ -17,9 +17,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np  # at run time only where scores are made: the command line starts without it
     from numpy.typing import NDArray
 
 TOKENIZER_VERSION = "1"
@@ -84,6 +83,8 @@ class KeywordIndex:
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """One score per row, float32 of shape (n_rows,), larger is better; 0 where no term of the query occurs."""
+        import numpy as np
+
         terms = [term for term in dict.fromkeys(tokenize(query)) if term in self._document_frequency]
         if not terms or self._ranker is None:
             return np.zeros(self.n_rows, dtype=np.float32)

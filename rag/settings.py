@@ -106,7 +106,8 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("footnote", appauthor=False)))
     """Where weights and indexes are kept."""
     data: Path | None = None
-    """Where conversations and feedback are kept, which no cache cleaner may touch; see `data_folder`."""
+    """Where conversations, feedback and changes of libraries are kept, which no cache cleaner may touch; see
+    `data_folder`."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     model: ModelSettings = ModelSettings()

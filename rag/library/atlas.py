@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.index import LibraryIndex
-from rag.keywords import STOP_WORDS, tokenize, words
+from rag.keywords import STOP_WORDS, stem, words
 from rag.schema import Paper
 
 if TYPE_CHECKING:
@@ -151,10 +151,11 @@ def _named(papers: Sequence[Paper], labels: NDArray[np.int64]) -> tuple[Cluster,
     written: dict[str, Counter[str]] = {}
     for paper, label in zip(papers, labels, strict=True):
         text = _ADDRESS.sub(" ", f"{paper.title} {paper.abstract}")
-        having[label].update(frozenset(tokenize(text)))
-        for word in words(text):
-            if word not in STOP_WORDS and len(word) > 2 and not word.isdigit():
-                written.setdefault(tokenize(word)[0], Counter())[word] += 1
+        stems = [(stem(word), word) for word in words(text) if word not in STOP_WORDS]
+        having[label].update({term for term, _ in stems})
+        for term, word in stems:
+            if len(word) > 2 and not word.isdigit():
+                written.setdefault(term, Counter())[word] += 1
     total = sum(having, Counter[str]())
     sizes = np.bincount(labels, minlength=count)
     return tuple(

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import CorpusError
-from rag.library.intake import read_offer
 
 if TYPE_CHECKING:
     from rag.library.opened import Library
@@ -53,18 +51,24 @@ def run(options: argparse.Namespace, settings: Settings, tell: Tell) -> int:
         return _list(settings, as_json=options.json)
     if options.action == "changes":
         return _changes(settings)
-    from rag.pipeline import Rag
-
-    library = Rag.open(settings, report=tell).library
     if options.action == "add":
-        return _add(library, options, tell)
-    ids = getattr(options, "ids", ())
-    outcome = library.remove(ids, _told(tell)) if options.action == "remove" else library.undo(_told(tell))
+        return _add(options, settings, tell)
+    library, told = _opened(settings, tell)
+    outcome = library.remove(options.ids, told) if options.action == "remove" else library.undo(told)
     print(_said(outcome, len(library.papers)))
     return 0
 
 
-def _add(library: Library, options: argparse.Namespace, tell: Tell) -> int:
+def _opened(settings: Settings, tell: Tell) -> tuple[Library, Callable[[int, int], None]]:
+    from rag.assembly import embedding_progress
+    from rag.pipeline import Rag
+
+    return Rag.open(settings, report=tell).library, embedding_progress(tell)
+
+
+def _add(options: argparse.Namespace, settings: Settings, tell: Tell) -> int:
+    from rag.library.intake import preview, read_offer
+
     offers = [read_offer(path, most_bytes=None, name=str(path)) for path in options.files]
     for offer in offers:
         for problem in offer.problems:
@@ -72,12 +76,15 @@ def _add(library: Library, options: argparse.Namespace, tell: Tell) -> int:
     papers = [paper for offer in offers for paper in offer.papers]
     if not papers:
         raise CorpusError("No paper was added.", "Mend what is named above.")
-    if options.dry_run:
-        found = library.preview(papers)
+    if options.dry_run:  # needs neither index nor weights
+        from rag.assembly import library_papers
+
+        found = preview(library_papers(settings), papers)
         for word, some in (("new", found.new), ("completed", found.completed), ("known", found.known)):
             print("\n".join(f"{word:9}  {paper.id}  {paper.title}" for paper in some) or f"{word:9}  none")
     else:
-        outcome = library.add(papers, ", ".join(path.name for path in options.files), _told(tell))
+        library, told = _opened(settings, tell)
+        outcome = library.add(papers, ", ".join(path.name for path in options.files), told)
         print(_said(outcome, len(library.papers)))
     return 1 if any(offer.problems for offer in offers) else 0
 
@@ -94,8 +101,9 @@ def _said(outcome: Outcome, n_papers: int) -> str:
         if papers
     ]
     titles = [f"  {sign} {p.title}" for sign, some in (("+", outcome.added), ("-", outcome.removed)) for p in some[:20]]
+    nothing = "Nothing changed" if outcome.built is None else "Entries are as they were before"
     held = "1 paper" if n_papers == 1 else f"{n_papers} papers"
-    return "\n".join([f"{', '.join(parts) or 'Nothing changed'}. The library now holds {held}.", *titles])
+    return "\n".join([f"{', '.join(parts) or nothing}. The library now holds {held}.", *titles])
 
 
 def _list(settings: Settings, *, as_json: bool) -> int:
@@ -118,14 +126,3 @@ def _changes(settings: Settings) -> int:
         for paper in change.papers[:20]:
             print(f"    {paper.id}  {paper.title}")
     return 0
-
-
-def _told(tell: Tell) -> Callable[[int, int], None]:
-    started = time.monotonic()
-
-    def progress(done: int, total: int) -> None:
-        if 0 < done < total:
-            left = (time.monotonic() - started) / done * (total - done)
-            tell(f"  {done:,} of {total:,} passages embedded, about {left:,.0f} s left")
-
-    return progress

@@ -66,7 +66,9 @@ def neighbours(retriever: FusedRetriever, paper: Paper, k: int = 5) -> tuple[Fou
         return ()
     mean = index.vectors(rows).mean(axis=0)
     vector = mean / max(float(np.linalg.norm(mean)), 1e-12)
-    near = _best_rows(retriever, vector, frozenset(index.papers) - {paper.id}, k)
+    # Of all and without itself afterwards: a filter of n - 1 papers is slow.
+    nearest = _best_rows(retriever, vector, frozenset(index.papers), k + 1)
+    near = [item for item in nearest if item[0].id != paper.id][:k]
     return tuple(Found(*item, rank) for rank, item in enumerate(near, start=1))
 
 
@@ -112,11 +114,12 @@ def _by_words(retriever: FusedRetriever, text: str, allowed: frozenset[str], k: 
 
 def _has_all(paper: Paper, terms: frozenset[str], phrases: Sequence[str], *, facts_alone: bool = False) -> bool:
     facts = " ".join((*paper.authors, paper.venue or "", *paper.keywords))
-    if facts_alone and not facts.strip():
-        return False  # no passage of it has any of the words, so nothing else of it can
     whole = f"{paper.title}\n{paper.abstract}\n{facts}"
-    folded = _folded(whole)
-    return all(phrase in folded for phrase in phrases) and terms <= frozenset(tokenize(whole))
+    # Where no passage of it has any of the words, only its facts can.
+    if not terms <= frozenset(tokenize(facts if facts_alone else whole)):
+        return False
+    folded = _folded(whole) if phrases else ""
+    return all(phrase in folded for phrase in phrases)
 
 
 def _folded(text: str) -> str:

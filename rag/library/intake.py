@@ -70,7 +70,9 @@ def preview(library: Sequence[Paper], offered: Sequence[Paper]) -> Preview:
     completed = tuple(p for p in after if p.id in before and _differs(p, before[p.id]))
     touched = {paper.id for paper in (*new, *completed)}
     mine = {paper.id for paper in distinct(offered)}
-    return Preview(new, completed, tuple(p for p in after if p.id in mine and p.id not in touched))
+    theirs = {(paper.title, paper.abstract) for paper in offered}  # a known namesake has another id here
+    known = (p for p in after if p.id in mine or (p.title, p.abstract) in theirs)
+    return Preview(new, completed, tuple(p for p in known if p.id not in touched))
 
 
 def _differs(one: Paper, other: Paper) -> bool:

@@ -31,7 +31,7 @@ Did = Literal["add", "remove"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change that stands. `at` is a time in UTC (ISO 8601); `source` names the file or says "pasted"."""
+    """One change that stands. `at` is a time in UTC (ISO 8601); `source` names the file or says "pasted text"."""
 
     did: Did
     papers: tuple[Paper, ...]
@@ -127,8 +127,11 @@ def applied(papers: Sequence[Paper], changes: Sequence[Change]) -> tuple[Paper, 
         if change.did == "add":
             current = distinct([*current, *change.papers])
         else:
+            # By its text too: a namesake that comes or goes gives a paper another id.
             gone = {paper.id for paper in change.papers}
-            current = distinct(paper for paper in current if paper.id not in gone)
+            texts = {(paper.title, paper.abstract) for paper in change.papers}
+            kept = (paper for paper in current if paper.id not in gone)
+            current = distinct(paper for paper in kept if (paper.title, paper.abstract) not in texts)
     return current
 
 

@@ -162,14 +162,17 @@ class Library:
 
     def refresh(self) -> bool:
         """Go over to what another process has made of this library; whether there was anything. Never raises."""
-        if self._shelf is None or not self._shelf.is_newer(self._retriever().index):
+        if self._shelf is None:
             return False
-        with self._changing, suppress(CorpusError, IndexProblem):
-            index = self._shelf.open()
-            if is_current(index, self._shelf.papers()):  # not while the other is still at it
-                self._adopt(index)
-                return True
-            index.close()
+        with suppress(CorpusError, IndexProblem, OSError):
+            if not self._shelf.is_newer(self._retriever().index):
+                return False
+            with self._changing:
+                index = self._shelf.open()
+                if is_current(index, self._shelf.papers()):  # not while the other is still at it
+                    self._adopt(index)
+                    return True
+                index.close()
         return False
 
     def _change(self, make: Callable[[Shelf], Outcome]) -> Outcome:

@@ -75,7 +75,7 @@ class Shelf:
         Raises:
             CorpusError, IndexMismatch, IndexProblem: see `papers` and `rag.index.build`.
         """
-        with self.ledger.locked():
+        with self._changing():
             return build(self.folder, self.papers(), self.encoder, rebuild=rebuild, report=report)
 
     def add(self, papers: Sequence[Paper], source: str = "", report: Progress = _silent) -> Outcome:
@@ -89,8 +89,9 @@ class Shelf:
             found = preview(before, papers)
             if not found.changes_anything:
                 return Outcome(known=found.known)
-            known = {paper.id for paper in found.known}
-            change = Change.now("add", [paper for paper in distinct(papers) if paper.id not in known], source)
+            known = {paper.id for paper in found.known} | {_text(paper) for paper in found.known}
+            brought = [paper for paper in distinct(papers) if known.isdisjoint((paper.id, _text(paper)))]
+            change = Change.now("add", brought, source)
             built = self._build(applied(before, [change]), report)
             self.ledger.add(change)
         return Outcome(found.new, found.completed, found.known, built=built)
@@ -129,9 +130,10 @@ class Shelf:
             before, after = applied(base, changes), applied(base, changes[:-1])
             built = self._build(after, report)
             self.ledger.undo()
-        gone = {paper.id for paper in before} - {paper.id for paper in after}
+        kept = {paper.id for paper in after} | {_text(paper) for paper in after}  # ids change with namesakes
         back = preview(before, after)
-        return Outcome(back.new, back.completed, (), tuple(p for p in before if p.id in gone), built)
+        removed = tuple(paper for paper in before if kept.isdisjoint((paper.id, _text(paper))))
+        return Outcome(back.new, back.completed, (), removed, built)
 
     def _build(self, papers: Sequence[Paper], report: Progress) -> BuildReport:
         return build(self.folder, papers, self.encoder, report=report)
@@ -143,8 +145,12 @@ class Shelf:
             with self.ledger.locked():
                 yield
         except OSError as error:
-            problem = f"{str(self.ledger.path)!r} cannot be written: {error.strerror}."
+            problem = f"{str(self.ledger.path)!r} cannot be written: {error.strerror or error}."
             raise IndexProblem(problem, "Free some space, or mend the rights of its folder.") from error
+
+
+def _text(paper: Paper) -> tuple[str, str]:
+    return paper.title, paper.abstract
 
 
 def is_current(index: LibraryIndex, papers: Sequence[Paper]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fakes import HashedEncoder, ScriptedModel
 
+from rag.assembly import ledger_of
 from rag.errors import CorpusError, IndexProblem
 from rag.library.ledger import Ledger
 from rag.library.shelf import Shelf
@@ -276,3 +277,52 @@ def test_the_map_is_kept_beside_the_index_and_drawn_anew_when_it_is_damaged(rag)
     kept.write_text("{")
     assert rag.library.atlas() == first
     assert json.loads(kept.read_text())["n_papers"] == 3
+
+
+NAMESAKE = Paper("", ROWS[0]["title"], "Another paper of this very title, on the songs of blue whales alone.")
+
+
+def test_undoing_a_namesake_takes_out_that_paper_alone(rag):
+    """A namesake that comes gives the old paper another id, which is no removal of it when the namesake goes."""
+    rag.library.add([NAMESAKE])
+    assert len(rag.papers) == 4
+    undone = rag.library.undo()
+    assert [paper.abstract for paper in undone.removed] == [NAMESAKE.abstract]
+    assert undone.added == ()
+    assert len(rag.papers) == 3
+
+
+def test_a_removed_paper_stays_away_when_a_namesake_comes_into_the_file(tmp_path):
+    rag = rag_at(tmp_path)
+    rag.library.remove([rag.papers[0].id])
+    rag.close()
+    with (tmp_path / "mine.jsonl").open("a") as file:
+        file.write(json.dumps({"title": NAMESAKE.title, "abstract": NAMESAKE.abstract}) + "\n")
+    again = rag_at(tmp_path)
+    assert [paper.abstract for paper in again.papers if paper.title == NAMESAKE.title] == [NAMESAKE.abstract]
+    again.close()
+
+
+def test_a_namesake_that_is_there_already_is_told_as_known(rag):
+    rag.library.add([NAMESAKE])
+    found = rag.library.preview([NAMESAKE])
+    assert (found.new, found.completed) == ((), ())
+    assert [paper.abstract for paper in found.known] == [NAMESAKE.abstract]
+    assert rag.library.add([NAMESAKE, MOLE]).added == (next(p for p in rag.papers if p.title == MOLE.title),)
+    assert [paper.title for paper in rag.library.overview().changes[-1].papers] == [MOLE.title]
+
+
+def test_a_phrase_of_small_words_is_found_in_an_abstract(rag):
+    assert [found.paper.title for found in rag.library.find('"to tell where"', "words")] == [ROWS[1]["title"]]
+
+
+def test_an_index_whose_ledger_cannot_be_locked_is_a_plain_error(tmp_path):
+    shelf = shelf_at(tmp_path)
+    (tmp_path / "home").write_text("a file where a folder should be")
+    with pytest.raises(IndexProblem, match="cannot be written"):
+        shelf.update()
+
+
+def test_the_ledger_lies_with_the_readers_data_and_not_in_the_cache(tmp_path):
+    settings = Settings(home=tmp_path / "cache", data=tmp_path / "data")
+    assert ledger_of(settings).path.is_relative_to(tmp_path / "data")

@@ -85,6 +85,12 @@ def test_the_vocabulary_modules_stand_on_the_standard_library_alone():
             assert all(n.split(".")[0] in sys.stdlib_module_names for n in names), (name, names)
 
 
+def test_the_command_line_starts_without_numpy():
+    code = "import rag.cli, sys; rag.cli._parser(); print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "False\n"
+
+
 def test_importing_rag_loads_nothing_heavy():
     code = "import rag, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
