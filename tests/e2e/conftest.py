@@ -76,8 +76,10 @@ def visit(context_of):
     """Opens an address in a new tab (`width`, `height`, `scheme`) and watches what the page does."""
     pages, errors, outside = [], [], []
 
-    def open_page(url: str, width: int = 1280, height: int = 800, scheme: str = "light"):
+    def open_page(url: str, width: int = 1280, height: int = 800, scheme: str = "light", script: str = ""):
         page = context_of(width, height, scheme).new_page()
+        if script:  # run before any of the page's own: a reload would break off what the page is loading
+            page.add_init_script(script)
         pages.append(page)
         page.set_default_timeout(10_000)
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

@@ -108,9 +108,7 @@ def test_at_least_sixty_payloads_are_tried():
 
 def test_no_payload_runs_anywhere_on_the_page(serve, visit, tmp_path):
     rag = HostileRag(papers=papers(), data_folder=tmp_path, pace_s=0)
-    page = visit(serve(rag))
-    page.add_init_script(WATCH)
-    page.reload()
+    page = visit(serve(rag), script=WATCH)
     page.wait_for_selector("#fn-examples button")
     harmless(page)
     question = "\n".join(SENT)
@@ -141,9 +139,7 @@ def test_no_payload_runs_anywhere_on_the_page(serve, visit, tmp_path):
 
 def test_no_payload_runs_in_the_list_of_conversations_or_in_an_abstention(serve, visit, tmp_path):
     rag = HostileRag(papers=papers(), data_folder=tmp_path, pace_s=0)
-    page = visit(serve(rag))
-    page.add_init_script(WATCH)
-    page.reload()
+    page = visit(serve(rag), script=WATCH)
     page.wait_for_selector("#fn-examples button")
     page.fill(BOX, "To be declined?")
     page.press(BOX, "Enter")
