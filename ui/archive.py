@@ -27,6 +27,8 @@ from ui.knobs import Knobs
 ARCHIVE_FILE = "conversations.sqlite"
 VERSION = 1
 """Of the tables below, in the file's `user_version`."""
+GUEST = "guest\n"
+"""What the owner of a guest's conversations begins with, as no name does that somebody signs in with."""
 UNDO_S = 600.0
 """How long a deleted conversation can be brought back; after that it is gone from the file."""
 LOCKED_S = 2.0
@@ -81,10 +83,14 @@ class Archive:
     """The file at `path`, or one in memory that ends with the process. Safe to use from several threads.
 
     `notice` is a line for the reader where the file could not be used as it was found; empty if all is well.
+
+    `is_start` says that a page starts: no guest of before has it open any more, and what they asked goes. What they
+    said of an answer stays, as anybody's does.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, is_start: bool = False) -> None:
         self.notice = ""
+        self._is_start = is_start
         self._lock = threading.RLock()
         self._database = self._opened(path)
 
@@ -188,7 +194,7 @@ class Archive:
                 database.execute("UPDATE conversations SET title = ? WHERE id = ? AND owner = ?", (title, key, owner))
 
     def delete(self, owner: str, key: str) -> None:
-        """Take it out of every list; gone for good after `UNDO_S`, at the next deletion or start.
+        """Take it out of every list; gone for good, with its feedback, after `UNDO_S`, at the next deletion or start.
 
         Raises:
             ArchiveError: it could not be written.
@@ -271,6 +277,8 @@ class Archive:
             if version == 0:
                 _with_tables(database)
             with database:
+                if self._is_start:
+                    _forget_guests(database)
                 _purge(database, time.time())
         except sqlite3.OperationalError:  # locked, read-only, full: the file itself may be well
             database.close()
@@ -332,8 +340,19 @@ def _save_turns(database: sqlite3.Connection, key: str, turns: Sequence[Turn]) -
     )
 
 
+def _forget_guests(database: sqlite3.Connection) -> None:
+    """Remove what guests asked; what they deleted cannot come back any more and is left to `_purge`."""
+    theirs = "substr(owner, 1, ?) = ?"
+    values = (len(GUEST), GUEST)
+    database.execute(f"DELETE FROM conversations WHERE {theirs} AND deleted IS NULL", values)
+    database.execute(f"UPDATE conversations SET deleted = 0 WHERE {theirs}", values)
+
+
 def _purge(database: sqlite3.Connection, now: float) -> None:
-    database.execute("DELETE FROM conversations WHERE deleted IS NOT NULL AND deleted < ?", (now - UNDO_S,))
+    """Remove what was deleted so long ago that it cannot come back, and what was said of its answers."""
+    gone = "FROM conversations WHERE deleted IS NOT NULL AND deleted < ?"
+    database.execute(f"DELETE FROM feedback WHERE (owner, conversation) IN (SELECT owner, id {gone})", (now - UNDO_S,))
+    database.execute(f"DELETE {gone}", (now - UNDO_S,))
 
 
 def _state(turn: Turn) -> str:

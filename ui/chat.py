@@ -34,7 +34,7 @@ PROMISE = "Answers from your library of paper abstracts, every sentence tied to 
 def chat_view(rag: Any, line: Line) -> None:
     """Add the chat to the Blocks that is being built; its questions take their places in `line`."""
     folder: Path | None = getattr(rag.settings, "data_folder", None)
-    archive = Archive(folder / ARCHIVE_FILE if folder is not None else None)
+    archive = Archive(folder / ARCHIVE_FILE if folder is not None else None, is_start=True)
     with gr.Row(elem_id="fn-columns"):
         with gr.Column(elem_id="fn-chat"):
             with gr.Column(elem_id="fn-scroll"):

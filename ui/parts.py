@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from rag import FootnoteError
-from ui.archive import Archive
+from ui.archive import GUEST, Archive
 from ui.conversation import Conversation
 from ui.evidence import render_evidence, render_past_evidence
 from ui.markup import text
@@ -72,8 +72,6 @@ def is_guest(request: gr.Request | None) -> bool:
     return owner_of(request).startswith(GUEST)
 
 
-GUEST = "guest\n"
-"""No name that somebody signs in with can begin like this."""
 _THIS_MACHINE = ("", "127.0.0.1", "::1", "testclient")
 
 
