@@ -59,12 +59,11 @@ class ArchiveError(FootnoteError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A conversation in the list. Times are seconds since 1970."""
+    """A conversation in the list. `changed` is in seconds since 1970."""
 
     id: str
     title: str
     questions: int
-    created: float
     changed: float
 
 
@@ -72,11 +71,9 @@ class Entry:
 class Feedback:
     """What a reader said of one answer. `receipt` is the whole answer as `Answer.to_dict` gives it."""
 
-    owner: str
     opinion: str
     note: str
     receipt: dict[str, Any]
-    given: float
 
 
 class Archive:
@@ -118,7 +115,8 @@ class Archive:
         """Write it; the id and the revision that it has then."""
         key, now = conversation.id, time.time()
         knobs = json.dumps(conversation.knobs.to_dict())
-        with self._writing() as database:
+        remedy = "It is tried again with the next question."
+        with self._writing("This conversation is not kept", remedy) as database:
             kept = database.execute("SELECT owner, revision FROM conversations WHERE id = ?", (key,)).fetchone()
             if kept is not None and kept[0] != owner:
                 return key, conversation.revision
@@ -168,7 +166,7 @@ class Archive:
             ArchiveError: the file cannot be read.
         """
         query = (
-            "SELECT id, title, (SELECT count(*) FROM turns WHERE conversation = id), created, changed "
+            "SELECT id, title, (SELECT count(*) FROM turns WHERE conversation = id), changed "
             "FROM conversations WHERE owner = ? AND deleted IS NULL"
         )
         values: list[Any] = [owner]
@@ -190,7 +188,7 @@ class Archive:
         """
         title = " ".join(_sendable(title).split())[:200]
         if title:
-            with self._writing() as database:
+            with self._writing("The name is not changed") as database:
                 database.execute("UPDATE conversations SET title = ? WHERE id = ? AND owner = ?", (title, key, owner))
 
     def delete(self, owner: str, key: str) -> None:
@@ -200,7 +198,7 @@ class Archive:
             ArchiveError: it could not be written.
         """
         now = time.time()
-        with self._writing() as database:
+        with self._writing("The conversation is not deleted") as database:
             _purge(database, now)
             database.execute("UPDATE conversations SET deleted = ? WHERE id = ? AND owner = ?", (now, key, owner))
 
@@ -210,7 +208,7 @@ class Archive:
         Raises:
             ArchiveError: it could not be written.
         """
-        with self._writing() as database:
+        with self._writing("The conversation is not brought back") as database:
             database.execute("UPDATE conversations SET deleted = NULL WHERE id = ? AND owner = ?", (key, owner))
 
     def add_feedback(self, owner: str, conversation: Conversation, turn: Turn, note: str = "") -> None:
@@ -221,7 +219,7 @@ class Archive:
         """
         if turn.answer is None:
             return
-        with self._writing() as database:
+        with self._writing("The feedback is not kept") as database:
             if not turn.opinion:
                 database.execute(
                     "DELETE FROM feedback WHERE owner = ? AND conversation = ? AND turn = ?",
@@ -249,10 +247,8 @@ class Archive:
             ArchiveError: the file cannot be read.
         """
         with self._using() as database:
-            rows = database.execute(
-                "SELECT owner, opinion, note, receipt, given FROM feedback ORDER BY given, id"
-            ).fetchall()
-        return [Feedback(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
+            rows = database.execute("SELECT opinion, note, receipt FROM feedback ORDER BY given, id").fetchall()
+        return [Feedback(opinion, note, json.loads(receipt)) for opinion, note, receipt in rows]
 
     def _opened(self, path: Path | None) -> sqlite3.Connection:
         if path is None:
@@ -302,15 +298,14 @@ class Archive:
                 raise ArchiveError(f"Conversations cannot be read: {_reason(error)}.") from error
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is kept, or nothing."""
+    def _writing(self, failed: str, remedy: str = "Try it again.") -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is kept, or nothing, and the error begins with what `failed`."""
         with self._lock:
             try:
                 with self._database:
                     yield self._database
             except sqlite3.Error as error:
-                remedy = "It is tried again with the next question."
-                raise ArchiveError(f"This conversation is not kept: {_reason(error)}.", remedy) from error
+                raise ArchiveError(f"{failed}: {_reason(error)}.", remedy) from error
 
 
 def _connect(place: str) -> sqlite3.Connection:

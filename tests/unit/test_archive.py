@@ -233,6 +233,25 @@ def test_a_locked_file_gives_a_plain_line_and_the_next_save_keeps_everything(pat
     assert [turn.question for turn in archive.open("", conversation.id).turns] == ["One?", "Two?"]
 
 
+def test_what_could_not_be_written_is_said_in_its_own_words(path, monkeypatch):
+    monkeypatch.setattr(archive_module, "LOCKED_S", 0.05)
+    archive = Archive(path)
+    conversation = judged(archive, "One?", "up")
+    archive.save("", conversation)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for act, words in (
+        (lambda: archive.save("", conversation), "This conversation is not kept: .* tried again with the next"),
+        (lambda: archive.rename("", conversation.id, "Two"), "The name is not changed: .* Try it again"),
+        (lambda: archive.delete("", conversation.id), "The conversation is not deleted: .* Try it again"),
+        (lambda: archive.undelete("", conversation.id), "The conversation is not brought back: .* Try it again"),
+        (lambda: archive.add_feedback("", conversation, conversation.last), "The feedback is not kept: .* Try it"),
+    ):
+        with pytest.raises(ArchiveError, match=words):
+            act()
+    other.close()
+
+
 def test_a_full_disk_gives_a_plain_line_and_leaves_what_was_kept(path):
     archive = Archive(path)
     conversation = talk("One?")

@@ -22,7 +22,7 @@ from ui.render import copy_with_references, plain_copy, reason
 
 
 def entry(title, key="a" * 32):
-    return Entry(key, title, 2, 1_700_000_000.0, 1_700_000_000.0)
+    return Entry(key, title, 2, 1_700_000_000.0)
 
 
 def answered(question="What does partly mean?"):
