@@ -337,17 +337,19 @@ def _save_turns(database: sqlite3.Connection, key: str, turns: Sequence[Turn]) -
 
 def _forget_guests(database: sqlite3.Connection) -> None:
     """Remove what guests asked; what they deleted cannot come back any more and is left to `_purge`."""
-    theirs = "substr(owner, 1, ?) = ?"
-    values = (len(GUEST), GUEST)
-    database.execute(f"DELETE FROM conversations WHERE {theirs} AND deleted IS NULL", values)
-    database.execute(f"UPDATE conversations SET deleted = 0 WHERE {theirs}", values)
+    theirs = (len(GUEST), GUEST)
+    database.execute("DELETE FROM conversations WHERE deleted IS NULL AND substr(owner, 1, ?) = ?", theirs)
+    database.execute("UPDATE conversations SET deleted = 0 WHERE substr(owner, 1, ?) = ?", theirs)
 
 
 def _purge(database: sqlite3.Connection, now: float) -> None:
     """Remove what was deleted so long ago that it cannot come back, and what was said of its answers."""
-    gone = "FROM conversations WHERE deleted IS NOT NULL AND deleted < ?"
-    database.execute(f"DELETE FROM feedback WHERE (owner, conversation) IN (SELECT owner, id {gone})", (now - UNDO_S,))
-    database.execute(f"DELETE {gone}", (now - UNDO_S,))
+    until = (now - UNDO_S,)
+    database.execute(
+        "DELETE FROM feedback WHERE (owner, conversation) IN (SELECT owner, id FROM conversations WHERE deleted < ?)",
+        until,
+    )
+    database.execute("DELETE FROM conversations WHERE deleted < ?", until)
 
 
 def _state(turn: Turn) -> str:

@@ -25,7 +25,7 @@ from ui.history import render_entries
 from ui.knobs import Knobs, render_knobs
 from ui.line import Line
 from ui.markup import text
-from ui.parts import Parts, Update, render_alert, render_state
+from ui.parts import Parts, Update, html, render_alert, render_state
 from ui.turns import accepting, answering, clearing, retrying, stopping
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
@@ -40,19 +40,19 @@ def chat_view(rag: Any, line: Line) -> None:
             with gr.Column(elem_id="fn-scroll"):
                 with gr.Column(elem_id="fn-welcome") as welcome:
                     examples = _welcome(rag)
-                past = _html("fn-past")
-                live = _html("fn-live")
+                past = html("fn-past")
+                live = html("fn-live")
             with gr.Column(elem_id="fn-composer"):
-                alert = _html("fn-alert", render_alert(archive.notice))
+                alert = html("fn-alert", render_alert(archive.notice))
                 box, ask, stop, status, retry, clear = _composer()
         with gr.Column(elem_id="fn-evidence"):
             gr.HTML(_DRAWER_HEAD, elem_id="fn-drawer-head", apply_default_css=False)
-            past_evidence = _html("fn-past-evidence")
-            live_evidence = _html("fn-live-evidence", render_evidence(None))
+            past_evidence = html("fn-past-evidence")
+            live_evidence = html("fn-live-evidence", render_evidence(None))
     gr.HTML('<div id="fn-shade"></div>', elem_id="fn-shade-holder", apply_default_css=False)
     with gr.Column(elem_id="fn-sheets"):
         sheets = _sheets(rag)
-        state = _html("fn-state", render_state(Conversation()))
+        state = html("fn-state", render_state(Conversation()))
         door = gr.HTML("", elem_id="fn-door", apply_default_css=False, js_on_load=DOOR_JS)
         download = gr.HTML("", elem_id="fn-download", apply_default_css=False, js_on_load=DOWNLOAD_JS)
     parts = Parts(
@@ -80,10 +80,6 @@ _DRAWER_HEAD = (
     '<div class="fn-drawer-bar"><span>Evidence</span>'
     '<button type="button" id="fn-close-drawer" class="fn-chip">Close</button></div>'
 )
-
-
-def _html(elem_id: str, value: str = "") -> gr.HTML:
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
 def _welcome(rag: Any) -> list[gr.Button]:
@@ -117,7 +113,7 @@ def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, g
         ask = gr.Button("Ask", variant="primary", elem_id="fn-ask", scale=0, min_width=76)
         stop = gr.Button("Stop", variant="secondary", elem_id="fn-stop", scale=0, min_width=76, visible=False)
     with gr.Row(elem_id="fn-tools"):
-        status = _html("fn-status")
+        status = html("fn-status")
         gr.HTML(
             '<p class="fn-keys"><kbd>Enter</kbd> asks · <kbd>Shift</kbd>+<kbd>Enter</kbd> new line</p>',
             elem_id="fn-keys",
@@ -144,10 +140,10 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
     """What opens over the page; `page.js` makes a dialog of each."""
     with gr.Column(elem_id="fn-sheet-history", elem_classes="fn-sheet"):
         gr.HTML(f"<h2>Conversations</h2>{_SEARCH}", apply_default_css=False)
-        entries = _html("fn-entries", render_entries([]))
+        entries = html("fn-entries", render_entries([]))
     with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
         gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
-        knobs = _html("fn-knobs", render_knobs(Knobs()))
+        knobs = html("fn-knobs", render_knobs(Knobs()))
         about = rag.description
         gr.HTML(
             f'<p class="fn-hint">Answered by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
@@ -156,7 +152,7 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
         )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
         gr.HTML("<h2>How this answer came about</h2>", apply_default_css=False)
-        lens = _html("fn-lens")
+        lens = html("fn-lens")
     return {"entries": entries, "knobs": knobs, "lens": lens}
 
 

@@ -18,7 +18,6 @@ from rag import FootnoteError, Library, Offer, Outcome
 from ui.atlas import render_atlas, render_drawing
 from ui.library_html import (
     PAGE,
-    render_error,
     render_history,
     render_outcome,
     render_overview,
@@ -27,7 +26,8 @@ from ui.library_html import (
     render_progress,
     render_results,
 )
-from ui.parts import is_guest
+from ui.markup import count, render_problem
+from ui.parts import html, is_guest
 from ui.work import Work
 
 log = logging.getLogger(__name__)
@@ -94,25 +94,21 @@ def library_view(rag: Any) -> None:
     library: Library = rag.library
     with gr.Row(elem_id="fn-library"):
         with gr.Column(elem_id="fn-lib-main"):
-            overview = _html("fn-lib-overview")
-            said = _html("fn-lib-status")
+            overview = html("fn-lib-overview")
+            said = html("fn-lib-status")
             search, how, since, until, venue, years, view, open_adding = _controls()
             with gr.Column(elem_id="fn-lib-adding", visible=False) as adding:
                 files, pasted, look, preview, add, cancel = _adding()
-            results = _html("fn-lib-results", '<p class="fn-lib-said">Looking at the library…</p>')
-            atlas = _html("fn-lib-map")
+            results = html("fn-lib-results", '<p class="fn-lib-said">Looking at the library…</p>')
+            atlas = html("fn-lib-map")
         with gr.Column(elem_id="fn-lib-aside"):
-            paper = _html("fn-lib-page")
+            paper = html("fn-lib-page")
     door = gr.HTML("", elem_id="fn-lib-door", apply_default_css=False, js_on_load=DOOR_JS)
     parts = _Parts(
         gr.State(Looking()), overview, said, search, how, since, until, venue, years, view, results, atlas, paper,
         adding, open_adding, files, pasted, preview, add, cancel,
     )  # fmt: skip
     _connect(_Desk(library, parts), parts, door, look)
-
-
-def _html(elem_id: str, value: str = "") -> gr.HTML:
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
 def _controls() -> tuple[Any, ...]:
@@ -155,7 +151,7 @@ def _adding() -> tuple[Any, ...]:
         placeholder="@article{…}  or a title, a blank line, its abstract",
     )  # fmt: skip
     look = gr.Button("Look through", size="sm", elem_id="fn-lib-look")
-    preview = _html("fn-lib-preview")
+    preview = html("fn-lib-preview")
     with gr.Row(elem_id="fn-lib-go"):
         add = gr.Button("Add", variant="primary", interactive=False, elem_id="fn-lib-add")
         cancel = gr.Button("Close", elem_id="fn-lib-cancel")
@@ -225,8 +221,7 @@ class _Desk:
             self._parts.looking: replace(looking, offers=tuple(offers)),
             self._parts.preview: render_preview(offers, found) if offers else "",
             self._parts.add: gr.update(
-                value=f"Add {number:,} {'paper' if number == 1 else 'papers'}" if number else "Add",
-                interactive=number > 0,
+                value=f"Add {count(number, 'paper')}" if number else "Add", interactive=number > 0
             ),
         }
 
@@ -235,7 +230,7 @@ class _Desk:
     ) -> Iterator[Update]:
         """Add what is on offer, telling how far it is."""
         if not looking.may_change:
-            yield {self._parts.preview: render_error("Only who has signed in may change this library.")}
+            yield {self._parts.preview: render_problem("Only who has signed in may change this library.")}
             return
         papers = [paper for offer in looking.offers for paper in offer.papers]
         names = ", ".join(offer.name for offer in looking.offers)
@@ -374,5 +369,5 @@ class _Query:
 
 def _told(error: Exception) -> str:
     if isinstance(error, FootnoteError):
-        return render_error(error.problem, error.remedy)
-    return render_error("Something went wrong.", "The log of Footnote says what.")
+        return render_problem(error.problem, error.remedy)
+    return render_problem("Something went wrong.", "The log of Footnote says what.")

@@ -54,6 +54,11 @@ class Parts:
         return list(vars(self).values())
 
 
+def html(elem_id: str, value: str = "") -> gr.HTML:
+    """A place for safe HTML, without Gradio's looks."""
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
+
+
 def owner_of(request: gr.Request | None) -> str:
     """Whose conversations a reader sees: those of the name they signed in with; where nobody signs in, this machine's.
 
