@@ -10,12 +10,13 @@ and leaves selection, focus and scroll position in older answers alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from rag import Paper
 from ui.archive import ARCHIVE_FILE, Archive
 from ui.conversation import Conversation
 from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
@@ -24,8 +25,8 @@ from ui.examples import example_questions
 from ui.history import render_entries
 from ui.knobs import Knobs, render_knobs
 from ui.line import Line
-from ui.markup import text
-from ui.parts import Parts, Update, html, render_alert, render_state
+from ui.markup import count, text
+from ui.parts import Parts, html, render_alert, render_state
 from ui.turns import accepting, answering, clearing, retrying, stopping
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
@@ -38,8 +39,8 @@ def chat_view(rag: Any, line: Line) -> None:
     with gr.Row(elem_id="fn-columns"):
         with gr.Column(elem_id="fn-chat"):
             with gr.Column(elem_id="fn-scroll"):
-                with gr.Column(elem_id="fn-welcome") as welcome:
-                    examples = _welcome(rag)
+                # A function: at each load of the page the library as it is then, whatever was added since the start.
+                welcome = html("fn-welcome", lambda: _welcome(rag.papers))
                 past = html("fn-past")
                 live = html("fn-live")
             with gr.Column(elem_id="fn-composer"):
@@ -73,7 +74,7 @@ def chat_view(rag: Any, line: Line) -> None:
         download=download,
         **sheets,
     )
-    _connect(rag, line, archive, parts, examples, door)
+    _connect(rag, line, archive, parts, door)
 
 
 _DRAWER_HEAD = (
@@ -82,18 +83,18 @@ _DRAWER_HEAD = (
 )
 
 
-def _welcome(rag: Any) -> list[gr.Button]:
-    papers = len(rag.papers)
-    gr.HTML(
-        '<div class="fn-welcome"><h2>Ask your library</h2>'
-        f"<p>{text(PROMISE)} What the {papers} papers do not say, Footnote declines to say.</p></div>",
-        apply_default_css=False,
+def _welcome(papers: Sequence[Paper]) -> str:
+    """What stands where no question was asked yet, with questions to begin with."""
+    examples = "".join(
+        f'<button type="button" class="fn-example" data-ask="{text(question)}">{text(question)}</button>'
+        for question in example_questions(papers)
     )
-    with gr.Column(elem_id="fn-examples"):
-        return [
-            gr.Button(question, variant="secondary", elem_classes="fn-example")
-            for question in example_questions(rag.papers)
-        ]
+    one = len(papers) == 1
+    said = f"What the {count(len(papers), 'paper')} {'does' if one else 'do'} not say, Footnote declines to say."
+    return (
+        f'<div class="fn-welcome"><h2>Ask your library</h2><p>{text(PROMISE)} {said}</p></div>'
+        f'<div id="fn-examples">{examples}</div>'
+    )
 
 
 def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, gr.Button]:
@@ -156,17 +157,12 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
     return {"entries": entries, "knobs": knobs, "lens": lens}
 
 
-def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, examples: list[gr.Button], door: gr.HTML) -> None:
+def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, door: gr.HTML) -> None:
     """Tie controls to handlers. Most answer at once; `answering` takes its place in the line."""
     at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
-    accept = accepting(parts, archive)
     begin = [
-        trigger(accept, inputs=[parts.conversation, parts.box], trigger_mode="multiple", **at_once)
+        trigger(accepting(parts, archive), inputs=[parts.conversation, parts.box], trigger_mode="multiple", **at_once)
         for trigger in (parts.box.submit, parts.ask.click)
-    ]
-    begin += [
-        button.click(_asking_for(accept, button.value), inputs=[parts.conversation], trigger_mode="multiple", **at_once)
-        for button in examples
     ]
     begin.append(parts.retry.click(retrying(parts, archive), inputs=[parts.conversation], **at_once))
     begin.append(door.submit(asking_anew(parts, archive), inputs=[parts.conversation], **at_once))
@@ -183,12 +179,3 @@ def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, examples: lis
     parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)
     parts.clear.click(clearing(parts), inputs=[parts.conversation], **at_once)
     door.select(doing(parts, archive, rag), inputs=[parts.conversation], trigger_mode="multiple", **at_once)
-
-
-def _asking_for(
-    accept: Callable[[Conversation, str, gr.Request], Update], question: str
-) -> Callable[[Conversation, gr.Request], Update]:
-    def ask_example(conversation: Conversation, request: gr.Request) -> Update:
-        return accept(conversation, question, request)
-
-    return ask_example

@@ -7,14 +7,14 @@ own state is small: what is searched for, the open paper, and the papers on offe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from rag import FootnoteError, Library, Offer, Outcome
+from rag import Change, Found, FootnoteError, Library, Offer, Outcome
 from ui.atlas import render_atlas, render_drawing
 from ui.library_html import (
     PAGE,
@@ -195,7 +195,7 @@ class _Desk:
             "open": lambda: self._opened(looking, paper),
             "close": lambda: self._opened(looking, ""),
             "leave": lambda: self._opened(looking, paper, is_leaving=True),
-            "draw": lambda: {self._parts.atlas: self._atlas(looking, query)},
+            "draw": lambda: {self._parts.atlas: self._atlas(looking, query, self._fitting(query))},
             "more": lambda: self._found(replace(looking, shown=looking.shown + PAGE), query),
         }
         if looking.may_change:
@@ -288,7 +288,7 @@ class _Desk:
         venues = ["", *list(seen.venues)[:200]]
         return {
             **self._found(looking, query),
-            **self._opened(looking, looking.open_paper),
+            **self._opened(looking, looking.open_paper, seen.changes),
             parts.overview: render_overview(replace(seen, is_editable=looking.may_change)),
             parts.said: "",
             parts.years: gr.update(visible=bool(seen.years or seen.venues)),
@@ -299,40 +299,51 @@ class _Desk:
     def _found(self, looking: Looking, query: _Query) -> Update:
         parts = self._parts
         library = self._library
-        where = query.where()
-        found = library.find(query.search, query.kind, where, looking.shown)  # type: ignore[arg-type]
         is_map = query.view == MAP
+        found = self._fitting(query) if is_map else self._searched(query, looking.shown + 1)
         spans = {}
         if query.search.strip():
-            spans = {f.paper.id: span for f in found if (span := library.best_sentence(f, query.search))}
+            seen = found[: looking.shown]
+            spans = {f.paper.id: span for f in seen if (span := library.best_sentence(f, query.search))}
         kept = replace(looking, spans=spans)
-        update: Update = {
+        n_papers = len(library.papers)
+        return {
             parts.looking: kept,
-            parts.results: "" if is_map else render_results(found, query.search, len(library.papers), spans),
-            parts.atlas: self._map(kept, query) if is_map else "",
+            parts.results: "" if is_map else render_results(found, query.search, n_papers, spans, looking.shown),
+            parts.atlas: self._map(kept, query, found) if is_map else "",
         }
-        return update
 
-    def _map(self, looking: Looking, query: _Query) -> str:
+    def _searched(self, query: _Query, most: int) -> tuple[Found, ...]:
+        return self._library.find(query.search, query.kind, query.where(), max(1, most))  # type: ignore[arg-type]
+
+    def _fitting(self, query: _Query) -> tuple[Found, ...]:
+        """What the map marks; none where nothing is searched for."""
+        if not query.is_given:
+            return ()
+        ranked = query.search.strip() and query.kind != "words"
+        return self._searched(query, _FITTING if ranked else len(self._library.papers))
+
+    def _map(self, looking: Looking, query: _Query, fitting: Sequence[Found]) -> str:
         """The map, or what stands in its place while it is drawn: `library.js` sees that and asks for it."""
-        return self._atlas(looking, query) if self._library.has_atlas else render_drawing(len(self._library.papers))
+        if not self._library.has_atlas:
+            return render_drawing(len(self._library.papers))
+        return self._atlas(looking, query, fitting)
 
-    def _atlas(self, looking: Looking, query: _Query) -> str:
-        fitting = None
-        if query.search.strip() or query.where():
-            ranked = query.search.strip() and query.kind != "words"
-            most = _FITTING if ranked else len(self._library.papers)
-            found = self._library.find(query.search, query.kind, query.where(), max(1, most))  # type: ignore[arg-type]
-            fitting = {item.paper.id for item in found}
+    def _atlas(self, looking: Looking, query: _Query, fitting: Sequence[Found]) -> str:
+        marked = {item.paper.id for item in fitting} if query.is_given else None
         atlas = self._library.atlas()
-        return render_atlas(atlas, self._library.papers, fitting=fitting, selected=looking.open_paper)
+        return render_atlas(atlas, self._library.papers, fitting=marked, selected=looking.open_paper)
 
-    def _opened(self, looking: Looking, paper_id: str, *, is_leaving: bool = False) -> Update:
+    def _opened(
+        self, looking: Looking, paper_id: str, changes: Sequence[Change] | None = None, *, is_leaving: bool = False
+    ) -> Update:
+        """One paper's page; without one the last changes, which are read where they are not given."""
         paper = self._library.papers.get(paper_id)
         kept = replace(looking, open_paper=paper_id if paper else "")
         parts = self._parts
         if paper is None:
-            return {parts.looking: kept, parts.paper: render_history(self._library.overview().changes)}
+            listed = self._library.overview().changes if changes is None else changes
+            return {parts.looking: kept, parts.paper: render_history(listed)}
         page = render_paper(
             paper,
             self._library.sentences(paper_id),
@@ -359,6 +370,11 @@ class _Query:
     def kind(self) -> str:
         """The way of searching, as `Library.find` names it."""
         return HOWS.get(self.how, "both")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything is searched for or left out."""
+        return bool(self.search.strip() or self.where())
 
     def where(self) -> dict[str, Any]:
         """The filters, as `Library.find` takes them."""

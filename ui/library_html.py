@@ -87,18 +87,35 @@ def _said(change: Change) -> str:
     return text(f"{count(len(change.papers), 'paper')} {did}{f' from {change.source}' if change.source else ''}")
 
 
-def render_results(found: Sequence[Found], query: str, n_papers: int, sentences: Mapping[str, tuple[int, int]]) -> str:
-    """The papers found, each opening its page. `sentences` has the span to show of a paper's abstract, by its id."""
+def render_results(
+    found: Sequence[Found],
+    query: str,
+    n_papers: int,
+    sentences: Mapping[str, tuple[int, int]],
+    shown: int | None = None,
+) -> str:
+    """The papers found, each opening its page.
+
+    Args:
+        found: what fits, best first; one more than `shown` says that there is more.
+        query: what was searched for.
+        n_papers: how many the library has.
+        sentences: the span to show of a paper's abstract, by its id.
+        shown: how many to show; all of them by default.
+    """
     if not n_papers:
         return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, CSV or JSON lines, or pasted text.")
     if not found:
         return _empty("No paper fits.", "Try other words, or search by meaning, or widen the years.")
-    rows = "".join(_result(item, sentences.get(item.paper.id)) for item in found)
-    whole = not query.strip() and len(found) == n_papers
-    first = "" if query.strip() else "First "
-    said = f"All {count(n_papers, 'paper')}" if whole else f"{first}{len(found)} of {count(n_papers, 'paper')}"
-    more = len(found) < n_papers and len(found) % PAGE == 0
-    button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if more else ""
+    rows = "".join(_result(item, sentences.get(item.paper.id)) for item in found[:shown])
+    is_more = shown is not None and len(found) > shown
+    here = min(len(found), shown or len(found))
+    if here == n_papers and not query.strip():
+        said = f"All {count(n_papers, 'paper')}"
+    else:
+        first = "First " if is_more and not query.strip() else ""
+        said = f"{first}{here:,} of {count(n_papers, 'paper')}"
+    button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if is_more else ""
     order = ", best first" if query.strip() else ""
     return f'<p class="fn-lib-said" role="status">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
 

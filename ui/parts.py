@@ -5,6 +5,7 @@ An event handler gets the reader's `Conversation` and returns a dictionary with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ class Parts:
     """The components of the chat."""
 
     conversation: gr.State
-    welcome: gr.Column
+    welcome: gr.HTML
     past: gr.HTML
     live: gr.HTML
     status: gr.HTML
@@ -54,8 +55,8 @@ class Parts:
         return list(vars(self).values())
 
 
-def html(elem_id: str, value: str = "") -> gr.HTML:
-    """A place for safe HTML, without Gradio's looks."""
+def html(elem_id: str, value: str | Callable[[], str] = "") -> gr.HTML:
+    """A place for safe HTML, without Gradio's looks. A function is asked at each load of the page."""
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
