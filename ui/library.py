@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag import Change, Found, FootnoteError, Library, Offer, Outcome
+from rag import Change, FootnoteError, Found, Library, Offer, Outcome
 from ui.atlas import render_atlas, render_drawing
 from ui.library_html import (
     PAGE,

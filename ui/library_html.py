@@ -13,6 +13,8 @@ from ui.markup import count, facts_line, known, moment, text
 from ui.prose import science
 from ui.work import Step, said_of
 
+PAGE = 20
+"""How many results are shown, and how many more on demand."""
 _LISTED = 40
 _PROBLEMS = 8
 
@@ -92,7 +94,7 @@ def render_results(
     query: str,
     n_papers: int,
     sentences: Mapping[str, tuple[int, int]],
-    shown: int | None = None,
+    shown: int = PAGE,
 ) -> str:
     """The papers found, each opening its page.
 
@@ -101,15 +103,15 @@ def render_results(
         query: what was searched for.
         n_papers: how many the library has.
         sentences: the span to show of a paper's abstract, by its id.
-        shown: how many to show; all of them by default.
+        shown: how many to show.
     """
     if not n_papers:
         return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, CSV or JSON lines, or pasted text.")
     if not found:
         return _empty("No paper fits.", "Try other words, or search by meaning, or widen the years.")
     rows = "".join(_result(item, sentences.get(item.paper.id)) for item in found[:shown])
-    is_more = shown is not None and len(found) > shown
-    here = min(len(found), shown or len(found))
+    is_more = len(found) > shown
+    here = min(len(found), shown)
     if here == n_papers and not query.strip():
         said = f"All {count(n_papers, 'paper')}"
     else:
@@ -118,10 +120,6 @@ def render_results(
     button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if is_more else ""
     order = ", best first" if query.strip() else ""
     return f'<p class="fn-lib-said" role="status">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
-
-
-PAGE = 20
-"""How many results are shown, and how many more on demand."""
 
 
 def _empty(line: str, remedy: str) -> str:

@@ -110,10 +110,30 @@ def test_an_empty_library_and_an_empty_search_each_say_what_to_do():
 
 
 def test_more_results_are_offered_only_where_there_may_be_more():
-    twenty = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(20)]
-    assert "Show more" in render_results(twenty, "", 50, {})
+    found = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(21)]
+    twenty = found[:20]
+    assert "Show more" in render_results(found, "", 50, {})
+    assert render_results(found, "", 50, {}).count("<li>") == 20
     assert "Show more" not in render_results(twenty, "", 20, {})
     assert "Show more" not in render_results(twenty[:7], "x", 50, {})
+    assert "Show more" not in render_results(twenty, "", 50, {}), "a filter leaves exactly as many as are shown"
+
+
+@pytest.mark.parametrize(
+    ("n_found", "query", "n_papers", "said"),
+    [
+        (20, "", 20, "All 20 papers"),
+        (21, "", 50, "First 20 of 50 papers"),
+        (20, "", 50, "20 of 50 papers"),
+        (7, "", 50, "7 of 50 papers"),  # a filter leaves no others: they are not the first of more
+        (7, "x", 50, "7 of 50 papers, best first"),
+        (21, "x", 50, "20 of 50 papers, best first"),
+        (1, "", 1, "All 1 paper"),
+    ],
+)
+def test_what_is_shown_is_told_from_what_there_is(n_found, query, n_papers, said):
+    found = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(n_found)]
+    assert f'role="status">{said}</p>' in render_results(found, query, n_papers, {})
 
 
 def test_a_time_reads_alike_whatever_it_was_written_as():
