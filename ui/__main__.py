@@ -15,8 +15,6 @@ from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import SettingsError
 from ui.app import THIS_MACHINE, error_page, failed_surroundings, launch, serve
 
-ENDING_S = 5.0
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page until Ctrl-C and return the exit code."""
@@ -111,7 +109,7 @@ def _talk(settings: Settings) -> int:
     try:
         return Terminal(rag).run()
     finally:
-        stop_all(ENDING_S)
+        stop_all()
         rag.close()
 
 

@@ -14,14 +14,11 @@ from typing import Any, TypeVar
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from rag import Answer, Event
-from ui.asking import Asking
+from ui.asking import LETTING_GO_S, Asking
 from ui.line import Line
 from ui.markup import ordinal
 
 T = TypeVar("T")
-
-LETTING_GO_S = 10.0
-"""How long the next question waits for a stopped one to let go of the model."""
 
 _END = object()
 

@@ -27,6 +27,8 @@ from ui.knobs import Knobs
 ARCHIVE_FILE = "conversations.sqlite"
 VERSION = 1
 """Of the tables below, in the file's `user_version`."""
+GUEST = "guest\n"
+"""What the owner of a guest's conversations begins with, as no name does that somebody signs in with."""
 UNDO_S = 600.0
 """How long a deleted conversation can be brought back; after that it is gone from the file."""
 LOCKED_S = 2.0
@@ -57,12 +59,11 @@ class ArchiveError(FootnoteError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A conversation in the list. Times are seconds since 1970."""
+    """A conversation in the list. `changed` is in seconds since 1970."""
 
     id: str
     title: str
     questions: int
-    created: float
     changed: float
 
 
@@ -70,21 +71,23 @@ class Entry:
 class Feedback:
     """What a reader said of one answer. `receipt` is the whole answer as `Answer.to_dict` gives it."""
 
-    owner: str
     opinion: str
     note: str
     receipt: dict[str, Any]
-    given: float
 
 
 class Archive:
     """The file at `path`, or one in memory that ends with the process. Safe to use from several threads.
 
     `notice` is a line for the reader where the file could not be used as it was found; empty if all is well.
+
+    `is_start` says that a page starts: no guest of before has it open any more, and what they asked goes. What they
+    said of an answer stays, as anybody's does.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, is_start: bool = False) -> None:
         self.notice = ""
+        self._is_start = is_start
         self._lock = threading.RLock()
         self._database = self._opened(path)
 
@@ -112,7 +115,8 @@ class Archive:
         """Write it; the id and the revision that it has then."""
         key, now = conversation.id, time.time()
         knobs = json.dumps(conversation.knobs.to_dict())
-        with self._writing() as database:
+        remedy = "It is tried again with the next question."
+        with self._writing("This conversation is not kept", remedy) as database:
             kept = database.execute("SELECT owner, revision FROM conversations WHERE id = ?", (key,)).fetchone()
             if kept is not None and kept[0] != owner:
                 return key, conversation.revision
@@ -162,7 +166,7 @@ class Archive:
             ArchiveError: the file cannot be read.
         """
         query = (
-            "SELECT id, title, (SELECT count(*) FROM turns WHERE conversation = id), created, changed "
+            "SELECT id, title, (SELECT count(*) FROM turns WHERE conversation = id), changed "
             "FROM conversations WHERE owner = ? AND deleted IS NULL"
         )
         values: list[Any] = [owner]
@@ -184,17 +188,17 @@ class Archive:
         """
         title = " ".join(_sendable(title).split())[:200]
         if title:
-            with self._writing() as database:
+            with self._writing("The name is not changed") as database:
                 database.execute("UPDATE conversations SET title = ? WHERE id = ? AND owner = ?", (title, key, owner))
 
     def delete(self, owner: str, key: str) -> None:
-        """Take it out of every list; gone for good after `UNDO_S`, at the next deletion or start.
+        """Take it out of every list; gone for good, with its feedback, after `UNDO_S`, at the next deletion or start.
 
         Raises:
             ArchiveError: it could not be written.
         """
         now = time.time()
-        with self._writing() as database:
+        with self._writing("The conversation is not deleted") as database:
             _purge(database, now)
             database.execute("UPDATE conversations SET deleted = ? WHERE id = ? AND owner = ?", (now, key, owner))
 
@@ -204,7 +208,7 @@ class Archive:
         Raises:
             ArchiveError: it could not be written.
         """
-        with self._writing() as database:
+        with self._writing("The conversation is not brought back") as database:
             database.execute("UPDATE conversations SET deleted = NULL WHERE id = ? AND owner = ?", (key, owner))
 
     def add_feedback(self, owner: str, conversation: Conversation, turn: Turn, note: str = "") -> None:
@@ -215,7 +219,7 @@ class Archive:
         """
         if turn.answer is None:
             return
-        with self._writing() as database:
+        with self._writing("The feedback is not kept") as database:
             if not turn.opinion:
                 database.execute(
                     "DELETE FROM feedback WHERE owner = ? AND conversation = ? AND turn = ?",
@@ -243,10 +247,8 @@ class Archive:
             ArchiveError: the file cannot be read.
         """
         with self._using() as database:
-            rows = database.execute(
-                "SELECT owner, opinion, note, receipt, given FROM feedback ORDER BY given, id"
-            ).fetchall()
-        return [Feedback(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in rows]
+            rows = database.execute("SELECT opinion, note, receipt FROM feedback ORDER BY given, id").fetchall()
+        return [Feedback(opinion, note, json.loads(receipt)) for opinion, note, receipt in rows]
 
     def _opened(self, path: Path | None) -> sqlite3.Connection:
         if path is None:
@@ -271,6 +273,8 @@ class Archive:
             if version == 0:
                 _with_tables(database)
             with database:
+                if self._is_start:
+                    _forget_guests(database)
                 _purge(database, time.time())
         except sqlite3.OperationalError:  # locked, read-only, full: the file itself may be well
             database.close()
@@ -294,15 +298,14 @@ class Archive:
                 raise ArchiveError(f"Conversations cannot be read: {_reason(error)}.") from error
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is kept, or nothing."""
+    def _writing(self, failed: str, remedy: str = "Try it again.") -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is kept, or nothing, and the error begins with what `failed`."""
         with self._lock:
             try:
                 with self._database:
                     yield self._database
             except sqlite3.Error as error:
-                remedy = "It is tried again with the next question."
-                raise ArchiveError(f"This conversation is not kept: {_reason(error)}.", remedy) from error
+                raise ArchiveError(f"{failed}: {_reason(error)}.", remedy) from error
 
 
 def _connect(place: str) -> sqlite3.Connection:
@@ -332,8 +335,21 @@ def _save_turns(database: sqlite3.Connection, key: str, turns: Sequence[Turn]) -
     )
 
 
+def _forget_guests(database: sqlite3.Connection) -> None:
+    """Remove what guests asked; what they deleted cannot come back any more and is left to `_purge`."""
+    theirs = (len(GUEST), GUEST)
+    database.execute("DELETE FROM conversations WHERE deleted IS NULL AND substr(owner, 1, ?) = ?", theirs)
+    database.execute("UPDATE conversations SET deleted = 0 WHERE substr(owner, 1, ?) = ?", theirs)
+
+
 def _purge(database: sqlite3.Connection, now: float) -> None:
-    database.execute("DELETE FROM conversations WHERE deleted IS NOT NULL AND deleted < ?", (now - UNDO_S,))
+    """Remove what was deleted so long ago that it cannot come back, and what was said of its answers."""
+    until = (now - UNDO_S,)
+    database.execute(
+        "DELETE FROM feedback WHERE (owner, conversation) IN (SELECT owner, id FROM conversations WHERE deleted < ?)",
+        until,
+    )
+    database.execute("DELETE FROM conversations WHERE deleted < ?", until)
 
 
 def _state(turn: Turn) -> str:

@@ -24,11 +24,16 @@ log = logging.getLogger(__name__)
 UPDATE_EVERY_S = 0.08
 """Twelve redraws a second: text seems to flow, and a redraw of the current answer still fits in between."""
 
+LETTING_GO_S = 10.0
+"""How long the next question waits for a stopped one to let go of the model."""
+ENDING_S = 5.0
+"""How long the end of the process waits for all of them."""
+
 _END = object()
 _RUNNING: weakref.WeakSet[Asking] = weakref.WeakSet()
 
 
-def stop_all(timeout_s: float) -> None:
+def stop_all(timeout_s: float = ENDING_S) -> None:
     """Stop every running question and wait until its Rag has let go, at most this long in all: for a clean end."""
     until = time.monotonic() + timeout_s
     running = list(_RUNNING)

@@ -42,7 +42,7 @@ def render_atlas(
         f'<div class="fn-map-frame"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" '
         f'aria-label="Map of {count(len(points), "paper")}: arrow keys move, Enter opens">'
         f"{dots}{_labels(atlas, names)}</svg>"
-        '<p class="fn-tip" hidden></p></div>'
+        '<p class="fn-map-tip" hidden></p></div>'
         f"{_legend(atlas, names)}{_year_legend(years)}{_note(atlas, len(points))}</div>"
     )
 

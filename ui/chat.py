@@ -10,12 +10,13 @@ and leaves selection, focus and scroll position in older answers alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from rag import Paper
 from ui.archive import ARCHIVE_FILE, Archive
 from ui.conversation import Conversation
 from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
@@ -24,8 +25,8 @@ from ui.examples import example_questions
 from ui.history import render_entries
 from ui.knobs import Knobs, render_knobs
 from ui.line import Line
-from ui.markup import text
-from ui.parts import Parts, Update, render_alert, render_state
+from ui.markup import count, text
+from ui.parts import Parts, html, render_alert, render_state
 from ui.turns import accepting, answering, clearing, retrying, stopping
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
@@ -34,25 +35,25 @@ PROMISE = "Answers from your library of paper abstracts, every sentence tied to 
 def chat_view(rag: Any, line: Line) -> None:
     """Add the chat to the Blocks that is being built; its questions take their places in `line`."""
     folder: Path | None = getattr(rag.settings, "data_folder", None)
-    archive = Archive(folder / ARCHIVE_FILE if folder is not None else None)
+    archive = Archive(folder / ARCHIVE_FILE if folder is not None else None, is_start=True)
     with gr.Row(elem_id="fn-columns"):
         with gr.Column(elem_id="fn-chat"):
             with gr.Column(elem_id="fn-scroll"):
-                with gr.Column(elem_id="fn-welcome") as welcome:
-                    examples = _welcome(rag)
-                past = _html("fn-past")
-                live = _html("fn-live")
+                # A function: at each load of the page the library as it is then, whatever was added since the start.
+                welcome = html("fn-welcome", lambda: _welcome(rag.papers))
+                past = html("fn-past")
+                live = html("fn-live")
             with gr.Column(elem_id="fn-composer"):
-                alert = _html("fn-alert", render_alert(archive.notice))
+                alert = html("fn-alert", render_alert(archive.notice))
                 box, ask, stop, status, retry, clear = _composer()
         with gr.Column(elem_id="fn-evidence"):
             gr.HTML(_DRAWER_HEAD, elem_id="fn-drawer-head", apply_default_css=False)
-            past_evidence = _html("fn-past-evidence")
-            live_evidence = _html("fn-live-evidence", render_evidence(None))
+            past_evidence = html("fn-past-evidence")
+            live_evidence = html("fn-live-evidence", render_evidence(None))
     gr.HTML('<div id="fn-shade"></div>', elem_id="fn-shade-holder", apply_default_css=False)
     with gr.Column(elem_id="fn-sheets"):
         sheets = _sheets(rag)
-        state = _html("fn-state", render_state(Conversation()))
+        state = html("fn-state", render_state(Conversation()))
         door = gr.HTML("", elem_id="fn-door", apply_default_css=False, js_on_load=DOOR_JS)
         download = gr.HTML("", elem_id="fn-download", apply_default_css=False, js_on_load=DOWNLOAD_JS)
     parts = Parts(
@@ -73,7 +74,7 @@ def chat_view(rag: Any, line: Line) -> None:
         download=download,
         **sheets,
     )
-    _connect(rag, line, archive, parts, examples, door)
+    _connect(rag, line, archive, parts, door)
 
 
 _DRAWER_HEAD = (
@@ -82,22 +83,18 @@ _DRAWER_HEAD = (
 )
 
 
-def _html(elem_id: str, value: str = "") -> gr.HTML:
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
-
-
-def _welcome(rag: Any) -> list[gr.Button]:
-    papers = len(rag.papers)
-    gr.HTML(
-        '<div class="fn-welcome"><h2>Ask your library</h2>'
-        f"<p>{text(PROMISE)} What the {papers} papers do not say, Footnote declines to say.</p></div>",
-        apply_default_css=False,
+def _welcome(papers: Sequence[Paper]) -> str:
+    """What stands where no question was asked yet, with questions to begin with."""
+    examples = "".join(
+        f'<button type="button" class="fn-example" data-ask="{text(question)}">{text(question)}</button>'
+        for question in example_questions(papers)
     )
-    with gr.Column(elem_id="fn-examples"):
-        return [
-            gr.Button(question, variant="secondary", elem_classes="fn-example")
-            for question in example_questions(rag.papers)
-        ]
+    one = len(papers) == 1
+    said = f"What the {count(len(papers), 'paper')} {'does' if one else 'do'} not say, Footnote declines to say."
+    return (
+        f'<div class="fn-welcome"><h2>Ask your library</h2><p>{text(PROMISE)} {said}</p></div>'
+        f'<div id="fn-examples">{examples}</div>'
+    )
 
 
 def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, gr.Button]:
@@ -117,7 +114,7 @@ def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, g
         ask = gr.Button("Ask", variant="primary", elem_id="fn-ask", scale=0, min_width=76)
         stop = gr.Button("Stop", variant="secondary", elem_id="fn-stop", scale=0, min_width=76, visible=False)
     with gr.Row(elem_id="fn-tools"):
-        status = _html("fn-status")
+        status = html("fn-status")
         gr.HTML(
             '<p class="fn-keys"><kbd>Enter</kbd> asks · <kbd>Shift</kbd>+<kbd>Enter</kbd> new line</p>',
             elem_id="fn-keys",
@@ -144,10 +141,10 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
     """What opens over the page; `page.js` makes a dialog of each."""
     with gr.Column(elem_id="fn-sheet-history", elem_classes="fn-sheet"):
         gr.HTML(f"<h2>Conversations</h2>{_SEARCH}", apply_default_css=False)
-        entries = _html("fn-entries", render_entries([]))
+        entries = html("fn-entries", render_entries([]))
     with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
         gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
-        knobs = _html("fn-knobs", render_knobs(Knobs()))
+        knobs = html("fn-knobs", render_knobs(Knobs()))
         about = rag.description
         gr.HTML(
             f'<p class="fn-hint">Answered by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
@@ -156,21 +153,16 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
         )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
         gr.HTML("<h2>How this answer came about</h2>", apply_default_css=False)
-        lens = _html("fn-lens")
+        lens = html("fn-lens")
     return {"entries": entries, "knobs": knobs, "lens": lens}
 
 
-def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, examples: list[gr.Button], door: gr.HTML) -> None:
+def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, door: gr.HTML) -> None:
     """Tie controls to handlers. Most answer at once; `answering` takes its place in the line."""
     at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
-    accept = accepting(parts, archive)
     begin = [
-        trigger(accept, inputs=[parts.conversation, parts.box], trigger_mode="multiple", **at_once)
+        trigger(accepting(parts, archive), inputs=[parts.conversation, parts.box], trigger_mode="multiple", **at_once)
         for trigger in (parts.box.submit, parts.ask.click)
-    ]
-    begin += [
-        button.click(_asking_for(accept, button.value), inputs=[parts.conversation], trigger_mode="multiple", **at_once)
-        for button in examples
     ]
     begin.append(parts.retry.click(retrying(parts, archive), inputs=[parts.conversation], **at_once))
     begin.append(door.submit(asking_anew(parts, archive), inputs=[parts.conversation], **at_once))
@@ -187,12 +179,3 @@ def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, examples: lis
     parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)
     parts.clear.click(clearing(parts), inputs=[parts.conversation], **at_once)
     door.select(doing(parts, archive, rag), inputs=[parts.conversation], trigger_mode="multiple", **at_once)
-
-
-def _asking_for(
-    accept: Callable[[Conversation, str, gr.Request], Update], question: str
-) -> Callable[[Conversation, gr.Request], Update]:
-    def ask_example(conversation: Conversation, request: gr.Request) -> Update:
-        return accept(conversation, question, request)
-
-    return ask_example

@@ -16,7 +16,7 @@ import gradio as gr
 from rag import FootnoteError
 from rag.export import FORMATS, SUFFIX, export
 from ui.archive import Archive
-from ui.conversation import Conversation
+from ui.conversation import Conversation, Turn
 from ui.history import render_entries
 from ui.knobs import Knobs, render_knobs
 from ui.lens import render_trace
@@ -107,7 +107,7 @@ class _Desk:
         self._parts = parts
         self._archive = archive
         self._rag = rag
-        self._sent_files = 0
+        self._places = 0
 
     def acts(self) -> dict[str, Callable[[Conversation, _Data, str], Update]]:
         """What can be done."""
@@ -165,11 +165,10 @@ class _Desk:
         found = conversation if key == conversation.id else self._archive.open(owner, key)
         if kind is None or found is None:
             return {}
-        self._sent_files += 1  # the same file twice is two downloads: the component has to change
         name = "".join(char if char.isalnum() else "-" for char in found.title.lower()).strip("-")[:60] or "footnote"
         file = (
             f'<span data-file="{text(name)}{SUFFIX[kind]}" data-type="{_TYPES[kind]};charset=utf-8" '
-            f'data-place="{self._sent_files}" data-content="{text(export(found.answers, kind))}"></span>'
+            f'data-place="{self._place()}" data-content="{text(export(found.answers, kind))}"></span>'
         )
         return {self._parts.download: file}
 
@@ -186,18 +185,26 @@ class _Desk:
         return {**update, self._parts.status: render_said(said)}
 
     def _lens(self, conversation: Conversation, data: _Data, owner: str) -> Update:
+        """What the lens shows; never nothing and never the same, for it says "Computing…" until it changes."""
         turn = conversation.turn(data.number("turn"))
-        if turn is None or turn.answer is None:
-            return {}
+        shown = self._traced(conversation, turn) if turn else _hint("That answer is not here any more.")
+        return {self._parts.lens: f'<div data-place="{self._place()}">{shown}</div>'}
+
+    def _traced(self, conversation: Conversation, turn: Turn) -> str:
+        if turn.answer is None:
+            return _hint("There is no answer to look behind.")
         try:
-            trace = conversation.knobs.applied(self._rag).trace(turn.answer, conversation.history(turn))
-            return {self._parts.lens: render_trace(trace)}
-        except FootnoteError:
-            raise
+            return render_trace(conversation.knobs.applied(self._rag).trace(turn.answer, conversation.history(turn)))
+        except FootnoteError as error:
+            return _hint(str(error))
         except Exception:  # the edge: a changed library can make an old answer untraceable
             log.exception("Tracing an answer failed")
-            said = '<p class="fn-hint">This answer cannot be traced any more; the server’s log has the reason.</p>'
-            return {self._parts.lens: said}
+            return _hint("This answer cannot be traced any more; the server’s log has the reason.")
+
+    def _place(self) -> int:
+        """Another number every time: a component that gets what it has already shows no change."""
+        self._places += 1
+        return self._places
 
     def _knobs(self, conversation: Conversation, data: _Data, owner: str) -> Update:
         conversation.knobs = Knobs.from_dict(data.section("knobs"))
@@ -206,3 +213,7 @@ class _Desk:
             self._parts.status: render_said("For the next questions of this conversation."),
             **kept(self._parts, self._archive, owner, conversation),
         }
+
+
+def _hint(line: str) -> str:
+    return f'<p class="fn-hint">{text(line)}</p>'

@@ -16,8 +16,10 @@ import gradio as gr
 from eval.board import Board
 from rag import FootnoteError
 from ui.asking import is_anyone_asking
-from ui.evals_html import render_comparison, render_problem, render_reading, render_runs, render_sources, render_step
-from ui.parts import is_guest
+from ui.evals_html import render_comparison, render_reading, render_runs, render_sources, render_step
+from ui.line import Line
+from ui.markup import render_problem
+from ui.parts import html, is_guest
 
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]
@@ -50,11 +52,11 @@ class _Parts:
         return list(vars(self).values())
 
 
-def eval_view(rag: Any, line: Any = None) -> None:
-    """Add the eval tab to the Blocks being built. `line`, if given, counts who is at the model and who waits."""
+def eval_view(rag: Any, line: Line) -> None:
+    """Add the eval tab to the Blocks being built. `line` counts who is at the model and who waits."""
 
     def is_busy() -> bool:
-        return is_anyone_asking() or (line is not None and line.running + line.waiting > 0)
+        return is_anyone_asking() or line.running + line.waiting > 0
 
     board = Board(rag, rag.settings.home / "runs", is_busy=is_busy)
     with gr.Row(elem_id="fn-eval"):
@@ -65,15 +67,15 @@ def eval_view(rag: Any, line: Any = None) -> None:
                 apply_default_css=False,
             )
             source, number, begin = _form(board)
-            running, said = _html("fn-ev-running"), _html("fn-ev-said")
+            running, said = html("fn-ev-running"), html("fn-ev-said")
             gr.HTML('<h3 class="fn-ev-head">Runs</h3>', apply_default_css=False)
-            runs = _html("fn-ev-runs")
+            runs = html("fn-ev-runs")
             with gr.Row(elem_id="fn-ev-compare", visible=False) as comparing:
                 before = gr.Dropdown([], label="A", scale=1, min_width=160, elem_classes="fn-lib-field")
                 after = gr.Dropdown([], label="B", scale=1, min_width=160, elem_classes="fn-lib-field")
                 compare = gr.Button("Compare", size="sm", scale=0, min_width=110, elem_id="fn-ev-compare-go")
         with gr.Column(elem_id="fn-ev-aside"):
-            card = _html("fn-ev-card", NOTHING_OPEN)
+            card = html("fn-ev-card", NOTHING_OPEN)
     door = gr.HTML("", elem_id="fn-ev-door", apply_default_css=False, js_on_load=DOOR_JS)
     timer = gr.Timer(LOOK_EVERY_S, active=False)
     parts = _Parts(
@@ -87,10 +89,6 @@ def eval_view(rag: Any, line: Any = None) -> None:
     begin.click(desk.begun, inputs=[source, number], **at_once)
     compare.click(desk.compared, inputs=[before, after], **at_once)
     timer.tick(desk.ticked, inputs=[parts.opened], **at_once)
-
-
-def _html(elem_id: str, value: str = "") -> gr.HTML:
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
 def _form(board: Board) -> tuple[Any, ...]:

@@ -6,10 +6,9 @@ Knows nothing of Gradio, and no figure's definition: names and numbers come from
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from ui.markup import count, text
+from ui.markup import count, moment, text
 from ui.work import time_words
 
 SHOWN = (
@@ -60,11 +59,6 @@ def render_sources(sources: Sequence[Any]) -> str:
     return f'<dl class="fn-ev-sources">{rows}</dl>'
 
 
-def render_problem(problem: str, remedy: str = "") -> str:
-    """What went wrong, and what to do."""
-    return f'<p class="fn-lib-error" role="alert">{text(problem)} <span>{text(remedy)}</span></p>'
-
-
 def render_runs(rows: Sequence[Any], opened: str) -> str:
     """The runs on disk, the newest first; each opens its scorecard."""
     if not rows:
@@ -83,15 +77,9 @@ def _run(row: Any, *, is_open: bool) -> str:
     return (
         f'<li><button type="button" data-eval="open" data-run="{text(row.name)}"{current}>'
         f'<span class="fn-ev-name">{text(row.label)}</span>'
-        f'<span class="fn-lib-small">{count(row.cases, "question")}{partial} · {headline} · {when(row.began)}</span>'
+        f'<span class="fn-lib-small">{count(row.cases, "question")}{partial} · {headline} · {moment(row.began)}</span>'
         "</button></li>"
     )
-
-
-def when(seconds: float) -> str:
-    """A time since 1970 in words, in UTC."""
-    at = datetime.fromtimestamp(seconds, UTC)
-    return f'<time datetime="{at.isoformat(timespec="seconds")}">{at.day} {at:%B %Y, %H:%M} UTC</time>'
 
 
 def render_reading(reading: Any) -> str:
@@ -99,7 +87,7 @@ def render_reading(reading: Any) -> str:
     row, summary = reading.row, reading.row.summary
     overall = summary["figures"]["all"]
     key = text(row.name)
-    asked = f"{count(row.cases, 'question')} in {time_words(summary['seconds'])} · {when(row.began)}"
+    asked = f"{count(row.cases, 'question')} in {time_words(summary['seconds'])} · {moment(row.began)}"
     partial = (
         f'<p class="fn-ev-note">Stopped after {row.cases} of {row.wanted} questions: the intervals are wide. '
         f'<button type="button" class="fn-chip" data-eval="go-on" data-run="{key}">Go on with it</button></p>'
@@ -242,8 +230,8 @@ def _made(made_with: Mapping[str, Any]) -> str:
 def render_comparison(before: Any, after: Any, differences: Sequence[Any]) -> str:
     """What changed from one run to another, and whether it may be chance."""
     head = (
-        f"<h2>Compared</h2><p class='fn-lib-counts'>A: {text(before.label)}, {when(before.began)}</p>"
-        f"<p class='fn-lib-counts'>B: {text(after.label)}, {when(after.began)}</p>"
+        f"<h2>Compared</h2><p class='fn-lib-counts'>A: {text(before.label)}, {moment(before.began)}</p>"
+        f"<p class='fn-lib-counts'>B: {text(after.label)}, {moment(after.began)}</p>"
     )
     words = dict(SHOWN)
     told = [d for d in differences if d.name in words]

@@ -13,10 +13,8 @@ from itertools import pairwise
 
 from rag import Answer, Citation, EvidenceFound, Paper
 from ui.conversation import Turn
-from ui.markup import address_of, count, link_to, ordinal, text
+from ui.markup import count, facts_line, ordinal, text
 from ui.prose import science
-
-_AUTHORS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ _BEARINGS = ((0.75, "closely"), (0.5, "well"), (0.25, "somewhat"), (float("-inf"
 def _card(key: str, paper: Paper, spans: Sequence[Span], standing: Mapping[str, str]) -> str:
     return (
         f'<article class="fn-paper" id="{key}" tabindex="-1"><h3 dir="auto">{text(paper.title)}</h3>'
-        f"{_facts(paper)}{_standing(paper, standing)}"
+        f"{facts_line(paper)}{_standing(paper, standing)}"
         f'<p class="fn-abstract" dir="auto">{highlight(paper.abstract, spans)}</p></article>'
     )
 
@@ -211,23 +209,10 @@ def _folded(label: str, number: int, papers: Sequence[Paper], places_taken: int,
         return ""
     lines = "".join(
         f'<details class="fn-paper fn-folded" id="t{number}-p{place}" tabindex="-1">'
-        f'<summary dir="auto">{text(paper.title)}</summary>{_facts(paper)}{_standing(paper, standing)}'
+        f'<summary dir="auto">{text(paper.title)}</summary>{facts_line(paper)}{_standing(paper, standing)}'
         f'<p class="fn-abstract" dir="auto">{science(paper.abstract)}</p></details>'
         for place, paper in enumerate(papers, start=places_taken + 1)
     )
     if not label:
         return lines
     return f'<details class="fn-rest"><summary>{text(label)} ({count(len(papers), "paper")})</summary>{lines}</details>'
-
-
-def _facts(paper: Paper) -> str:
-    """Authors, year, venue and link, as far as they are known; empty if none is."""
-    facts = []
-    if paper.authors:
-        more = " et al." if len(paper.authors) > _AUTHORS_NAMED else ""
-        facts.append(text(", ".join(paper.authors[:_AUTHORS_NAMED]) + more))
-    facts += [text(fact) for fact in (paper.year, paper.venue) if fact]
-    address = address_of(paper)
-    if address is not None:
-        facts.append(link_to(address, "Open paper ↗", f"Open paper in a new tab: {paper.title}"))
-    return f'<p class="fn-facts">{" · ".join(facts)}</p>' if facts else ""

@@ -20,6 +20,7 @@ from rag import Answer, Settings
 from rag.cli import run_safely
 from ui.archive import ARCHIVE_FILE, Archive, ArchiveError, Feedback
 from ui.conversation import plain_text
+from ui.markup import count
 
 TO_FILL_IN = "(fill in what a right answer has to say)"
 _NUMBER = re.compile(r"(?<![\w.])\d[\d.,]*\w*%?")
@@ -79,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
     written = "".join(f"{line}\n" for line in lines)
     if options.action == "export" and options.out is not None:
         options.out.write_text(written, encoding="utf-8")
-        written = f"{len(lines)} cases in {options.out}\n"
+        written = f"{count(len(lines), 'case')} in {options.out}\n"
     sys.stdout.write(written)
     return 0
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from ui.archive import Entry
-from ui.markup import count, text
+from ui.markup import count, moment, text
 
 EXPORTS = {"markdown": "Markdown", "json": "JSON", "bibtex": "BibTeX", "ris": "RIS"}
 
@@ -43,13 +42,8 @@ def _entry(entry: Entry, is_open: bool) -> str:  # noqa: FBT001  # private, and 
     return (
         f'<li class="fn-entry"{current}><button type="button" class="fn-entry-title" data-do="open" data-id="{key}" '
         f'dir="auto">{title}</button><p class="fn-facts">{count(entry.questions, "question")} · '
-        f'{when(entry.changed)}{" · open now" if is_open else ""}</p><p class="fn-entry-tools">'
+        f'{moment(entry.changed)}{" · open now" if is_open else ""}</p><p class="fn-entry-tools">'
         f'<button type="button" data-rename="{key}" aria-label="Rename: {title}">Rename</button>'
         f'<button type="button" data-do="delete" data-id="{key}" aria-label="Delete: {title}">Delete</button>'
         f'<span class="fn-exports">Export: {exports}</span></p></li>'
     )
-
-
-def when(seconds: float) -> str:
-    """A time as `24 Nov 2026, 11:15`, in the server's time zone."""
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%-d %b %Y, %H:%M")

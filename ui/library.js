@@ -6,7 +6,7 @@
 
   const showTip = (dot) => {
     const frame = dot.closest(".fn-map-frame");
-    const tip = frame.querySelector(".fn-tip");
+    const tip = frame.querySelector(".fn-map-tip");
     const [at, around] = [dot.getBoundingClientRect(), frame.getBoundingClientRect()];
     const title = Object.assign(document.createElement("strong"), { textContent: dot.getAttribute("aria-label") });
     const topic = Object.assign(document.createElement("span"), { textContent: dot.dataset.topic });
@@ -18,7 +18,7 @@
     const above = at.top - around.top - tip.offsetHeight - 8;
     tip.style.top = `${above >= 0 ? above : at.bottom - around.top + 8}px`;
   };
-  const hideTips = () => document.querySelectorAll(".fn-tip").forEach((tip) => { tip.hidden = true; });
+  const hideTips = () => document.querySelectorAll(".fn-map-tip").forEach((tip) => { tip.hidden = true; });
 
   // The nearest dot in a direction: how far it lies off the direction counts double.
   const neighbour = (dot, key) => {

@@ -7,18 +7,17 @@ own state is small: what is searched for, the open paper, and the papers on offe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from rag import FootnoteError, Library, Offer, Outcome
+from rag import Change, FootnoteError, Found, Library, Offer, Outcome
 from ui.atlas import render_atlas, render_drawing
 from ui.library_html import (
     PAGE,
-    render_error,
     render_history,
     render_outcome,
     render_overview,
@@ -27,7 +26,8 @@ from ui.library_html import (
     render_progress,
     render_results,
 )
-from ui.parts import is_guest
+from ui.markup import count, render_problem
+from ui.parts import html, is_guest
 from ui.work import Work
 
 log = logging.getLogger(__name__)
@@ -94,25 +94,21 @@ def library_view(rag: Any) -> None:
     library: Library = rag.library
     with gr.Row(elem_id="fn-library"):
         with gr.Column(elem_id="fn-lib-main"):
-            overview = _html("fn-lib-overview")
-            said = _html("fn-lib-status")
+            overview = html("fn-lib-overview")
+            said = html("fn-lib-status")
             search, how, since, until, venue, years, view, open_adding = _controls()
             with gr.Column(elem_id="fn-lib-adding", visible=False) as adding:
                 files, pasted, look, preview, add, cancel = _adding()
-            results = _html("fn-lib-results", '<p class="fn-lib-said">Looking at the library…</p>')
-            atlas = _html("fn-lib-map")
+            results = html("fn-lib-results", '<p class="fn-lib-said">Looking at the library…</p>')
+            atlas = html("fn-lib-map")
         with gr.Column(elem_id="fn-lib-aside"):
-            paper = _html("fn-lib-page")
+            paper = html("fn-lib-page")
     door = gr.HTML("", elem_id="fn-lib-door", apply_default_css=False, js_on_load=DOOR_JS)
     parts = _Parts(
         gr.State(Looking()), overview, said, search, how, since, until, venue, years, view, results, atlas, paper,
         adding, open_adding, files, pasted, preview, add, cancel,
     )  # fmt: skip
     _connect(_Desk(library, parts), parts, door, look)
-
-
-def _html(elem_id: str, value: str = "") -> gr.HTML:
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
 def _controls() -> tuple[Any, ...]:
@@ -155,7 +151,7 @@ def _adding() -> tuple[Any, ...]:
         placeholder="@article{…}  or a title, a blank line, its abstract",
     )  # fmt: skip
     look = gr.Button("Look through", size="sm", elem_id="fn-lib-look")
-    preview = _html("fn-lib-preview")
+    preview = html("fn-lib-preview")
     with gr.Row(elem_id="fn-lib-go"):
         add = gr.Button("Add", variant="primary", interactive=False, elem_id="fn-lib-add")
         cancel = gr.Button("Close", elem_id="fn-lib-cancel")
@@ -199,7 +195,7 @@ class _Desk:
             "open": lambda: self._opened(looking, paper),
             "close": lambda: self._opened(looking, ""),
             "leave": lambda: self._opened(looking, paper, is_leaving=True),
-            "draw": lambda: {self._parts.atlas: self._atlas(looking, query)},
+            "draw": lambda: {self._parts.atlas: self._atlas(looking, query, self._fitting(query))},
             "more": lambda: self._found(replace(looking, shown=looking.shown + PAGE), query),
         }
         if looking.may_change:
@@ -225,8 +221,7 @@ class _Desk:
             self._parts.looking: replace(looking, offers=tuple(offers)),
             self._parts.preview: render_preview(offers, found) if offers else "",
             self._parts.add: gr.update(
-                value=f"Add {number:,} {'paper' if number == 1 else 'papers'}" if number else "Add",
-                interactive=number > 0,
+                value=f"Add {count(number, 'paper')}" if number else "Add", interactive=number > 0
             ),
         }
 
@@ -235,7 +230,7 @@ class _Desk:
     ) -> Iterator[Update]:
         """Add what is on offer, telling how far it is."""
         if not looking.may_change:
-            yield {self._parts.preview: render_error("Only who has signed in may change this library.")}
+            yield {self._parts.preview: render_problem("Only who has signed in may change this library.")}
             return
         papers = [paper for offer in looking.offers for paper in offer.papers]
         names = ", ".join(offer.name for offer in looking.offers)
@@ -293,7 +288,7 @@ class _Desk:
         venues = ["", *list(seen.venues)[:200]]
         return {
             **self._found(looking, query),
-            **self._opened(looking, looking.open_paper),
+            **self._opened(looking, looking.open_paper, seen.changes),
             parts.overview: render_overview(replace(seen, is_editable=looking.may_change)),
             parts.said: "",
             parts.years: gr.update(visible=bool(seen.years or seen.venues)),
@@ -304,40 +299,51 @@ class _Desk:
     def _found(self, looking: Looking, query: _Query) -> Update:
         parts = self._parts
         library = self._library
-        where = query.where()
-        found = library.find(query.search, query.kind, where, looking.shown)  # type: ignore[arg-type]
         is_map = query.view == MAP
+        found = self._fitting(query) if is_map else self._searched(query, looking.shown + 1)
         spans = {}
         if query.search.strip():
-            spans = {f.paper.id: span for f in found if (span := library.best_sentence(f, query.search))}
+            seen = found[: looking.shown]
+            spans = {f.paper.id: span for f in seen if (span := library.best_sentence(f, query.search))}
         kept = replace(looking, spans=spans)
-        update: Update = {
+        n_papers = len(library.papers)
+        return {
             parts.looking: kept,
-            parts.results: "" if is_map else render_results(found, query.search, len(library.papers), spans),
-            parts.atlas: self._map(kept, query) if is_map else "",
+            parts.results: "" if is_map else render_results(found, query.search, n_papers, spans, looking.shown),
+            parts.atlas: self._map(kept, query, found) if is_map else "",
         }
-        return update
 
-    def _map(self, looking: Looking, query: _Query) -> str:
+    def _searched(self, query: _Query, most: int) -> tuple[Found, ...]:
+        return self._library.find(query.search, query.kind, query.where(), max(1, most))  # type: ignore[arg-type]
+
+    def _fitting(self, query: _Query) -> tuple[Found, ...]:
+        """What the map marks; none where nothing is searched for."""
+        if not query.is_given:
+            return ()
+        ranked = query.search.strip() and query.kind != "words"
+        return self._searched(query, _FITTING if ranked else len(self._library.papers))
+
+    def _map(self, looking: Looking, query: _Query, fitting: Sequence[Found]) -> str:
         """The map, or what stands in its place while it is drawn: `library.js` sees that and asks for it."""
-        return self._atlas(looking, query) if self._library.has_atlas else render_drawing(len(self._library.papers))
+        if not self._library.has_atlas:
+            return render_drawing(len(self._library.papers))
+        return self._atlas(looking, query, fitting)
 
-    def _atlas(self, looking: Looking, query: _Query) -> str:
-        fitting = None
-        if query.search.strip() or query.where():
-            ranked = query.search.strip() and query.kind != "words"
-            most = _FITTING if ranked else len(self._library.papers)
-            found = self._library.find(query.search, query.kind, query.where(), max(1, most))  # type: ignore[arg-type]
-            fitting = {item.paper.id for item in found}
+    def _atlas(self, looking: Looking, query: _Query, fitting: Sequence[Found]) -> str:
+        marked = {item.paper.id for item in fitting} if query.is_given else None
         atlas = self._library.atlas()
-        return render_atlas(atlas, self._library.papers, fitting=fitting, selected=looking.open_paper)
+        return render_atlas(atlas, self._library.papers, fitting=marked, selected=looking.open_paper)
 
-    def _opened(self, looking: Looking, paper_id: str, *, is_leaving: bool = False) -> Update:
+    def _opened(
+        self, looking: Looking, paper_id: str, changes: Sequence[Change] | None = None, *, is_leaving: bool = False
+    ) -> Update:
+        """One paper's page; without one the last changes, which are read where they are not given."""
         paper = self._library.papers.get(paper_id)
         kept = replace(looking, open_paper=paper_id if paper else "")
         parts = self._parts
         if paper is None:
-            return {parts.looking: kept, parts.paper: render_history(self._library.overview().changes)}
+            listed = self._library.overview().changes if changes is None else changes
+            return {parts.looking: kept, parts.paper: render_history(listed)}
         page = render_paper(
             paper,
             self._library.sentences(paper_id),
@@ -365,6 +371,11 @@ class _Query:
         """The way of searching, as `Library.find` names it."""
         return HOWS.get(self.how, "both")
 
+    @property
+    def is_given(self) -> bool:
+        """Whether anything is searched for or left out."""
+        return bool(self.search.strip() or self.where())
+
     def where(self) -> dict[str, Any]:
         """The filters, as `Library.find` takes them."""
         bounds = (("gte", self.since), ("lte", self.until))
@@ -374,5 +385,5 @@ class _Query:
 
 def _told(error: Exception) -> str:
     if isinstance(error, FootnoteError):
-        return render_error(error.problem, error.remedy)
-    return render_error("Something went wrong.", "The log of Footnote says what.")
+        return render_problem(error.problem, error.remedy)
+    return render_problem("Something went wrong.", "The log of Footnote says what.")

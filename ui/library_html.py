@@ -6,15 +6,15 @@ Buttons carry `data-lib` (what to do) and, for a paper, `data-id`; `library.js` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence
 from ui.evidence import Span, highlight
-from ui.markup import address_of, count, link_to, text
+from ui.markup import count, facts_line, known, moment, text
 from ui.prose import science
 from ui.work import Step, said_of
 
-_AUTHORS_NAMED = 3
+PAGE = 20
+"""How many results are shown, and how many more on demand."""
 _LISTED = 40
 _PROBLEMS = 8
 
@@ -89,33 +89,37 @@ def _said(change: Change) -> str:
     return text(f"{count(len(change.papers), 'paper')} {did}{f' from {change.source}' if change.source else ''}")
 
 
-def moment(at: str) -> str:
-    """An ISO time as a `<time>` in words, in UTC; what is no time is shown as it is."""
-    try:
-        when = datetime.fromisoformat(at).astimezone(UTC)
-    except ValueError:
-        return text(at)
-    return f'<time datetime="{text(at)}">{when.day} {when:%B %Y, %H:%M} UTC</time>'
+def render_results(
+    found: Sequence[Found],
+    query: str,
+    n_papers: int,
+    sentences: Mapping[str, tuple[int, int]],
+    shown: int = PAGE,
+) -> str:
+    """The papers found, each opening its page.
 
-
-def render_results(found: Sequence[Found], query: str, n_papers: int, sentences: Mapping[str, tuple[int, int]]) -> str:
-    """The papers found, each opening its page. `sentences` has the span to show of a paper's abstract, by its id."""
+    Args:
+        found: what fits, best first; one more than `shown` says that there is more.
+        query: what was searched for.
+        n_papers: how many the library has.
+        sentences: the span to show of a paper's abstract, by its id.
+        shown: how many to show.
+    """
     if not n_papers:
         return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, CSV or JSON lines, or pasted text.")
     if not found:
         return _empty("No paper fits.", "Try other words, or search by meaning, or widen the years.")
-    rows = "".join(_result(item, sentences.get(item.paper.id)) for item in found)
-    whole = not query.strip() and len(found) == n_papers
-    first = "" if query.strip() else "First "
-    said = f"All {count(n_papers, 'paper')}" if whole else f"{first}{len(found)} of {count(n_papers, 'paper')}"
-    more = len(found) < n_papers and len(found) % PAGE == 0
-    button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if more else ""
+    rows = "".join(_result(item, sentences.get(item.paper.id)) for item in found[:shown])
+    is_more = len(found) > shown
+    here = min(len(found), shown)
+    if here == n_papers and not query.strip():
+        said = f"All {count(n_papers, 'paper')}"
+    else:
+        first = "First " if is_more and not query.strip() else ""
+        said = f"{first}{here:,} of {count(n_papers, 'paper')}"
+    button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if is_more else ""
     order = ", best first" if query.strip() else ""
     return f'<p class="fn-lib-said" role="status">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
-
-
-PAGE = 20
-"""How many results are shown, and how many more on demand."""
 
 
 def _empty(line: str, remedy: str) -> str:
@@ -126,22 +130,13 @@ def _result(item: Found, span: tuple[int, int] | None) -> str:
     paper = item.paper
     shown = paper.abstract[slice(*span)] if span else paper.abstract[:200]
     cut = "" if span or len(paper.abstract) <= 200 else "…"
-    facts = _known(paper)
+    facts = known(paper)
     line = f'<span class="fn-facts">{facts}</span>' if facts else ""
     return (
         f'<li><button type="button" data-lib="open" data-id="{text(paper.id)}"><span class="fn-lib-name" dir="auto">'
         f'{text(paper.title)}</span>{line}<span class="fn-lib-snippet" dir="auto">{text(shown)}{cut}</span>'
         "</button></li>"
     )
-
-
-def _known(paper: Paper) -> str:
-    facts = []
-    if paper.authors:
-        more = " et al." if len(paper.authors) > _AUTHORS_NAMED else ""
-        facts.append(", ".join(paper.authors[:_AUTHORS_NAMED]) + more)
-    facts += [str(fact) for fact in (paper.year, paper.venue) if fact]
-    return text(" · ".join(facts))
 
 
 def render_paper(
@@ -154,17 +149,13 @@ def render_paper(
     is_leaving: bool = False,
 ) -> str:
     """A paper's page. `marked` is a stretch of the abstract to highlight; `is_leaving` asks before it is removed."""
-    facts = [_known(paper)] if _known(paper) else []
-    address = address_of(paper)
-    if address is not None:
-        facts.append(link_to(address, "Open paper ↗", f"Open paper in a new tab: {paper.title}"))
     keywords = f'<p class="fn-facts">{text(", ".join(paper.keywords[:12]))}</p>' if paper.keywords else ""
     source = f" · from {paper.source}" if paper.source else ""
     return (
         f'<article class="fn-lib-paper" data-paper="{text(paper.id)}" aria-labelledby="fn-lib-paper-title">'
         '<button type="button" class="fn-chip fn-lib-back" data-lib="close">← All papers</button>'
         f'<h2 id="fn-lib-paper-title" tabindex="-1" dir="auto">{text(paper.title)}</h2>'
-        f'<p class="fn-facts">{" · ".join(facts)}</p>{_asking(paper)}'
+        f"{facts_line(paper)}{_asking(paper)}"
         f'<div class="fn-abstract" dir="auto">{_abstract(paper, sentences, marked)}</div>{keywords}'
         f'<p class="fn-lib-small">{count(len(sentences), "sentence")}{text(source)} · id {text(paper.id)}</p>'
         f"{_near(near)}{_leaving(paper, is_leaving=is_leaving) if is_editable else ''}</article>"
@@ -283,9 +274,3 @@ def render_outcome(outcome: Outcome) -> str:
         if papers
     ]  # fmt: skip
     return f'<p class="fn-lib-done" role="status">{text(", ".join(said) or "Nothing changed")}.</p>'
-
-
-def render_error(problem: str, remedy: str = "") -> str:
-    """What went wrong, and what to do."""
-    more = f" <span>{text(remedy)}</span>" if remedy else ""
-    return f'<p class="fn-lib-error" role="alert">{text(problem)}{more}</p>'

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from rag import Paper
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_AUTHORS_NAMED = 3
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f\"'<>\\^`{|}]")
 
@@ -52,9 +54,44 @@ def link_to(url: str, label: str, described_as: str) -> str:
     )
 
 
+def known(paper: Paper) -> str:
+    """Authors, year and venue of a paper, as far as they are known; empty if none is."""
+    facts = []
+    if paper.authors:
+        more = " et al." if len(paper.authors) > _AUTHORS_NAMED else ""
+        facts.append(", ".join(paper.authors[:_AUTHORS_NAMED]) + more)
+    facts += [str(fact) for fact in (paper.year, paper.venue) if fact]
+    return text(" · ".join(facts))
+
+
+def facts_line(paper: Paper) -> str:
+    """What is `known` of a paper and the link to it, as a line; empty if there is nothing."""
+    facts = [known(paper)] if known(paper) else []
+    address = address_of(paper)
+    if address is not None:
+        facts.append(link_to(address, "Open paper ↗", f"Open paper in a new tab: {paper.title}"))
+    return f'<p class="fn-facts">{" · ".join(facts)}</p>' if facts else ""
+
+
+def moment(at: float | str) -> str:
+    """Seconds since 1970, or an ISO time, as a `<time>` in words, in UTC; what is no time is shown as it is."""
+    try:
+        when = datetime.fromtimestamp(at, UTC) if isinstance(at, (int, float)) else datetime.fromisoformat(at)
+    except ValueError:
+        return text(at)
+    when = when.astimezone(UTC)
+    return f'<time datetime="{when.isoformat(timespec="seconds")}">{when.day} {when:%B %Y, %H:%M} UTC</time>'
+
+
+def render_problem(problem: str, remedy: str = "") -> str:
+    """What went wrong, and what to do, in one of the tabs."""
+    more = f" <span>{text(remedy)}</span>" if remedy else ""
+    return f'<p class="fn-lib-error" role="alert">{text(problem)}{more}</p>'
+
+
 def count(number: int, noun: str) -> str:
-    """`1 paper`, `2 papers`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """`1 paper`, `2,000 papers`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def ordinal(number: int) -> str:

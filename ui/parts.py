@@ -5,13 +5,14 @@ An event handler gets the reader's `Conversation` and returns a dictionary with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from rag import FootnoteError
-from ui.archive import Archive
+from ui.archive import GUEST, Archive
 from ui.conversation import Conversation
 from ui.evidence import render_evidence, render_past_evidence
 from ui.markup import text
@@ -25,7 +26,7 @@ class Parts:
     """The components of the chat."""
 
     conversation: gr.State
-    welcome: gr.Column
+    welcome: gr.HTML
     past: gr.HTML
     live: gr.HTML
     status: gr.HTML
@@ -54,6 +55,11 @@ class Parts:
         return list(vars(self).values())
 
 
+def html(elem_id: str, value: str | Callable[[], str] = "") -> gr.HTML:
+    """A place for safe HTML, without Gradio's looks. A function is asked at each load of the page."""
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
+
+
 def owner_of(request: gr.Request | None) -> str:
     """Whose conversations a reader sees: those of the name they signed in with; where nobody signs in, this machine's.
 
@@ -72,8 +78,6 @@ def is_guest(request: gr.Request | None) -> bool:
     return owner_of(request).startswith(GUEST)
 
 
-GUEST = "guest\n"
-"""No name that somebody signs in with can begin like this."""
 _THIS_MACHINE = ("", "127.0.0.1", "::1", "testclient")
 
 

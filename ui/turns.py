@@ -13,12 +13,13 @@ from typing import Any
 
 import gradio as gr
 
+from rag import FootnoteError
 from ui.answering import in_threads, let_go
 from ui.archive import Archive
 from ui.asking import Asking
 from ui.conversation import Conversation, Turn
 from ui.evidence import render_evidence
-from ui.line import Line, Refused
+from ui.line import Line
 from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
 from ui.render import render_said, render_status, render_turn
 
@@ -79,7 +80,7 @@ def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[
                     async with aclosing(_answered(rag, parts, conversation, turn, keep)) as updates:
                         async for update in updates:
                             yield update
-        except Refused as error:
+        except FootnoteError as error:  # refused by the line, or settings that the Rag does not take
             turn.fail(error)
             yield {**_ended(parts, conversation, turn), **keep()}
         finally:  # also when the reader has closed the page: Gradio then closes this generator
@@ -109,7 +110,7 @@ def _follow(
     asking: Asking, turn: Turn, parts: Parts, conversation: Conversation, keep: Callable[[], Update]
 ) -> Iterator[Update]:
     """Draw what comes until there is an answer, an error or a stop, and keep what came of it."""
-    evidence = ""
+    found = turn.found  # drawn when the question was accepted
     try:
         for batch in asking.batches():
             for event in batch:
@@ -117,8 +118,9 @@ def _follow(
             if not turn.running:
                 break
             update = {parts.live: render_turn(turn), parts.status: render_status(turn)}
-            if (now := render_evidence(turn)) != evidence:
-                evidence = update[parts.live_evidence] = now
+            if turn.found is not found:
+                found = turn.found
+                update[parts.live_evidence] = render_evidence(turn)
             yield update
     except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
         turn.fail(error)

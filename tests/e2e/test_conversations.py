@@ -8,6 +8,7 @@ import sqlite3
 
 import pytest
 
+from rag import FootnoteError
 from rag.corpus import read_library
 from rag.receipt import verify
 from tests.e2e.steps import BOX, DONE, ask, wait_until
@@ -210,6 +211,26 @@ def test_the_lens_shows_every_step_from_question_to_verdict(page, rag):
         assert words in shown
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.dataset.lens") == "1"
+
+
+def test_the_lens_opens_as_often_as_it_is_asked_for(page, rag):
+    ask(page, "and how fast?")
+    dialog = page.get_by_role("dialog", name="How this answer came about")
+    for _ in range(2):
+        page.get_by_role("button", name="How this came about").click()
+        dialog.get_by_text("The search", exact=True).wait_for()
+        page.wait_for_selector("#fn-lens:not(.fn-loading)", timeout=5000)
+        page.keyboard.press("Escape")
+
+
+def test_the_lens_says_why_it_cannot_look(page, rag, monkeypatch):
+    def fail(*_):
+        raise FootnoteError("The library is away.")
+
+    ask(page, "and how fast?")
+    monkeypatch.setattr(type(rag), "trace", fail)
+    page.get_by_role("button", name="How this came about").click()
+    page.wait_for_selector("#fn-lens:not(.fn-loading) .fn-hint:has-text('The library is away.')", timeout=5000)
 
 
 def test_settings_are_of_this_conversation_and_can_be_reset(page, rag):

@@ -157,7 +157,7 @@ def test_the_map_is_read_by_pointer_and_by_keyboard(page):
     assert page.locator('.fn-dot[tabindex="0"]').count() == 1
     first = page.locator('.fn-dot[tabindex="0"]')
     first.hover()
-    assert first.get_attribute("aria-label").rsplit(",", 1)[0] in page.inner_text(".fn-tip")
+    assert first.get_attribute("aria-label").rsplit(",", 1)[0] in page.inner_text(".fn-map-tip")
     first.focus()
     walked = set()
     for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):

@@ -13,7 +13,7 @@ from rag.receipt import verify
 from rag.schema import Answer, TextPiece
 from tests.fake_rag import LANTERN, FakeRag, citation
 from ui import archive as archive_module
-from ui.archive import ARCHIVE_FILE, VERSION, Archive, ArchiveError
+from ui.archive import ARCHIVE_FILE, GUEST, VERSION, Archive, ArchiveError
 from ui.conversation import Conversation, Turn
 from ui.feedback import cases, facts_of
 from ui.feedback import main as feedback_command
@@ -233,6 +233,25 @@ def test_a_locked_file_gives_a_plain_line_and_the_next_save_keeps_everything(pat
     assert [turn.question for turn in archive.open("", conversation.id).turns] == ["One?", "Two?"]
 
 
+def test_what_could_not_be_written_is_said_in_its_own_words(path, monkeypatch):
+    monkeypatch.setattr(archive_module, "LOCKED_S", 0.05)
+    archive = Archive(path)
+    conversation = judged(archive, "One?", "up")
+    archive.save("", conversation)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for act, words in (
+        (lambda: archive.save("", conversation), "This conversation is not kept: .* tried again with the next"),
+        (lambda: archive.rename("", conversation.id, "Two"), "The name is not changed: .* Try it again"),
+        (lambda: archive.delete("", conversation.id), "The conversation is not deleted: .* Try it again"),
+        (lambda: archive.undelete("", conversation.id), "The conversation is not brought back: .* Try it again"),
+        (lambda: archive.add_feedback("", conversation, conversation.last), "The feedback is not kept: .* Try it"),
+    ):
+        with pytest.raises(ArchiveError, match=words):
+            act()
+    other.close()
+
+
 def test_a_full_disk_gives_a_plain_line_and_leaves_what_was_kept(path):
     archive = Archive(path)
     conversation = talk("One?")
@@ -313,6 +332,36 @@ def test_feedback_becomes_cases_that_the_eval_suite_reads(path, monkeypatch, cap
     assert bad.reference == "It is 42 frames."
     assert feedback_command([]) == 0
     assert "down          and how fast?  It is 42 frames." in capsys.readouterr().out
+
+
+def test_feedback_goes_with_a_deleted_conversation_and_with_no_other(path, monkeypatch):
+    archive = Archive(path)
+    for question, owner in (("About marzipan?", "ann"), ("About lanterns?", "bob")):
+        archive.save(owner, judged(archive, question, "up", "a note", owner=owner))
+    archive.delete("ann", archive.entries("ann")[0].id)
+    archive.close()
+    assert len(Archive(path).feedback()) == 2, "it can be brought back yet"
+    monkeypatch.setattr(archive_module, "UNDO_S", -1.0)
+    reopened = Archive(path)
+    assert [kept.receipt["question"] for kept in reopened.feedback()] == ["About lanterns?"]
+    assert b"marzipan" not in path.read_bytes()
+
+
+def test_what_guests_asked_goes_when_a_page_starts_and_what_they_said_of_answers_stays(path):
+    archive = Archive(path)
+    guest = f"{GUEST}s1"
+    for owner in (guest, "", "guest", "ann"):
+        archive.save(owner, judged(archive, "About marzipan?", "up", owner=owner))
+    deleted = judged(archive, "About lanterns?", "up", owner=guest)
+    archive.save(guest, deleted)
+    archive.delete(guest, deleted.id)
+    archive.close()
+    assert len(Archive(path).entries(guest)) == 1, "to read feedback is no start: guests may have their page open"
+    started = Archive(path, is_start=True)
+    assert [len(started.entries(owner)) for owner in (guest, "", "guest", "ann")] == [0, 1, 1, 1]
+    assert [kept.receipt["question"] for kept in started.feedback()] == ["About marzipan?"] * 4
+    started.undelete(guest, deleted.id)
+    assert started.entries(guest) == []
 
 
 def test_without_feedback_the_command_says_so(monkeypatch, tmp_path, capsys):

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rag import FootnoteError
+from rag import Atlas, FootnoteError
 from ui.library import Looking, _Desk
 from ui.parts import is_guest
 
@@ -78,6 +78,22 @@ def test_adding_needs_the_leave_that_only_the_server_gives(desk, library):
     assert library.did == []
     list(desk.added(Looking(may_change=True), *QUERY))
     assert library.did == [("add",)]
+
+
+@pytest.mark.parametrize("view", ["List", "Map"])
+def test_what_is_typed_is_searched_for_once(view):
+    class Searched(Shelf):
+        def find(self, *arguments):
+            self.did.append("find")
+            return ()
+
+        def atlas(self):
+            return Atlas((), (), 0)
+
+    library = Searched()
+    update = _Desk(library, Parts()).searched(Looking(), "owls", "Meaning", "", "", "", view)
+    assert library.did == ["find"]
+    assert "looking" in update
 
 
 @pytest.mark.parametrize("sent", [None, [], "remove", {"do": None}, {"do": "burn"}, {"id": {"a": 1}}])

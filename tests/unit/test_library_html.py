@@ -15,10 +15,8 @@ from rag.library.shelf import Outcome
 from rag.schema import Paper, Sentence
 from tests.hostile import PAYLOADS, Inspector
 from ui.atlas import render_atlas
-from ui.evals_html import render_comparison, render_problem, render_reading, render_runs, render_step
+from ui.evals_html import render_comparison, render_reading, render_runs, render_step
 from ui.library_html import (
-    moment,
-    render_error,
     render_history,
     render_outcome,
     render_overview,
@@ -27,6 +25,7 @@ from ui.library_html import (
     render_progress,
     render_results,
 )
+from ui.markup import count, known, moment, render_problem
 from ui.work import Step, said_of, time_words
 
 AT = "2026-11-24T11:20:00+00:00"
@@ -68,7 +67,6 @@ def everything(words: str) -> list[str]:
         render_paper(one, [], found, marked=(0, 3), is_editable=True, is_leaving=True),
         render_preview([Offer(words, (one,), (words,) * 10)], Preview((one,), (one,), (one,))),
         render_outcome(Outcome(added=(one,))),
-        render_error(words, words),
         moment(words),
         render_atlas(atlas, {"p1": one}, fitting=set(), selected="p1"),
         render_step(words, RunStep(1, 4, 1.0, 3.0, 1, 1, words, None)),
@@ -97,7 +95,7 @@ def test_the_overview_counts_papers_and_says_the_last_change_with_undo():
         )
     )
     shown = Inspector(html).shown
-    assert "1200 papers · 2400 passages · 2019 to 2021 (8 with a year) · from mine.bib" in shown
+    assert "1,200 papers · 2,400 passages · 2019 to 2021 (8 with a year) · from mine.bib" in shown
     assert "Last change: 1 paper removed, 24 November 2026, 11:20 UTC" in shown
     assert 'data-lib="undo"' in html
     assert "data-lib" not in render_overview(Overview("mine.bib", 1, 1, {}, {}, (), is_editable=True))
@@ -112,10 +110,47 @@ def test_an_empty_library_and_an_empty_search_each_say_what_to_do():
 
 
 def test_more_results_are_offered_only_where_there_may_be_more():
-    twenty = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(20)]
-    assert "Show more" in render_results(twenty, "", 50, {})
+    found = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(21)]
+    twenty = found[:20]
+    assert "Show more" in render_results(found, "", 50, {})
+    assert render_results(found, "", 50, {}).count("<li>") == 20
     assert "Show more" not in render_results(twenty, "", 20, {})
     assert "Show more" not in render_results(twenty[:7], "x", 50, {})
+    assert "Show more" not in render_results(twenty, "", 50, {}), "a filter leaves exactly as many as are shown"
+
+
+@pytest.mark.parametrize(
+    ("n_found", "query", "n_papers", "said"),
+    [
+        (20, "", 20, "All 20 papers"),
+        (21, "", 50, "First 20 of 50 papers"),
+        (20, "", 50, "20 of 50 papers"),
+        (7, "", 50, "7 of 50 papers"),  # a filter leaves no others: they are not the first of more
+        (7, "x", 50, "7 of 50 papers, best first"),
+        (21, "x", 50, "20 of 50 papers, best first"),
+        (1, "", 1, "All 1 paper"),
+    ],
+)
+def test_what_is_shown_is_told_from_what_there_is(n_found, query, n_papers, said):
+    found = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(n_found)]
+    assert f'role="status">{said}</p>' in render_results(found, query, n_papers, {})
+
+
+def test_a_time_reads_alike_whatever_it_was_written_as():
+    expected = '<time datetime="2026-11-24T11:20:00+00:00">24 November 2026, 11:20 UTC</time>'
+    assert moment(AT) == moment("2026-11-24T12:20:00+01:00") == moment(1795519200.0) == expected
+    assert moment("yesterday") == "yesterday"
+
+
+def test_numbers_of_things_and_what_is_known_of_a_paper():
+    assert [count(number, "paper") for number in (0, 1, 2, 12_345)] == [
+        "0 papers",
+        "1 paper",
+        "2 papers",
+        "12,345 papers",
+    ]
+    many = Paper("p", "T", "A", authors=("A", "B", "C", "D"), year=2020)
+    assert (known(many), known(Paper("p", "T", "A"))) == ("A, B, C et al. · 2020", "")
 
 
 def test_a_library_that_cannot_be_changed_offers_no_removal():

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
+from rag.errors import SettingsError
 from rag.schema import Answer, Citation, Claim
 from rag.settings import Settings, replaced
 from tests.fake_rag import LANTERN, FakeRag, citation
 from tests.hostile import PAYLOADS, Inspector
-from ui.archive import Entry
+from ui.archive import Archive, Entry
 from ui.conversation import Conversation, titled
 from ui.evidence import bearing
 from ui.history import render_entries
 from ui.knobs import KNOBS, Knobs, render_knobs
 from ui.lens import render_trace
+from ui.line import Line
 from ui.markup import ordinal
 from ui.parts import owner_of, render_alert, render_state
 from ui.render import copy_with_references, plain_copy, reason
+from ui.turns import answering
 
 
 def entry(title, key="a" * 32):
-    return Entry(key, title, 2, 1_700_000_000.0, 1_700_000_000.0)
+    return Entry(key, title, 2, 1_700_000_000.0)
 
 
 def answered(question="What does partly mean?"):
@@ -95,6 +99,26 @@ def test_knobs_ask_for_another_rag_only_where_something_was_turned():
     rag = SimpleNamespace(with_settings=lambda **sections: sections)
     assert Knobs().applied(rag) is rag
     assert Knobs(papers="3", length="long").applied(rag) == {"retrieval": {"k": 3}, "model": {"max_new_tokens": 320}}
+
+
+def test_settings_that_a_rag_does_not_take_fail_the_question_and_not_the_page():
+    class Names:
+        def __getattr__(self, name):
+            return name
+
+    def refuse(**sections):
+        raise SettingsError("There is no such setting.")
+
+    async def answered_with(conversation):
+        answer = answering(Names(), Archive(), SimpleNamespace(with_settings=refuse), Line())
+        request = SimpleNamespace(username="ann", session_hash="s1")
+        return [update async for update in answer(conversation, request)]
+
+    conversation = Conversation(knobs=Knobs(papers="10"))
+    turn = conversation.ask("What is LanternNet?")
+    last = asyncio.run(answered_with(conversation))[-1]
+    assert (turn.stage, turn.problem) == ("failed", "There is no such setting.")
+    assert last["box"] == "What is LanternNet?"
 
 
 def test_what_is_copied_has_its_sources_and_no_markup():

@@ -17,8 +17,6 @@ from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import MissingExtra
 from ui.asking import stop_all
 
-ENDING_S = 5.0
-
 
 def serve(open_rag: Callable[[], Any], port: int | None = None) -> None:
     """Serve until the client hangs up, or with `port` until Ctrl-C.
@@ -40,7 +38,7 @@ def serve(open_rag: Callable[[], Any], port: int | None = None) -> None:
                 tell(f"Footnote's tools are at http://127.0.0.1:{port}/mcp")
                 made.run("streamable-http", port=port, stateless_http=True)
         finally:
-            stop_all(ENDING_S)
+            stop_all()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

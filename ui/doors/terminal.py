@@ -23,13 +23,13 @@ from typing import Any, TextIO
 from rag import Answer, verify
 from rag.cli import cite
 from rag.export import FORMATS, SUFFIX, export
-from ui.asking import Asking
+from ui.asking import LETTING_GO_S, Asking
 from ui.conversation import Conversation, Turn
+from ui.markup import count
 from ui.render import status_line
 
 PROMPT = "> "
 WIDEST = 100
-LETTING_GO_S = 10.0
 
 _WIPE, _DIM, _BOLD, _PLAIN = "\r\x1b[K", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -191,7 +191,7 @@ class Terminal:
             self._say("Every citation holds.")
 
     def _save(self, rest: str) -> None:
-        answers = [turn.answer for turn in self._conversation.turns if turn.answer is not None]
+        answers = self._conversation.answers
         path = Path(rest).expanduser()
         kind = next((name for name in FORMATS if SUFFIX[name] == path.suffix.lower()), None)
         if kind is None:
@@ -203,13 +203,14 @@ class Terminal:
         except OSError as error:
             self._fail(f"{str(path)!r} cannot be written: {error.strerror}.")
         else:
-            self._say(f"Written to {printable(path)}: {len(answers)} answers.")
+            self._say(f"Written to {printable(path)}: {count(len(answers), 'answer')}.")
 
     def _last(self) -> Answer | None:
-        found = next((turn.answer for turn in reversed(self._conversation.turns) if turn.answer is not None), None)
-        if found is None:
+        answers = self._conversation.answers
+        if not answers:
             self._fail("Nothing has been answered yet.")
-        return found
+            return None
+        return answers[-1]
 
     def _fail(self, words: str) -> None:
         self._failed = True
