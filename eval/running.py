@@ -59,6 +59,7 @@ class Running:
         self._desk = desk
         self._folder = folder
         self._cases = cases
+        self._is_new = not (folder / run.ANSWERS).exists()
         self._scored: list[Scored] = []
         self._started = time.monotonic()
         self._before = 0
@@ -109,7 +110,7 @@ class Running:
             log.exception("An eval run failed")
             self.problem = (f"The run failed: {type(error).__name__}: {error}", "The log of Footnote says more.")
         finally:
-            if not self._scored:  # nothing of it is worth keeping
+            if self._is_new and not self._scored:  # nothing of it is worth keeping
                 shutil.rmtree(self._folder, ignore_errors=True)
             self._ended.set()
 
@@ -126,8 +127,9 @@ class Running:
                 judge=judge,
                 progress=self._took,
             )
-        if not scored and self._scored:  # stopped: what was answered is still judged
-            scored = run.judged(self._scored, judge) if judge else self._scored
+        if not scored and self._scored:  # stopped: what was answered is still judged, now and before
+            kept = run.read_answers(self._folder)
+            scored = run.judged(kept, judge) if judge else kept
         if scored:
             run.save(self._folder, scored, rag, time.monotonic() - self._started, judge)
 
@@ -137,8 +139,6 @@ class Running:
 
     def _took(self, _done: int, _total: int, item: Scored) -> None:
         self._scored.append(item)
-        if self._stopped.is_set():
-            raise _Stopped
 
     def _wait(self) -> None:
         while self._desk.is_busy() and not self._stopped.is_set():
