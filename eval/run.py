@@ -17,7 +17,7 @@ from typing import Any
 
 from eval import metrics, report
 from eval.cases import FIELDS, Case, CaseError
-from eval.grounding import judge_answers
+from eval.grounding import judge_answer, judge_answers
 from eval.judgement import Judge
 from eval.provenance import changed, made_with, peak_memory_gib
 from eval.scoring import (
@@ -128,13 +128,19 @@ def judged(scored: Sequence[Scored], judge: Judge, report: Callable[[str], None]
     """All answers judged, as `run` does after the last; for whoever stopped a run and keeps what `progress` told.
 
     Not one by one: a judge that reads with the answering model would push the answering prompt out of its memory. Where
-    the judge fails, each item says why.
+    it fails, each answer is judged by itself, and those that it fails on say why.
     """
     report(f"Judging {len(scored)} answers by {judge.id} …")
     verdicts, reason = attempt(lambda: judge_answers(judge, [item.answer for item in scored]))
-    if verdicts is None:
-        return [replace(item, judge_failure=reason) for item in scored]
-    return [replace(item, judged=one) for item, one in zip(scored, verdicts, strict=True)]
+    if verdicts is not None:
+        return [replace(item, judged=one) for item, one in zip(scored, verdicts, strict=True)]
+    report(f"{reason}. Judging them one by one …")
+    return [_judged_alone(item, judge) for item in scored]
+
+
+def _judged_alone(item: Scored, judge: Judge) -> Scored:
+    verdict, reason = attempt(lambda: judge_answer(judge, item.answer))
+    return replace(item, judged=verdict, judge_failure=reason)
 
 
 @contextmanager
