@@ -144,7 +144,7 @@ def _probe(name: str, options: argparse.Namespace) -> dict[str, Any]:
     from eval.probes import probes
 
     rag = Rag.open(settings_from(options), report=tell)
-    judges = [open_judge(name, report=tell)] + ([LexicalJudge()] if name != "lexical" else [])
+    judges = [open_judge(name, report=tell, rag=rag)] + ([LexicalJudge()] if name != "lexical" else [])
     neighbour = best_wrong_paper(rag)
     rows = {judge.id: probes(judge, rag.papers, neighbour, count=options.count) for judge in judges}
     return {"judges": {judge: {probe: asdict(f) for probe, f in found.items()} for judge, found in rows.items()}}
