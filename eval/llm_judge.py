@@ -9,7 +9,6 @@ Source: LLM-as-a-judge (Zheng et al. 2023), with its known faults: it prefers it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,11 @@ from eval.excerpt import excerpts
 from eval.feature_judge import Encoder
 from eval.features import split
 from eval.judgement import NOTHING, Evidence, JudgeError, Judgement, Report
+from rag import shares
 
 if TYPE_CHECKING:
     from rag import Rag
 
-WORDS = (("Supported",), ("Contradicted",), ("Unknown",))
 _MEANINGS = {"supported": (1.0, 0.0, 0.0), "contradicted": (0.0, 1.0, 0.0), "unknown": (0.0, 0.0, 1.0)}
 
 
@@ -47,12 +46,11 @@ class LlmJudge:
         ]
 
     def _one(self, excerpt: str, claim: str) -> Judgement:
-        messages = prompts.load("judge").messages(claim=" ".join(claim.split()), evidence=excerpt)
-        ask = getattr(self._model, "first_word_logprobs", None)
-        if ask is None:
-            return word_said(str(self._model.invoke(messages).content))
-        raised = [math.exp(logprob) for logprob in ask(messages, WORDS)]
-        return Judgement(*(one / sum(raised) for one in raised))
+        claim = " ".join(claim.split())
+        if getattr(self._model, "first_word_logprobs", None) is not None:
+            return Judgement(*shares(self._model, claim, excerpt))
+        messages = prompts.load("judge").messages(claim=claim, evidence=excerpt)
+        return word_said(str(self._model.invoke(messages).content))
 
 
 def word_said(text: str) -> Judgement:
