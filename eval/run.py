@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import metrics, report
-from eval.cases import FIELDS, Case, CaseError
+from eval.cases import FIELDS, Case, CaseError, folded_title
 from eval.grounding import judge_answer, judge_answers
 from eval.judgement import Judge
 from eval.provenance import changed, made_with, peak_memory_gib
@@ -65,7 +65,7 @@ def run(
         CaseError: the folder's answers were made with another model, other settings, prompts, code or library, or for
             another question.
     """
-    known = {_folded(paper.title): paper.title for paper in rag.papers}
+    known = {folded_title(paper.title): paper.title for paper in rag.papers}
     now = made_with(rag, cases, judge.id if judge else None)
     done = _resumed(folder, rag, cases, now) if folder else {}
     if done:
@@ -112,7 +112,7 @@ def _asked_together(rag: Rag, cases: Sequence[Case], known: Mapping[str, str]) -
 
 
 def _titles(case: Case, known: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(known.get(_folded(title), title) for title in case.papers)
+    return tuple(known.get(folded_title(title), title) for title in case.papers)
 
 
 def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
@@ -221,7 +221,6 @@ def _resumed(folder: Path, rag: Rag, cases: Sequence[Case], now: Mapping[str, st
 
 
 def _append(folder: Path, item: Scored) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     with (folder / ANSWERS).open("a", encoding="utf-8") as lines:
         lines.write(_line(item))
 
@@ -305,7 +304,3 @@ def _mark(item: Scored) -> str:
     if metrics.is_right(item.case, item.answer) is None:
         return item.answer.status
     return "right" if is_right_and_cited(item) else "wrong"
-
-
-def _folded(title: str) -> str:
-    return "".join(c for c in title.casefold() if c.isalnum())
