@@ -22,7 +22,7 @@ from typing import Any
 
 from eval import public
 from eval.cases import read_cases
-from eval.library_speed import library_speed
+from eval.library_speed import library_speed, seconds_of
 from eval.load import load
 from eval.page_speed import page_speed
 from rag import FootnoteError, Rag
@@ -47,7 +47,8 @@ def add_to(commands: Any) -> None:
         ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),
     ):
         kind = kinds.add_parser(name, help=text)
-        kind.add_argument("--runs", type=int, default=5, metavar="N")
+        if name not in ("load", "llama"):
+            kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
         if name == "page":
@@ -145,7 +146,7 @@ def _index(options: argparse.Namespace) -> dict[str, Any]:
     pairs = []
     ours(), theirs()  # warm
     for _ in range(options.runs):
-        pairs.append((_timed(ours), _timed(theirs)))
+        pairs.append((seconds_of(ours), seconds_of(theirs)))
         tell(f"ours {pairs[-1][0]:.2f} s, LangChain {pairs[-1][1]:.2f} s")
     return {
         "passages": len(texts),
@@ -232,9 +233,3 @@ def _llama(options: argparse.Namespace) -> dict[str, Any]:
         "llama.cpp, s (median)": median(b for _, b in pairs),
         "ours / llama.cpp (median of pairs)": median(a / b for a, b in pairs),
     }
-
-
-def _timed(action: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started

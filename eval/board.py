@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval import report, run
-from eval.cases import Case, CaseError, read_cases, write_cases
+from eval import exam, report, run
+from eval.cases import Case, CaseError, folded_title, read_cases, write_cases
 from eval.compare import Difference, compare, read_values
 from eval.judgement import Judge
 from eval.running import Running
@@ -75,8 +75,8 @@ def _bundled(papers: Sequence[Paper], seed: int, n: int) -> Sequence[Case]:
     Raises:
         CaseError: the library has none of their papers.
     """
-    known = {_folded(paper.title) for paper in papers}
-    fitting = [case for case in read_cases() if all(_folded(title) in known for title in case.papers)]
+    known = {folded_title(paper.title) for paper in papers}
+    fitting = [case for case in read_cases() if all(folded_title(title) in known for title in case.papers)]
     if not any(case.papers for case in fitting):
         raise CaseError(
             "The bundled questions are about the bundled library, of which nothing is here.",
@@ -94,18 +94,12 @@ def _bundled(papers: Sequence[Paper], seed: int, n: int) -> Sequence[Case]:
     return mixed[:n]
 
 
-def _exam(papers: Sequence[Paper], seed: int, n: int) -> Sequence[Case]:
-    from eval.exam import write
-
-    return write(papers, seed, n)
-
-
 SOURCES = (
     Source(
         "exam",
         "An exam on this library",
         "Questions made from single sentences of the abstracts, by rules; no model marks its own work.",
-        _exam,
+        exam.write,
     ),
     Source(
         "bundled",
@@ -196,9 +190,7 @@ class Board:
 
     def runs(self) -> tuple[Row, ...]:
         """The runs on disk, the newest first; folders that hold none are passed over."""
-        if not self.folder.is_dir():
-            return ()
-        rows = [self._row(folder) for folder in self.folder.iterdir() if (folder / "scores.json").is_file()]
+        rows = [self._row(folder) for folder in self._folders() if (folder / "scores.json").is_file()]
         return tuple(sorted((row for row in rows if row.summary), key=lambda row: -row.began))
 
     def read(self, name: str, worst: int = 12) -> Reading:
@@ -287,7 +279,3 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _tupled(facts: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((name, tuple(texts)) for name, texts in facts)
-
-
-def _folded(title: str) -> str:
-    return "".join(c for c in title.casefold() if c.isalnum())

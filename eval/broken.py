@@ -12,13 +12,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eval.compare import SMALLER_IS_BETTER, mcnemar
 from eval.features import split
+from eval.proxy import Proxy
 from rag import Answer, Citation, Claim, Paper, Rag
 
 FIGURES = (
@@ -29,19 +30,13 @@ FIGURES = (
 ALPHA = 0.05
 
 
-class Altered:
+def _altered(rag: Rag, change: Callable[[Answer], Answer]) -> Rag:
     """A Rag whose answers are changed before they are handed out; all else is the Rag's own."""
 
-    def __init__(self, rag: Rag, change: Callable[[Answer], Answer]) -> None:
-        self._rag = rag
-        self._change = change
+    def ask(*arguments: Any, **options: Any) -> Answer:
+        return change(rag.ask(*arguments, **options))
 
-    def ask(self, question: str, *further: Any, **options: Any) -> Answer:
-        """The changed answer."""
-        return self._change(self._rag.ask(question, *further, **options))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._rag, name)
+    return cast("Rag", Proxy(rag, ask=ask))
 
 
 def shuffled_citations(rag: Rag) -> Rag:
@@ -54,7 +49,7 @@ def shuffled_citations(rag: Rag) -> Rag:
         step = draw.randrange(1, len(shown)) if len(shown) > 1 else 0
         return _recited(answer, lambda c: shown[(places.get((c.paper.id, c.start), 0) + step) % len(shown)])
 
-    return Altered(rag, change)  # type: ignore[return-value]  # a Rag to whoever asks it
+    return _altered(rag, change)
 
 
 def random_citations(rag: Rag) -> Rag:
@@ -64,7 +59,7 @@ def random_citations(rag: Rag) -> Rag:
         draw = random.Random(answer.question)  # noqa: S311
         return _recited(answer, lambda _citation: _opening(draw.choice(rag.papers)))
 
-    return Altered(rag, change)  # type: ignore[return-value]
+    return _altered(rag, change)
 
 
 def only_one_paper(rag: Rag) -> Rag:
@@ -79,14 +74,16 @@ def only_one_paper(rag: Rag) -> Rag:
 
 def without_keywords(rag: Rag) -> Rag:
     """Papers are ranked by meaning alone: the keyword ranking finds nothing."""
-    index = _Proxy(rag.retriever.index, keywords=_Proxy(rag.retriever.index.keywords, scores=_no_scores(rag)))
+    keywords = rag.retriever.index.keywords
+    silent = Proxy(keywords, scores=lambda question: keywords.scores(question) * 0.0)
+    index = Proxy(rag.retriever.index, keywords=silent)
     retriever = rag.retriever.model_copy(update={"index": index})
     return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
 
 
 def without_vectors(rag: Rag) -> Rag:
     """Papers are ranked by keywords alone: the ranking by meaning finds nothing. A baseline, no bug."""
-    index = _Proxy(rag.retriever.index, nearest=lambda *_arguments: [])
+    index = Proxy(rag.retriever.index, nearest=lambda *_arguments: [])
     retriever = rag.retriever.model_copy(update={"index": index})
     return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
 
@@ -177,21 +174,3 @@ class Remembering:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._encoder, name)
-
-
-class _Proxy:
-    """Another object with some attributes replaced."""
-
-    def __init__(self, other: Any, **replaced: Any) -> None:
-        self.__dict__.update(replaced)
-        self._other = other
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._other, name)
-
-
-def _no_scores(rag: Rag) -> Callable[[str], Any]:
-    def scores(question: str) -> Any:
-        return rag.retriever.index.keywords.scores(question) * 0.0
-
-    return scores

@@ -96,6 +96,11 @@ def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield place, row
 
 
+def folded_title(title: str) -> str:
+    """A title by which a library's paper is known again: its letters and digits, case folded."""
+    return "".join(c for c in title.casefold() if c.isalnum())
+
+
 def _case(facts: Mapping[str, Any], place: str) -> Case:
     for name in facts:
         if name not in (*FIELDS, NOTE):

@@ -43,7 +43,9 @@ def read_clapnq(data: Path) -> tuple[list[Asked], list[Asked]]:
     result = []
     for word in ("answerable", "unanswerable"):
         files = [
-            path for path in sorted(data.glob(f"*{word}.jsonl")) if word == "unanswerable" or "un" not in path.stem
+            path
+            for path in sorted(data.glob(f"*{word}.jsonl"))
+            if path.stem.endswith("unanswerable") == (word == "unanswerable")
         ]
         if not files:
             raise CaseError(

@@ -176,7 +176,7 @@ def features(claim: Text, sentences: Sequence[Text], top: Sequence[int], cosines
     coverage = _share(wanted, set(best.stems))
     alike = _alike(claim, best)
     near = _around(claim, best)
-    differs = float(_negations(claim.words) % 2 != _negations(near) % 2)
+    differs = float(negations(claim.words) % 2 != negations(near) % 2)
     return [
         max(cosines),
         sum(cosines) / len(cosines),
@@ -256,13 +256,14 @@ def _around(claim: Text, best: Text) -> tuple[str, ...]:
     return best.words[max(0, shared[0] - 3) : shared[-1] + 4] if shared else best.words
 
 
-def _negations(words: Sequence[str]) -> int:
+def negations(words: Sequence[str]) -> int:
+    """How many of the words negate."""
     return sum(word in NEGATIONS for word in words)
 
 
 def _sign(words: Sequence[str]) -> int:
     """Parity of negations and downward words: two of them cancel out."""
-    return (_negations(words) + sum(word in _DOWN for word in words)) % 2
+    return (negations(words) + sum(word in _DOWN for word in words)) % 2
 
 
 def _directions(claim: Sequence[str], near: Sequence[str]) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from eval.features import ITEM, NEGATIONS, Text, closest, number_list, read, split, stem
+from eval.features import ITEM, Text, closest, negations, number_list, read, split, stem
 from eval.judgement import Evidence, Judgement
 
 ALIKE = 0.6
@@ -51,7 +51,7 @@ def rule_of(claim: str, sentences: Sequence[str]) -> Rule | None:
     best = max((taken[i] for i in closest(whole, taken)), key=lambda sentence: _alike(whole, sentence))
     if _alike(whole, best) >= ALIKE and Counter(number_list(whole.text)) - Counter(number_list(best.text)):
         return "another number"
-    if _alike(whole, best) >= NEARLY_THE_SAME and (_negations(whole) - _negations(best)) % 2:
+    if _alike(whole, best) >= NEARLY_THE_SAME and (negations(whole.words) - negations(best.words)) % 2:
         return "negated"
     if _bag_overlap(whole, best) >= SAME_BAG and _names(whole) != _names(best) and set(_names(whole)):
         return "names in each other's place"
@@ -61,14 +61,10 @@ def rule_of(claim: str, sentences: Sequence[str]) -> Rule | None:
 def _stands_in(claim: Text, sentence: Text) -> bool:
     """Whether the claim's words are a run of the sentence's, with every negation of the sentence inside the run."""
     size = len(claim.words)
-    if size < FEWEST_WORDS or _negations(claim) != _negations(sentence):
+    if size < FEWEST_WORDS or negations(claim.words) != negations(sentence.words):
         return False
     last = len(sentence.words) - size
     return any(sentence.words[start : start + size] == claim.words for start in range(last + 1))
-
-
-def _negations(text: Text) -> int:
-    return sum(word in NEGATIONS for word in text.words)
 
 
 def _alike(claim: Text, sentence: Text) -> float:

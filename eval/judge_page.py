@@ -13,7 +13,7 @@ from html import escape
 from math import sqrt
 from typing import Any
 
-from eval.report import STYLE
+from eval.report import STYLE, plain
 
 _SIDE = 260
 _EDGE = 34
@@ -34,7 +34,7 @@ def _judge(name: str, facts: Mapping[str, Any]) -> str:
     columns = list(next(iter(rows.values()), {}))
     head = "".join(f"<th>{escape(column.replace('_', ' '))}" for column in columns)
     body = "".join(
-        f"<tr><td>{escape(source)}" + "".join(f"<td>{_cell(row[column])}" for column in columns)
+        f"<tr><td>{escape(source)}" + "".join(f"<td>{plain(row[column])}" for column in columns)
         for source, row in rows.items()
     )
     return (
@@ -42,10 +42,6 @@ def _judge(name: str, facts: Mapping[str, Any]) -> str:
         f"{reliability_plot(facts['reliability'], name)}"
         f"<p class=dim>{facts['pairs per second']:.0f} pairs a second</p>"
     )
-
-
-def _cell(value: float | None) -> str:
-    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
 def reliability_plot(rows: Sequence[tuple[float, float, int]], name: str) -> str:

@@ -73,5 +73,5 @@ def open_judge(name: str, *, report: Report = lambda _line: None, rag: Rag | Non
     if name == "llm" or (name.startswith("llm:") and len(name) > 4):
         from eval.llm_judge import open_llm_judge
 
-        return open_llm_judge(name.removeprefix("llm").removeprefix(":"), report=report)
+        return open_llm_judge(name.removeprefix("llm").removeprefix(":"), report=report, rag=rag)
     raise JudgeError(f"There is no judge {name!r}.", f"Built in: {NAMES}.")

@@ -20,6 +20,7 @@ from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, LexicalJudge, open_judge
 from eval.labelled import SETS, Pair, read_pairs
 from eval.metrics import Figure
+from eval.report import plain
 from rag import Paper, Rag, Settings
 from rag.cli import settings_from, tell
 
@@ -61,6 +62,8 @@ def add_to(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """What the options ask for; exit code 0."""
+    if options.report and (options.fit or options.probes):
+        raise CaseError("--report goes with --set alone.", "Leave it out: --probes and --fit have no reliability plot.")
     if options.fit:
         result, table = _fit(options), fit_table
     elif options.probes:
@@ -119,7 +122,7 @@ def agreement_table(result: dict[str, Any]) -> str:
     lines = [f"{'judge':14}{'source':22}" + "".join(f"{_heading(name):>14}" for name in _COLUMNS)]
     for judge, facts in result["judges"].items():
         lines += [
-            f"{judge[:13]:14}{source:22}" + "".join(f"{_cell(row[name]):>14}" for name in _COLUMNS)
+            f"{judge[:13]:14}{source:22}" + "".join(f"{plain(row[name]):>14}" for name in _COLUMNS)
             for source, row in facts["by source"].items()
         ]
         lines.append(f"{judge[:13]:14}{facts['pairs per second']:.0f} pairs a second")
@@ -134,17 +137,11 @@ def _heading(name: str) -> str:
     }.get(name, name)  # fmt: skip
 
 
-def _cell(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
-
-
 def _probe(name: str, options: argparse.Namespace) -> dict[str, Any]:
     from eval.probes import probes
 
     rag = Rag.open(settings_from(options), report=tell)
-    judges = [open_judge(name, report=tell)] + ([LexicalJudge()] if name != "lexical" else [])
+    judges = [open_judge(name, report=tell, rag=rag)] + ([LexicalJudge()] if name != "lexical" else [])
     neighbour = best_wrong_paper(rag)
     rows = {judge.id: probes(judge, rag.papers, neighbour, count=options.count) for judge in judges}
     return {"judges": {judge: {probe: asdict(f) for probe, f in found.items()} for judge, found in rows.items()}}
@@ -210,5 +207,5 @@ def fit_table(result: dict[str, Any]) -> str:
         lines.append(f"{kind:26}" + "".join(f"{name:>15}" for name in ("n", "macro F1", "AUROC", "vs contra.")))
         for source, row in rows.items():
             cells = (row["n"], row["macro_f1"], row["auroc"], row["against contradicted"])
-            lines.append(f"{source:26}" + "".join(f"{_cell(cell):>15}" for cell in cells))
+            lines.append(f"{source:26}" + "".join(f"{plain(cell):>15}" for cell in cells))
     return "\n".join(lines)

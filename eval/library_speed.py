@@ -8,20 +8,16 @@ vectors in 40 clusters. Nothing of the reader's own library is touched.
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from eval.retrieving import open_library
 from rag import Rag, draw_atlas
 from rag.cli import settings_from, tell
 
@@ -31,18 +27,18 @@ _QUESTION = "robot grasping with tactile sensing"
 
 def library_speed(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of adding, undoing, removing, searching meanwhile, and of maps of several sizes."""
-    with _opened(options) as rag:
+    with open_library(options, _abstracts(options)) as rag:
         new = [replace(paper, title=f"Another look at {paper.title}") for paper in rag.papers]
         rag.retrieve(_QUESTION)
-        alone = median(_seconds(lambda: rag.retrieve(_QUESTION)) for _ in range(options.runs))
+        alone = median(seconds_of(lambda: rag.retrieve(_QUESTION)) for _ in range(options.runs))
         waits, added = _while_searching(rag, lambda: rag.library.add(new))
-        undone = _seconds(rag.library.undo)
-        removed = _seconds(lambda: rag.library.remove([rag.papers[0].id]))
+        undone = seconds_of(rag.library.undo)
+        removed = seconds_of(lambda: rag.library.remove([rag.papers[0].id]))
         papers = rag.papers
     maps = {}
     for count in _POINTS:
         some = [replace(papers[i % len(papers)], id=str(i)) for i in range(count)]
-        maps[f"map of {count} papers, s"] = _seconds(lambda some=some: draw_atlas(some, _vectors(len(some))))  # type: ignore[misc]
+        maps[f"map of {count} papers, s"] = seconds_of(lambda some=some: draw_atlas(some, _vectors(len(some))))  # type: ignore[misc]
     return {
         f"adding {len(new)} abstracts, s": added,
         "search alone, median s": alone,
@@ -54,24 +50,12 @@ def library_speed(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _opened(options: argparse.Namespace) -> Iterator[Rag]:
-    """A Rag on a copy of the library: its index and its ledger lie apart, since they are named after the file."""
-    settings = settings_from(options)
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "bench.jsonl"
-        own = Rag.open(settings, report=tell)
-        lines = [json.dumps(asdict(paper)) for paper in own.papers]
-        own.close()
-        copy.write_text("\n".join(lines), encoding="utf-8")
-        rag = Rag.open(settings.model_copy(update={"library": copy}), report=tell)
-        index = rag.retriever.index.folder.parent
-        try:
-            yield rag
-        finally:
-            rag.close()
-            shutil.rmtree(index, ignore_errors=True)
-            shutil.rmtree(settings.home / "library" / index.name, ignore_errors=True)
+def _abstracts(options: argparse.Namespace) -> list[tuple[str, str, str]]:
+    rag = Rag.open(settings_from(options), report=tell)
+    try:
+        return [(paper.id, paper.title, paper.abstract) for paper in rag.papers]
+    finally:
+        rag.close()
 
 
 def _while_searching(rag: Rag, change: Callable[[], object]) -> tuple[list[float], float]:
@@ -81,13 +65,13 @@ def _while_searching(rag: Rag, change: Callable[[], object]) -> tuple[list[float
 
     def search() -> None:
         while not ended.is_set():
-            waits.append(_seconds(lambda: rag.retrieve(_QUESTION)))
+            waits.append(seconds_of(lambda: rag.retrieve(_QUESTION)))
             time.sleep(0.05)
 
     searching = threading.Thread(target=search)
     searching.start()
     try:
-        took = _seconds(change)
+        took = seconds_of(change)
     finally:
         ended.set()
         searching.join()
@@ -101,7 +85,8 @@ def _vectors(count: int) -> Any:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def _seconds(do: Callable[[], object]) -> float:
+def seconds_of(do: Callable[[], object]) -> float:
+    """How long it takes."""
     started = time.perf_counter()
     do()
     return time.perf_counter() - started

@@ -1,6 +1,6 @@
 """An extra: a chat model asked for one word. Not calibrated, not frozen, and a remote one may change its mind.
 
-"llm" asks the model that the settings name, "llm:MODEL" another; with `FOOTNOTE_MODEL__BASE_URL` set it is asked at
+"llm" asks the model that answers, "llm:MODEL" another; with `FOOTNOTE_MODEL__BASE_URL` set it is asked at
 that endpoint. A local model's probabilities are read; of a remote one there is only the word that it says. Never the
 default: its figures carry "extra" in the judge's name, and it may be the model whose answers it judges.
 
@@ -9,17 +9,19 @@ Source: LLM-as-a-judge (Zheng et al. 2023), with its known faults: it prefers it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import prompts
 from eval.excerpt import excerpts
 from eval.feature_judge import Encoder
 from eval.features import split
 from eval.judgement import NOTHING, Evidence, JudgeError, Judgement, Report
+from rag import shares
 
-WORDS = (("Supported",), ("Contradicted",), ("Unknown",))
+if TYPE_CHECKING:
+    from rag import Rag
+
 _MEANINGS = {"supported": (1.0, 0.0, 0.0), "contradicted": (0.0, 1.0, 0.0), "unknown": (0.0, 0.0, 1.0)}
 
 
@@ -44,12 +46,11 @@ class LlmJudge:
         ]
 
     def _one(self, excerpt: str, claim: str) -> Judgement:
-        messages = prompts.load("judge").messages(claim=" ".join(claim.split()), evidence=excerpt)
-        ask = getattr(self._model, "first_word_logprobs", None)
-        if ask is None:
-            return word_said(str(self._model.invoke(messages).content))
-        raised = [math.exp(logprob) for logprob in ask(messages, WORDS)]
-        return Judgement(*(one / sum(raised) for one in raised))
+        claim = " ".join(claim.split())
+        if getattr(self._model, "first_word_logprobs", None) is not None:
+            return Judgement(*shares(self._model, claim, excerpt))
+        messages = prompts.load("judge").messages(claim=claim, evidence=excerpt)
+        return word_said(str(self._model.invoke(messages).content))
 
 
 def word_said(text: str) -> Judgement:
@@ -68,12 +69,16 @@ def word_said(text: str) -> Judgement:
     )
 
 
-def open_llm_judge(name: str, *, report: Report) -> LlmJudge:
-    """The judge over the settings' model, or over the one called `name`."""
+def open_llm_judge(name: str, *, report: Report, rag: Rag | None = None) -> LlmJudge:
+    """The judge over the model called `name`; over that of `rag`, or else of the settings, where `name` is "".
+
+    The model of `rag` is not opened again.
+    """
     from rag import Rag, Settings
 
-    settings = Settings()
-    if name:
-        settings = settings.model_copy(update={"model": settings.model.model_copy(update={"name": name})})
-    rag = Rag.open(settings, report=report)
+    settings = rag.settings if rag else Settings()
+    if rag is None or (name and name != settings.model.name):
+        if name:
+            settings = settings.model_copy(update={"model": settings.model.model_copy(update={"name": name})})
+        rag = Rag.open(settings, report=report)
     return LlmJudge(rag.model, rag.retriever.encoder, rag.description.model)

@@ -18,14 +18,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 from typing import Any, Literal
 
+from eval.quoting import NUMBERED
 from rag import FootnoteError, verify
 from rag.cli import tell
 
@@ -33,8 +35,6 @@ Door = Literal["api", "openai", "gradio"]
 DOORS: tuple[Door, ...] = ("api", "openai", "gradio")
 STARTUP_S = 300.0
 ANSWER_S = 900.0
-
-_EVIDENCE = re.compile(r"^\[\d+\] (.+)$", re.MULTILINE)
 
 
 class LoadError(FootnoteError):
@@ -77,14 +77,17 @@ class Outcome:
 def ask_all(
     url: str, questions: Sequence[Asked], people: int, answered: Callable[[int], None] = lambda _n: None
 ) -> list[Outcome]:
-    """Ask all questions of a running server, dealt out to `people` who begin together. In no particular order."""
+    """Ask all questions of a running server, dealt out to `people` who begin together. In no particular order.
+
+    Raises:
+        Exception: a door does not open; then nothing is asked.
+    """
     outcomes: list[Outcome] = []
-    begin = threading.Barrier(people)
+    begin = threading.Barrier(people, timeout=STARTUP_S)
     lock = threading.Lock()
 
-    def person(number: int) -> None:
+    def person(number: int, ask: Callable[[Outcome], None]) -> None:
         door = DOORS[number % len(DOORS)]
-        ask, close = _door(url, door)
         begin.wait()
         for asked in questions[number::people]:
             outcome = Outcome(asked, door)
@@ -97,13 +100,15 @@ def ask_all(
             with lock:
                 outcomes.append(outcome)
                 answered(len(outcomes))
-        close()
 
-    threads = [threading.Thread(target=person, args=(number,), name=f"person-{number}") for number in range(people)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ExitStack() as open_doors:
+        asks = []
+        for number in range(people):  # here, not in the threads: they would wait for the one that cannot begin
+            ask, close = _door(url, DOORS[number % len(DOORS)])
+            open_doors.callback(close)
+            asks.append(ask)
+        with ThreadPoolExecutor(people, "person") as pool:
+            list(pool.map(person, range(people), asks))
     return outcomes
 
 
@@ -185,7 +190,10 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
     """Start a server, put the load on it, and say what came of it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is ended, too
     memory: list[tuple[int, float]] = []
-    with _model(real=options.real) as settings, _server(options, settings) as (url, process):
+    with (
+        _model(real=options.real) as settings,
+        serving(options.library, options.model if options.real else None, settings) as (url, process),
+    ):
         questions = _questions(url, options.questions)
         people = min(options.people, len(questions))
         tell(f"{people} people, {len(questions)} questions, at {url}")
@@ -224,12 +232,22 @@ def _questions(url: str, number: int) -> list[Asked]:
 
 
 @contextmanager
-def _server(options: argparse.Namespace, settings: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(
+    library: Path | None, model: str | None, settings: Mapping[str, str]
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A running `footnote chat` at a free port: its address and its process, which ends with the block.
+
+    Args:
+        library: papers; None for those of the settings.
+        model: name or folder; None for that of the settings.
+        settings: environment variables beside those that are set.
+
+    Raises:
+        LoadError: it has not come up in `STARTUP_S` seconds.
+    """
     command = [sys.executable, "-m", "rag", "chat", "--port", "0", "--rate", "0"]
-    if options.library:
-        command += ["--library", str(options.library)]
-    if options.model and options.real:
-        command += ["--model", options.model]
+    command += ["--library", str(library)] if library else []
+    command += ["--model", model] if model else []
     process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True)
     timer = threading.Timer(STARTUP_S, process.kill)
     timer.start()
@@ -244,6 +262,8 @@ def _server(options: argparse.Namespace, settings: dict[str, str]) -> Iterator[t
         timer.cancel()
         process.terminate()
         process.wait(60)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @contextmanager
@@ -270,7 +290,7 @@ class _Echo(BaseHTTPRequestHandler):
     def do_POST(self) -> None:  # the name that http.server calls
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         prompt = "\n".join(str(message["content"]) for message in body["messages"])
-        found = _EVIDENCE.search(prompt)
+        found = NUMBERED.search(prompt)
         words = (found.group(1) if found else "Nothing.").split(" ")
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -300,9 +320,4 @@ def _resident_mb(pid: int) -> float:
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
     """By least squares; 0 for fewer than two points."""
-    if len(points) < 2:
-        return 0.0
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+    return linear_regression(*zip(*points, strict=True)).slope if len(points) > 1 else 0.0

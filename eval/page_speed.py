@@ -11,23 +11,14 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from statistics import median
 from typing import Any
 
 from eval.cases import read_cases
-from rag import FootnoteError
+from eval.load import serving
 from rag.errors import MissingExtra
-
-
-class PageError(FootnoteError):
-    """The page could not be measured."""
-
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _WATCH = """() => {
@@ -56,11 +47,12 @@ def page_speed(options: argparse.Namespace) -> dict[str, Any]:
 
     Raises:
         MissingExtra: Playwright or a Chromium is not here.
+        LoadError: the page does not come up.
     """
     sync_api, browser_path = _browser()
     cases = read_cases()
     questions = [case.question for case in cases[:: max(1, len(cases) // options.questions)]][: options.questions]
-    with _chat(options) as url, sync_api.sync_playwright() as playwright:
+    with serving(options.library, options.model, {}) as (url, _process), sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
         paints = [_first_paint(browser, url) for _ in range(options.runs)]
         page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -94,24 +86,6 @@ def _browser() -> tuple[Any, str]:
     if found is None:
         raise MissingExtra("There is no Chromium on this machine.", "Run: apt-get install chromium")
     return sync_api, found
-
-
-@contextmanager
-def _chat(options: argparse.Namespace, port: int = 7998) -> Iterator[str]:
-    """A running `footnote chat`; its address."""
-    command = [sys.executable, "-m", "rag", "chat", "--port", str(port)]
-    command += ["--library", str(options.library)] if options.library else []
-    command += ["--model", options.model] if options.model else []
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        if "http" not in line:
-            raise PageError("The page did not come up.", "Run footnote chat to see why.")
-        yield line.split()[-1]
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 def _first_paint(browser: Any, url: str) -> float:

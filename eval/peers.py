@@ -81,7 +81,7 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     rag = Rag.open(settings_from(options), report=tell)
     judge = open_judge(options.judge, rag)
     if judge is None:
-        raise CaseError("Peers cannot be compared without a judge.", "Give --judge features, lexical or nli:MODEL.")
+        raise CaseError("Peers cannot be compared without a judge.", f"Give --judge NAME, of: {NAMES}.")
     cases = sample(read_cases(), options.n)
     found = {}
     for name in names:

@@ -20,11 +20,11 @@ from eval.retrieving import retrieval
 from rag.cli import add_common_options, tell
 
 Action = Callable[[argparse.Namespace], dict[str, Any]]
-_ANSWERING: tuple[tuple[str, str, Action, int | None], ...] = (
-    ("scifact", "retrieval over 5,183 abstracts: nDCG@10 beside published numbers", retrieval, None),
-    ("cranfield", "retrieval over 1,400 abstracts, 225 questions: nDCG@10, MAP", retrieval, None),
-    ("pubmedqa", "yes, no or maybe from gold, retrieved or no evidence: accuracy, macro-F1", pubmedqa, None),
-    ("clapnq", "declining where the passage holds no answer", clapnq, None),
+_ANSWERING: tuple[tuple[str, str, Action], ...] = (
+    ("scifact", "retrieval over 5,183 abstracts: nDCG@10 beside published numbers", retrieval),
+    ("cranfield", "retrieval over 1,400 abstracts, 225 questions: nDCG@10, MAP", retrieval),
+    ("pubmedqa", "yes, no or maybe from gold, retrieved or no evidence: accuracy, macro-F1", pubmedqa),
+    ("clapnq", "declining where the passage holds no answer", clapnq),
 )
 _JUDGING = (
     ("attributionbench", "the judge against people: is a claim supported by what it cites?"),
@@ -48,13 +48,11 @@ PUBLISHED = {
 
 def add_to(kinds: Any, show: Callable[[argparse.Namespace, dict[str, Any]], int]) -> None:
     """Add the public sets to the command line; `show` prints a result."""
-    for name, text, action, limit in _ANSWERING:
+    for name, text, action in _ANSWERING:
         kind = kinds.add_parser(name, help=text)
         kind.add_argument("--data", type=Path, required=True, metavar="PATH", help="the set's file or folder")
         kind.add_argument("--split", default="train", metavar="NAME", help="scifact: train, or dev as BEIR's test")
-        kind.add_argument(
-            "--limit", type=int, default=limit, metavar="N", help="only N questions (clapnq: of each kind)"
-        )
+        kind.add_argument("--limit", type=int, metavar="N", help="only N questions (clapnq: of each kind)")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
         kind.set_defaults(action=lambda options, action=action: show(options, action(options)))

@@ -16,7 +16,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from eval.features import read
 
-_NUMBERED = re.compile(r"^\[\d+\] (?P<text>.+)$", re.MULTILINE)
+NUMBERED = re.compile(r"^\[\d+\] (?P<text>.+)$", re.MULTILINE)
+"""A sentence of a prompt's evidence."""
 _ASKED = re.compile(r"^Question: (?P<text>.+)$", re.MULTILINE)
 
 
@@ -46,5 +47,5 @@ def best_sentence(prompt: str) -> str:
     """The numbered sentence of `prompt` with the largest share of the question's stems; the first of equals."""
     asked = _ASKED.findall(prompt)
     wanted = set(read(asked[-1]).stems) if asked else set()
-    sentences = _NUMBERED.findall(prompt)
+    sentences = NUMBERED.findall(prompt)
     return max(sentences, key=lambda text: len(wanted & set(read(text).stems)), default="")

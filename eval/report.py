@@ -53,7 +53,7 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += [f"| {name} | {cell(f)} | {f['left_out']} |" for name, f in summary["figures"]["all"].items()]
     lines += [f"| {name}, {CORRECTED} | {cell(f)} | {f['left_out']} |" for name, f in _corrected(summary)]
     lines += ["", "| declining | |", "|---|---|"]
-    lines += [f"| {name} | {_plain(value)} |" for name, value in summary["abstention"].items()]
+    lines += [f"| {name} | {plain(value)} |" for name, value in summary["abstention"].items()]
     lines += ["", f"## The worst {len(worst(scored))} cases"]
     for item in worst(scored):
         lines += ["", f"### {item.case.id} ({item.case.type})", ""]
@@ -67,7 +67,7 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     rows = "".join(_row(name, value) for name, value in summary["figures"]["all"].items())
     rows += "".join(_row(f"{name}, {CORRECTED}", value) for name, value in _corrected(summary))
     declined = "".join(
-        f"<tr><td>{escape(name)}<td>{escape(_plain(value))}" for name, value in summary["abstention"].items()
+        f"<tr><td>{escape(name)}<td>{escape(plain(value))}" for name, value in summary["abstention"].items()
     )
     groups = "".join(_group(name, row) for name, row in summary["figures"].items() if name != "all")
     cases = "".join(_case(item) for item in worst(scored))
@@ -96,7 +96,8 @@ def _made_with(summary: Mapping[str, Any]) -> list[str]:
     return [*lines, *(f"{key}: {value}" for key, value in summary["made_with"].items())]
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value as text: three places of a number that is not whole, a dash where there is none."""
     return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

@@ -102,7 +102,7 @@ def retrieval(options: argparse.Namespace) -> dict[str, Any]:
         return {
             "abstracts": len(rag.papers),
             "questions": len(asked),
-            **{f"{name}": value for name, value in measured(rag, asked).items()},
+            **measured(rag, asked),
             **_parts(rag, asked),
             **{f"published nDCG@10: {name}": value for name, value in PUBLISHED[options.kind].items()},
         }

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from eval import metrics, report
-from eval.cases import FIELDS, Case, CaseError
-from eval.grounding import judge_answers
+from eval.cases import FIELDS, Case, CaseError, folded_title
+from eval.grounding import judge_answer, judge_answers
 from eval.judgement import Judge
 from eval.provenance import changed, made_with, peak_memory_gib
 from eval.scoring import (
@@ -65,7 +65,7 @@ def run(
         CaseError: the folder's answers were made with another model, other settings, prompts, code or library, or for
             another question.
     """
-    known = {_folded(paper.title): paper.title for paper in rag.papers}
+    known = {folded_title(paper.title): paper.title for paper in rag.papers}
     now = made_with(rag, cases, judge.id if judge else None)
     done = _resumed(folder, rag, cases, now) if folder else {}
     if done:
@@ -112,7 +112,7 @@ def _asked_together(rag: Rag, cases: Sequence[Case], known: Mapping[str, str]) -
 
 
 def _titles(case: Case, known: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(known.get(_folded(title), title) for title in case.papers)
+    return tuple(known.get(folded_title(title), title) for title in case.papers)
 
 
 def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
@@ -128,13 +128,19 @@ def judged(scored: Sequence[Scored], judge: Judge, report: Callable[[str], None]
     """All answers judged, as `run` does after the last; for whoever stopped a run and keeps what `progress` told.
 
     Not one by one: a judge that reads with the answering model would push the answering prompt out of its memory. Where
-    the judge fails, each item says why.
+    it fails, each answer is judged by itself, and those that it fails on say why.
     """
     report(f"Judging {len(scored)} answers by {judge.id} …")
     verdicts, reason = attempt(lambda: judge_answers(judge, [item.answer for item in scored]))
-    if verdicts is None:
-        return [replace(item, judge_failure=reason) for item in scored]
-    return [replace(item, judged=one) for item, one in zip(scored, verdicts, strict=True)]
+    if verdicts is not None:
+        return [replace(item, judged=one) for item, one in zip(scored, verdicts, strict=True)]
+    report(f"{reason}. Judging them one by one …")
+    return [_judged_alone(item, judge) for item in scored]
+
+
+def _judged_alone(item: Scored, judge: Judge) -> Scored:
+    verdict, reason = attempt(lambda: judge_answer(judge, item.answer))
+    return replace(item, judged=verdict, judge_failure=reason)
 
 
 @contextmanager
@@ -215,7 +221,6 @@ def _resumed(folder: Path, rag: Rag, cases: Sequence[Case], now: Mapping[str, st
 
 
 def _append(folder: Path, item: Scored) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     with (folder / ANSWERS).open("a", encoding="utf-8") as lines:
         lines.write(_line(item))
 
@@ -299,7 +304,3 @@ def _mark(item: Scored) -> str:
     if metrics.is_right(item.case, item.answer) is None:
         return item.answer.status
     return "right" if is_right_and_cited(item) else "wrong"
-
-
-def _folded(title: str) -> str:
-    return "".join(c for c in title.casefold() if c.isalnum())

@@ -9,7 +9,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,9 @@ from typing import Any, Protocol, cast
 from eval import run
 from eval.cases import Case
 from eval.judgement import Judge
+from eval.proxy import Proxy
 from eval.scoring import Scored, is_right_and_cited
-from rag import FootnoteError, Rag
+from rag import Answer, FootnoteError, Rag
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,13 @@ class Running:
         self._desk = desk
         self._folder = folder
         self._cases = cases
+        self._is_new = not (folder / run.ANSWERS).exists()
         self._scored: list[Scored] = []
+        self._marks: list[bool | None] = []
+        """Of each scored answer; never fewer than those."""
+        self._asked = 0
+        """Questions that were really asked, not those answered before."""
         self._started = time.monotonic()
-        self._before = 0
         self._stopped = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="footnote-eval", daemon=True)
@@ -80,17 +85,14 @@ class Running:
     @property
     def step(self) -> Step:
         """How far it is now."""
-        scored = list(self._scored)
+        done, asked = len(self._scored), self._asked
         total, elapsed = len(self._cases), time.monotonic() - self._started
-        asked = len(scored) - self._before
-        left = elapsed / asked * (total - len(scored)) if asked > 0 else None
-        marks = [mark for item in scored if (mark := is_right_and_cited(item)) is not None]
-        if not scored:
+        left = elapsed / asked * (total - done) if asked else None
+        if not done:
             return Step(0, total, elapsed, left, 0, 0)
-        last = scored[-1]
-        return Step(
-            len(scored), total, elapsed, left, sum(marks), len(marks), last.case.question, is_right_and_cited(last)
-        )
+        marks = self._marks[:done]
+        told = [mark for mark in marks if mark is not None]
+        return Step(done, total, elapsed, left, sum(told), len(told), self._scored[done - 1].case.question, marks[-1])
 
     def stop(self) -> None:
         """End after the question that is being answered; what was answered is scored and kept."""
@@ -109,38 +111,41 @@ class Running:
             log.exception("An eval run failed")
             self.problem = (f"The run failed: {type(error).__name__}: {error}", "The log of Footnote says more.")
         finally:
-            if not self._scored:  # nothing of it is worth keeping
+            if self._is_new and not self._scored:  # nothing of it is worth keeping
                 shutil.rmtree(self._folder, ignore_errors=True)
             self._ended.set()
 
     def _answer(self) -> None:
         rag, judge = self._desk.open()
-        asked = _Polite(rag, self._wait)
+
+        def ask(*arguments: Any, **options: Any) -> Answer:
+            self._wait()
+            answer = rag.ask(*arguments, **options)
+            self._asked += 1
+            return answer
+
         scored: list[Scored] = []
         with suppress(_Stopped):
             scored = run.run(
-                cast("Rag", asked),
+                cast("Rag", Proxy(rag, ask=ask)),
                 self._cases,
-                report=self._told,
+                report=lambda _line: None,
                 folder=self._folder,
                 judge=judge,
                 progress=self._took,
             )
-        if not scored and self._scored:  # stopped: what was answered is still judged
-            scored = run.judged(self._scored, judge) if judge else self._scored
+        if not scored and self._scored:  # stopped: what was answered is still judged, now and before
+            kept = run.read_answers(self._folder)
+            scored = run.judged(kept, judge) if judge else kept
         if scored:
             run.save(self._folder, scored, rag, time.monotonic() - self._started, judge)
 
-    def _told(self, line: str) -> None:
-        if "answered before" in line:
-            self._before = int(line.split(maxsplit=1)[0])
-
     def _took(self, _done: int, _total: int, item: Scored) -> None:
+        self._marks.append(is_right_and_cited(item))
         self._scored.append(item)
-        if self._stopped.is_set():
-            raise _Stopped
 
     def _wait(self) -> None:
+        """Until nobody else asks: a reader's question and the run's share one model."""
         while self._desk.is_busy() and not self._stopped.is_set():
             time.sleep(0.05)
         if self._stopped.is_set():
@@ -149,19 +154,3 @@ class Running:
 
 class _Stopped(Exception):
     """The reader stopped the run."""
-
-
-class _Polite:
-    """A Rag that waits before each question while a reader waits for an answer: both share one model."""
-
-    def __init__(self, rag: Any, wait: Callable[[], None]) -> None:
-        self._rag = rag
-        self._wait = wait
-
-    def ask(self, *arguments: Any, **options: Any) -> Any:
-        """`Rag.ask`, when nobody else asks."""
-        self._wait()
-        return self._rag.ask(*arguments, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._rag, name)

@@ -138,20 +138,19 @@ def figures(scored: Sequence[Scored], values: Mapping[str, Sequence[Value]]) -> 
     }
 
 
-JUDGED = {"faithfulness": "supported", "contradiction": "contradicted"}
-"""Figures that are a share of a judge's verdicts, and of which verdict."""
+JUDGED: Mapping[str, tuple[str, Callable[[Sequence[Judged] | None], Share | None]]] = {
+    "faithfulness": ("supported", grounding.supported_share),
+    "contradiction": ("contradicted", grounding.contradicted_share),
+}
+"""Figures that are a share of a judge's verdicts: of which verdict, and the share in parts."""
 
 
 def corrected_figures(scored: Sequence[Scored], judge: Judge | None) -> dict[str, Figure]:
     """The judged shares over all cases, corrected for the judge's known error; left out where none is known."""
     errors: Errors = getattr(judge, "errors", {})
-    shares: dict[str, Callable[[Sequence[Judged] | None], Share | None]] = {
-        "faithfulness": grounding.supported_share,
-        "contradiction": grounding.contradicted_share,
-    }
     return {
-        name: corrected([shares[name](item.judged) for item in scored], errors[verdict])
-        for name, verdict in JUDGED.items()
+        name: corrected([share(item.judged) for item in scored], errors[verdict])
+        for name, (verdict, share) in JUDGED.items()
         if verdict in errors
     }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.assembly import has_model
-    from rag.balance import Balance, Weighed
+    from rag.balance import Balance, Weighed, shares
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
@@ -53,6 +53,7 @@ _HOME = {
     "Settings": "rag.settings",
     "Balance": "rag.balance",
     "Weighed": "rag.balance",
+    "shares": "rag.balance",
     "describe_machine": "rag.doctor",
     "Atlas": "rag.library.atlas",
     "draw_atlas": "rag.library.atlas",
@@ -118,6 +119,7 @@ __all__ = [
     "describe_machine",
     "draw_atlas",
     "has_model",
+    "shares",
     "verify",
 ]
 

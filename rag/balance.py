@@ -110,14 +110,26 @@ def weigh(
     return Balance(claim, tuple(_weighed(claim, paper, evidence, model) for paper, evidence in read if evidence), among)
 
 
+def shares(model: Any, claim: str, evidence: str) -> tuple[float, float, float]:
+    """Probabilities that the evidence supports the claim, contradicts it, is silent; in [0, 1], they sum to 1.
+
+    Args:
+        model: a local chat model, which tells `first_word_logprobs`.
+        claim: a statement on one line.
+        evidence: sentences as the model is to read them.
+    """
+    messages = prompts.load("judge").messages(claim=claim, evidence=evidence)
+    supports, contradicts, silent = (math.exp(logprob) for logprob in model.first_word_logprobs(messages, WORDS))
+    whole = supports + contradicts + silent
+    return supports / whole, contradicts / whole, silent / whole
+
+
 def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: Any) -> Weighed:
     read = " ".join(item.sentence.text for item in evidence)
-    messages = prompts.load("judge").messages(claim=claim, evidence=read)
-    raised = [math.exp(logprob) for logprob in model.first_word_logprobs(messages, WORDS)]
-    shares = [one / sum(raised) for one in raised]
-    place = max(range(3), key=lambda i: shares[i])
+    told = shares(model, claim, read)
+    place = max(range(3), key=lambda i: told[i])
     stance = STANCES[place]
-    if shares[place] < SURE or (stance == "supports" and not numbers_in(claim) <= numbers_in(f"{paper.title} {read}")):
+    if told[place] < SURE or (stance == "supports" and not numbers_in(claim) <= numbers_in(f"{paper.title} {read}")):
         stance = "silent"
     best = tuple(sorted(evidence, key=lambda item: -item.score))
-    return Weighed(paper, stance, shares[STANCES.index(stance)], best)
+    return Weighed(paper, stance, told[STANCES.index(stance)], best)

@@ -1,5 +1,6 @@
 """Runs from a page: begun, followed, stopped, gone on with, read and compared; real index, scripted model."""
 
+import json
 import threading
 import time
 
@@ -34,13 +35,15 @@ PAPERS = distinct(
 
 
 class Gate:
-    """Holds the model until the test lets it write."""
+    """Holds the model until the test lets it write; tells when it was asked."""
 
     def __init__(self):
+        self.asked = threading.Event()
         self.open = threading.Event()
         self.open.set()
 
     def __call__(self, _prompt):
+        self.asked.set()
         assert self.open.wait(10)
         return "It reaches an accuracy of 42%."
 
@@ -113,13 +116,10 @@ def test_one_run_at_a_time(board, gate):
 def test_a_stopped_run_keeps_and_scores_what_was_answered_and_can_be_gone_on_with(board, gate):
     gate.open.clear()
     running = board.start("exam", 6)
-    until(lambda: running.step.total >= 5)
+    assert gate.asked.wait(10)
     running.stop()
     gate.open.set()
     running.join(30)
-    if not board.runs():  # stopped before the first answer: nothing is left of it
-        assert list(board.folder.iterdir()) == []
-        return
     (row,) = board.runs()
     assert row.is_partial
     assert row.cases < row.wanted
@@ -128,6 +128,100 @@ def test_a_stopped_run_keeps_and_scores_what_was_answered_and_can_be_gone_on_wit
     assert again.problem is None
     (row,) = board.runs()
     assert not row.is_partial
+
+
+def stopped_after(rag, folder, count):
+    """The name of a run of six questions that was stopped after `count` of them."""
+
+    def stops():
+        if board.running is not None and board.running.step.done == count:
+            board.running.stop()
+        return False
+
+    board = Board(rag, folder, is_busy=stops, open_judge=lambda _rag: None)
+    running = board.start("exam", 6)
+    running.join(30)
+    assert running.step.done == count
+    return running.name
+
+
+def test_what_was_answered_before_does_not_shorten_the_time_left(rag, tmp_path, gate):
+    name = stopped_after(rag, tmp_path / "runs", 2)
+    gate.asked.clear()
+    gate.open.clear()
+    again = Board(rag, tmp_path / "runs", open_judge=lambda _rag: None).go_on(name)
+    assert gate.asked.wait(10)
+    step = again.step
+    assert step.done == 2
+    assert step.left_s is None, "nothing was asked anew yet"
+    gate.open.set()
+    again.join(30)
+    assert again.step.done == again.step.total
+    assert again.step.told >= again.step.right
+
+
+def kept_of(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_a_run_that_cannot_be_gone_on_with_is_kept_as_it_is(rag, tmp_path):
+    folder = tmp_path / "runs"
+    name = stopped_after(rag, folder, 2)
+    before = kept_of(folder / name)
+    made = json.loads(before["made_with.json"])
+    (folder / name / "made_with.json").write_text(json.dumps({**made, "settings_id": "another"}))
+    again = Board(rag, folder, open_judge=lambda _rag: None).go_on(name)
+    again.join(30)
+    assert "made with something else" in again.problem[0]
+    assert {**kept_of(folder / name), "made_with.json": ""} == {**before, "made_with.json": ""}
+
+    def broken(_rag):
+        raise RuntimeError("no judge")
+
+    again = Board(rag, folder, open_judge=broken).go_on(name)
+    again.join(30)
+    assert "no judge" in again.problem[0]
+    assert {**kept_of(folder / name), "made_with.json": ""} == {**before, "made_with.json": ""}
+
+
+@pytest.mark.parametrize("has_hole", [False, True])
+def test_a_run_stopped_while_it_opens_keeps_every_answer_that_it_had(rag, tmp_path, has_hole):
+    folder, opening, opened = tmp_path / "runs", threading.Event(), threading.Event()
+    name = stopped_after(rag, folder, 4)
+    path = folder / name / "answers.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    assert len(lines) == 4
+    if has_hole:  # a damaged line was removed by hand
+        del lines[1]
+        path.write_text("".join(lines))
+
+    def slow(_rag):
+        opening.set()
+        assert opened.wait(10)
+
+    again = Board(rag, folder, open_judge=slow).go_on(name)
+    assert opening.wait(10)
+    again.stop()
+    opened.set()
+    again.join(30)
+    assert again.problem is None
+    assert path.read_text() == "".join(lines)
+
+
+def test_a_run_stopped_before_its_first_answer_leaves_nothing(rag, tmp_path):
+    opening, opened = threading.Event(), threading.Event()
+
+    def slow(_rag):
+        opening.set()
+        assert opened.wait(10)
+
+    board = Board(rag, tmp_path / "runs", open_judge=slow)
+    running = board.start("exam", 5)
+    assert opening.wait(10)
+    running.stop()
+    opened.set()
+    running.join(30)
+    assert list(board.folder.iterdir()) == []
 
 
 def test_a_run_waits_while_a_reader_is_answered(rag, tmp_path):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+import threading
 import time
 
+import httpx
 import pytest
 from fake_rag import FakeRag
 
-from eval.load import DOORS, Asked, Outcome, _slope, ask_all, summary
+from eval.load import DOORS, Asked, LoadError, Outcome, _slope, ask_all, serving, summary
 from ui.app import build, surroundings
 from ui.line import Line
 from ui.server import Page, listen_on
@@ -36,6 +40,45 @@ def test_twenty_people_at_once_are_answered_each_with_their_own_and_told_their_p
     assert told["places that went up"] == 0
     assert told["furthest place told"] > PEOPLE / 2
     assert (line.running, line.waiting) == (0, 0)
+
+
+def test_a_door_that_does_not_open_is_told_and_nobody_waits_for_it():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(httpx.ConnectError):
+        ask_all(url, [Asked(f"Question {number}?") for number in range(3)], 3)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("person")]
+
+
+@pytest.fixture
+def chat(tmp_path, monkeypatch):
+    """Stands in for the interpreter that would run `footnote chat`: does what is written to it."""
+
+    def written(body):
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(path))
+
+    return written
+
+
+def test_a_server_is_started_at_a_free_port_and_ended(chat, tmp_path):
+    chat('echo "$*" > "$SAID"; echo "Footnote is at http://127.0.0.1:5/"; exec sleep 60')
+    said = tmp_path / "said"
+    with serving(tmp_path / "l.jsonl", "m", {"SAID": str(said)}) as (url, process):
+        assert url == "http://127.0.0.1:5/"
+        assert "chat --port 0" in said.read_text()
+        assert f"--library {tmp_path / 'l.jsonl'} --model m" in said.read_text()
+    assert process.poll() is not None
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(chat, monkeypatch):
+    chat("exec sleep 60")
+    monkeypatch.setattr("eval.load.STARTUP_S", 0.3)
+    with pytest.raises(LoadError, match="did not come up"), serving(None, None, {}):
+        pass
 
 
 def test_a_lost_a_mixed_up_and_a_wrongly_cited_answer_are_counted():

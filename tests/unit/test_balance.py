@@ -5,7 +5,7 @@ import math
 import pytest
 from fakes import HashedEncoder
 
-from rag.balance import SURE, weigh
+from rag.balance import SURE, shares, weigh
 from rag.errors import ModelError
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
@@ -60,6 +60,10 @@ def test_a_paper_about_something_else_is_silent_without_being_read():
     balance(model)
     assert len(model.read) == 2
     assert not any("Bees" in prompt for prompt in model.read)
+
+
+def test_shares_are_the_three_words_probabilities_brought_to_one():
+    assert shares(Says(deep=(0.2, 0.1, 0.1)), CLAIM, "In the deep.") == pytest.approx((0.5, 0.25, 0.25))
 
 
 def test_who_is_not_sure_is_silent():

@@ -256,6 +256,12 @@ def test_the_command_measures_a_judge_and_writes_a_page(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["judges"]["lexical@1"]["by source"]["SciFact"]["n"] == 1
 
 
+@pytest.mark.parametrize("asked", [("--probes",), ("--fit", "features", "--data", "folder")])
+def test_a_page_is_refused_where_there_is_no_plot_to_put_on_it(asked, tmp_path, capsys):
+    assert main(["judge", *asked, "--report", str(tmp_path / "judge.html")]) == 2
+    assert "--report goes with --set" in capsys.readouterr().err
+
+
 def test_a_fit_without_data_says_what_to_give(capsys):
     assert main(["judge", "--fit", "probe"]) == 2
     assert "--data FOLDER" in capsys.readouterr().err

@@ -3,21 +3,28 @@
 import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fakes import HashedEncoder, ScriptedModel
 
+from eval.__main__ import main
 from eval.asking import MODEL, ask_all
 from eval.excerpt import excerpts
 from eval.feature_judge import FeatureJudge, Network
 from eval.judge_page import page, reliability_plot
 from eval.judgement import JudgeError
+from eval.judges import open_judge
 from eval.judging import measure
 from eval.labelled import Pair
 from eval.llm_judge import LlmJudge, word_said
 from eval.probe_fitting import CHOSEN, Kept, Stack, ask_chosen, chosen, fit_head, frozen
 from eval.probe_judge import Head, ProbeJudge, inputs_of, open_probe_judge
+from rag import Paper, Rag, Settings
+from rag.corpus import distinct
+from rag.index import LibraryIndex, build
+from rag.retrieval import FusedRetriever
 
 HIDDEN = 8
 
@@ -245,6 +252,43 @@ def test_a_remote_model_is_judged_by_the_word_that_it_says():
     assert judge.judge([((), "Plates.")])[0].p_neither == 1.0
     with pytest.raises(JudgeError, match="'Perhaps'"):
         word_said("Perhaps")
+
+
+def test_a_chat_model_that_answers_is_not_opened_again_to_judge(monkeypatch):
+    opened = []
+
+    def open_another(settings, report):
+        opened.append(settings.model.name)
+        return SimpleNamespace(model=object(), description=SimpleNamespace(model="other"), retriever=rag.retriever)
+
+    monkeypatch.setattr(Rag, "open", open_another)
+    rag = SimpleNamespace(
+        model=ScriptedModel(script=lambda _prompt: "Supported."),
+        settings=Settings(model={"name": "own"}),
+        description=SimpleNamespace(model="own"),
+        retriever=SimpleNamespace(encoder=HashedEncoder()),
+    )
+    for name in ("llm", "llm:own"):
+        judge = open_judge(name, rag=rag)
+        assert judge.judge([(("Cups.",), "Cups.")])[0].p_supported == 1.0
+        assert (judge.id, opened) == ("llm:own (extra)", [])
+    assert open_judge("llm:another", rag=rag).id == "llm:other (extra)"
+    assert opened == ["another"]
+
+
+def test_probes_and_their_judge_read_one_rag(tmp_path, monkeypatch, capsys):
+    papers = distinct(
+        Paper("", f"{name}", f"Robots grasp {number} red cups with {name} and CLIP in kitchens.")
+        for number, name in ((12, "TACO"), (31, "MoleDig"))
+    )
+    encoder, opened = HashedEncoder(), []
+    build(tmp_path, papers, encoder)
+    index = LibraryIndex.open(tmp_path, encoder)
+    rag = Rag(retriever=FusedRetriever(index=index, encoder=encoder), model=ScriptedModel(script=str))
+    monkeypatch.setattr(Rag, "open", lambda settings, report: opened.append(settings) or rag)
+    assert main(["judge", "--probes", "--judge", "features", "--count", "4"]) == 0
+    assert f"features@{Network.load().version}" in capsys.readouterr().out
+    assert len(opened) == 1
 
 
 def test_a_local_models_three_words_are_brought_to_one():

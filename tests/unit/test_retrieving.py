@@ -1,5 +1,6 @@
 """Public sets: what is read, what is measured, and what is said where a file is missing."""
 
+import argparse
 import json
 import random
 from types import SimpleNamespace
@@ -8,11 +9,14 @@ import pytest
 import pytrec_eval
 from sklearn.metrics import f1_score
 
+from eval.__main__ import main
 from eval.cases import CaseError
 from eval.deciding import decide, macro_f1, read_pubmedqa
 from eval.declining import read_clapnq
+from eval.library_speed import library_speed
 from eval.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
 from eval.retrieving import PLACE, measured, read_cranfield, read_scifact
+from rag import Rag
 from rag.schema import Hit, Paper, Passage
 
 FIRST, SECOND = (Paper(c, c, "x.", url=f"{PLACE}{n}") for c, n in (("a", 7), ("b", 8)))
@@ -115,6 +119,49 @@ def test_clapnq_keeps_the_two_kinds_apart(tmp_path):
     (tmp_path / "unanswerable.jsonl").write_text('{"id": "1"}\n')
     with pytest.raises(CaseError, match=r"unanswerable\.jsonl, line 1: KeyError\('passages'\)"):
         read_clapnq(tmp_path)
+
+
+def test_a_clapnq_folder_may_have_un_in_its_files_names(tmp_path):
+    row = {"id": "1", "input": "q", "passages": [{"title": "T", "text": "x"}], "output": [{"answer": "A"}]}
+    (tmp_path / "dev_unseen_answerable.jsonl").write_text(json.dumps(row) + "\n")
+    (tmp_path / "dev_unseen_unanswerable.jsonl").write_text(json.dumps({**row, "output": []}) + "\n")
+    first, second = read_clapnq(tmp_path)
+    assert (first[0].answers, second[0].answers) == (("A",), ())
+
+
+def test_a_library_that_is_measured_leaves_nothing_in_the_readers_home(tmp_path, monkeypatch):
+    opened = []
+
+    class Changing:
+        papers = (FIRST, SECOND)
+
+        def __init__(self, settings):
+            opened.append(settings)
+            (settings.home / "index").mkdir(parents=True, exist_ok=True)
+            self.library = SimpleNamespace(add=print, undo=print, remove=print)
+
+        def retrieve(self, question):
+            return ()
+
+        def close(self):
+            pass
+
+    monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
+    monkeypatch.setattr(Rag, "open", lambda settings, report: Changing(settings))
+    monkeypatch.setattr("eval.library_speed._POINTS", (3,))
+    told = library_speed(argparse.Namespace(runs=1))
+    assert told["removing one paper, s"] >= 0
+    own, other = opened
+    assert own.home == tmp_path
+    assert other.home != own.home
+    assert not other.home.exists()
+
+
+@pytest.mark.parametrize("arguments", [("load",), ("llama", "--gguf", "x")])
+def test_runs_are_refused_where_nothing_is_run_more_than_once(arguments, capsys):
+    with pytest.raises(SystemExit):
+        main(["bench", *arguments, "--runs", "3"])
+    assert "--runs" in capsys.readouterr().err
 
 
 def test_macro_f1_is_what_scikit_learn_says():

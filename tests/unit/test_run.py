@@ -10,6 +10,7 @@ from eval import report
 from eval.__main__ import main
 from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
+from eval.judgement import JudgeError
 from eval.judges import LexicalJudge
 from eval.run import ANSWERS, MADE_WITH, read_answers, run, save, table
 from eval.scoring import measure, timings
@@ -192,6 +193,28 @@ def test_a_judge_that_fails_is_told_and_the_answers_stay(tmp_path):
     assert summary["failed"] == {"judge": "3 answers, the first: MemoryError: too long"}
     assert summary["figures"]["all"]["right"]["n"] == 2
     assert "FAILED judge" in table(summary)
+
+
+def test_an_answer_that_the_judge_fails_on_leaves_the_others_their_verdicts(tmp_path):
+    class Choosy(LexicalJudge):
+        def judge(self, pairs):
+            if any("odd" in claim for _, claim in pairs):
+                raise JudgeError("It said 'Perhaps'.")
+            return super().judge(pairs)
+
+    class OddRag(AnsweringRag):
+        def ask(self, question, history=()):
+            answer = super().ask(question)
+            odd = (replace(answer.claims[0], text="An odd claim."),)
+            return replace(answer, claims=odd) if question == "Which?" else answer
+
+    rag = OddRag()
+    scored = run(rag, CASES, report=quiet, judge=Choosy())
+    assert [item.judged is not None for item in scored] == [True, True, False]
+    assert [bool(item.judge_failure) for item in scored] == [False, False, True]
+    summary = save(tmp_path, scored, rag, 1.0, Choosy())
+    assert summary["failed"] == {"judge": "1 answers, the first: JudgeError: It said 'Perhaps'."}
+    assert summary["figures"]["all"]["faithfulness"]["n"] == 2
 
 
 def test_progress_is_told_after_each_answer():
