@@ -33,12 +33,14 @@ class Draft:
     """What the model wrote about some evidence. `is_cut`: it reached its length limit.
 
     `subject`: which of several papers it is about; None where the question is not about several.
+    `question`: which of the several things asked it answers; "" where it answers all.
     """
 
     text: str
     evidence: tuple[Evidence, ...]
     is_cut: bool = False
     subject: Subject | None = None
+    question: str = ""
 
     @property
     def is_refusal(self) -> bool:
@@ -82,6 +84,8 @@ class DraftChecker:
         claims: list[Claim] = []
         written = dropped = 0
         for draft in drafts:
+            if draft.question and draft.is_refusal:
+                continue  # said to be missing, not made up for by what is nearest
             kept: list[Claim] = []
             for claim in self._claims(draft, standalone_question):
                 shown = [claim] if _may_be_shown(claim, draft, subjects) else []
@@ -89,7 +93,9 @@ class DraftChecker:
                 kept += shown or self._clauses(claim, draft, standalone_question, subjects)
             kept = kept or self._written_anew(draft, standalone_question, subjects)
             written += len(kept)
-            claims += self._completed(draft, kept, question, standalone_question, alone=len(drafts) == 1)
+            asked = draft.question or question
+            completed = self._completed(draft, kept, asked, standalone_question, alone=len(drafts) == 1)
+            claims += _not_said_before(completed, claims)
         is_cut = any(draft.is_cut for draft in drafts)
         return Checked(tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut))
 
@@ -130,6 +136,18 @@ class DraftChecker:
         if draft.subject and kept:
             kept = [replace(kept[0], subject=draft.subject.label), *kept[1:]]
         return kept
+
+
+def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim]:
+    """Of what answers one part of a question, what no earlier part said or quoted."""
+    said = {claim.text for claim in shown}
+    quoted = {(c.paper.id, c.start) for claim in shown if claim.is_quote for c in claim.citations}
+    return [
+        claim
+        for claim in new
+        if claim.text not in said
+        and not (claim.is_quote and any((c.paper.id, c.start) in quoted for c in claim.citations))
+    ]
 
 
 def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bool:

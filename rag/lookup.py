@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rag.answerability import answerability
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
-from rag.question import readable
+from rag.question import parts_of, readable
 from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
 from rag.subjects import SubjectFinder, question_about
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _NAMED_WITHIN = 20
 """How far down the ranking a paper that the question names is looked for."""
 _SECOND_LOOK_PAPERS = 2
+SENTENCES_FOR_A_PART = 3
+"""How many sentences each part of a question adds at most to those of the whole."""
 
 
 class Lookup:
@@ -63,7 +65,9 @@ class Lookup:
         subjects = self._subjects.find(alone, ranked, lambda text: self._retriever.search(text, where=where))
         hits = ranked[:k]
         earlier = (meant.earlier, meant.answer) if meant.answer else None
-        return EvidenceFound(asked, alone, hits, self._evidence(alone, hits, subjects), subjects, earlier)
+        parts = parts_of(alone) if alone == asked and not subjects else ()
+        evidence = self._evidence(alone, hits, subjects, parts)
+        return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
 
     def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
         """What "the second one" may mean: the papers that the last answer names, in its order."""
@@ -72,7 +76,9 @@ class Lookup:
             return ()
         return self._subjects.listed(said[-1], self._retriever.search(said[-1], k=_NAMED_WITHIN, where=where))
 
-    def _evidence(self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject] = ()) -> tuple[Evidence, ...]:
+    def _evidence(
+        self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject], parts: Sequence[str]
+    ) -> tuple[Evidence, ...]:
         wanted = self._settings.answer
         if subjects:
             # What one abstract says to the question may stand anywhere in it: nearly all of it is read.
@@ -81,7 +87,10 @@ class Lookup:
             pairs = zip(subjects, asked, strict=True)
             return renumbered(item for s, text in pairs for item in self.select(text, [s.paper], each, tokens))
         papers = [hit.paper for hit in hits[: wanted.evidence_papers]]
-        return self.select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
+        chosen = self.select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
+        for part in parts:
+            chosen += self.select(part, papers, SENTENCES_FOR_A_PART, wanted.evidence_tokens)
+        return _in_reading_order(chosen, papers) if parts else chosen
 
     def select(self, question: str, papers: Sequence[Paper], sentences: int, tokens: int) -> tuple[Evidence, ...]:
         """The `sentences` of `papers` that bear most on `question`, within `tokens` of the embedder."""
@@ -96,12 +105,27 @@ class Lookup:
             return None
         if found.subjects:  # what each of several papers says to a question is seldom its exact answer
             return found
-        if self._is_answerable(question, found.evidence):
-            return found
-        papers = [hit.paper for hit in found.hits[:_SECOND_LOOK_PAPERS]]
-        wider = self.select(question, papers, wanted.evidence_sentences * 2, wanted.evidence_tokens * 2)
-        return replace(found, evidence=wider) if self._is_answerable(question, wider) else None
+        read = found if self._is_answerable(question, found.evidence) else self._wider(found)
+        is_whole = read is found or self._is_answerable(question, read.evidence)
+        missing = tuple(part for part in found.parts if not self._is_answerable(part, read.evidence, is_part=is_whole))
+        if len(missing) < len(found.parts):
+            return replace(read, missing=missing) if missing else read
+        return read if is_whole else None
 
-    def _is_answerable(self, question: str, evidence: Sequence[Evidence]) -> bool:
-        likely = answerability(self._model.get(), question, evidence)
+    def _wider(self, found: EvidenceFound) -> EvidenceFound:
+        """`found` with more of its best papers to read."""
+        wanted = self._settings.answer
+        papers = [hit.paper for hit in found.hits[:_SECOND_LOOK_PAPERS]]
+        sentences, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
+        return replace(found, evidence=self.select(found.standalone_question, papers, sentences, tokens))
+
+    def _is_answerable(self, question: str, evidence: Sequence[Evidence], *, is_part: bool = False) -> bool:
+        likely = answerability(self._model.get(), question, evidence, is_part=is_part)
         return likely is None or likely >= self._settings.answer.abstain_threshold
+
+
+def _in_reading_order(evidence: Sequence[Evidence], papers: Sequence[Paper]) -> tuple[Evidence, ...]:
+    """Each sentence once, paper by paper, numbered from 1."""
+    places = {paper.id: place for place, paper in enumerate(papers)}
+    known = {(places.get(e.paper.id, len(places)), e.sentence.index, e.paper.id): e for e in reversed(evidence)}
+    return renumbered(known[key] for key in sorted(known))

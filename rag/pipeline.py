@@ -322,7 +322,13 @@ class Rag:
         yield self._finish(answer, timings, started)
 
     def _parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
-        """What is to be written: a draft with its evidence, or one for each paper that the question is about."""
+        """What is to be written: a draft with its evidence, or one for each of several papers that are asked about.
+
+        Where one of several things asked has no answer, one for each of the others.
+        """
+        if found.missing:
+            left = (part for part in found.parts if part not in found.missing)
+            return tuple(Draft("", found.evidence, question=part) for part in left)
         if not found.subjects:
             return (Draft("", found.evidence),)
         return tuple(
@@ -342,7 +348,10 @@ class Rag:
         if all(draft.is_refusal for draft in drafts):
             return replace(self._abstention(found), raw_text=written)
         checked = self._checker.check(drafts, found.question, found.standalone_question)
-        return self._answer(found, claims=checked.claims, notice=checked.notice, raw_text=written)
+        missing = [part for part in found.parts if part in found.missing]
+        missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
+        notice = " ".join([*(f"The library does not say: {part}" for part in missing), checked.notice]).strip()
+        return self._answer(found, claims=checked.claims, notice=notice, raw_text=written)
 
     def _answer(
         self,

@@ -11,6 +11,10 @@ import unicodedata
 from rag.errors import BadQuestion
 
 _SECOND_PART = re.compile(r",? and (?:how|what|why|which|when|where|in what)\b", re.IGNORECASE)
+_ASKS = r"(?:(?:in|by|to|for|on|with|from|at|of) )?(?:what|which|how|why|when|where|who|whom|whose)"
+_BETWEEN_PARTS = re.compile(rf",? (?:and|but) (?={_ASKS}\b)|(?<=\?) (?={_ASKS}\b)", re.IGNORECASE)
+_ENDS_OPEN = re.compile(rf"\b(?:{_ASKS}|and|or|not|of|in|by|to|for|on|with)\W*$", re.IGNORECASE)
+_SHORTEST_PART = 3
 _WHY = re.compile(r"\b(?:why|explain|describe|how come)\b", re.IGNORECASE)
 _HOW = re.compile(
     r"\bhow (?:do|does|did|is|are|was|were|can|could|should|has|have|to|would)\b"
@@ -41,6 +45,17 @@ def readable(question: object, limit: int) -> str:
     if len(plain) > limit:
         raise BadQuestion(f"The question has {len(plain):,} characters; {limit:,} are read.", "Ask in fewer words.")
     return plain
+
+
+def parts_of(question: str) -> tuple[str, ...]:
+    """The questions that one question asks, each with its question mark; () where it asks one.
+
+    "What does X hide, and why is that a problem?" asks two; "when and how" asks one.
+    """
+    parts = [part.strip(" ,;") for part in _BETWEEN_PARTS.split(question.strip())]
+    if len(parts) < 2 or any(len(part.split()) < _SHORTEST_PART or _ENDS_OPEN.search(part) for part in parts):
+        return ()
+    return tuple(f"{part[0].upper()}{part[1:].rstrip(' ?.!')}?" for part in parts)
 
 
 def wants_explanation(question: str) -> bool:

@@ -1,8 +1,9 @@
 """What the model is asked to write, and how: the prompt for each kind of question, within the model's context.
 
-One draft for a question, one for each of several papers, one that takes a follow-up's history along; and a single
-sentence written anew where a draft did not hold. With `answer.citations` "constrained" the model sets the markers
-itself and can only set those that exist. Knows prompts, evidence and models; checks nothing of what they write.
+One draft for a question, one for each of several papers, or for what of a question can be answered; one that takes a
+follow-up's history along; and a single sentence written anew where a draft did not hold. With `answer.citations`
+"constrained" the model sets the markers itself and can only set those that exist. Knows prompts, evidence and models;
+checks nothing of what they write.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ class Writer:
         if part.subject is not None:
             prompt = prompts.load("part")
             values["subject"] = part.subject.label
+        elif part.question:
+            prompt = prompts.load("subquestion")
+            values["part"] = part.question
         elif found.earlier is not None:
             prompt = prompts.load("followup")
             values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
