@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import bench, compare, examining, judging, peers
+from eval import ablation, bench, compare, examining, judging, peers
 from eval.cases import BUNDLED, HOSTILE_LIBRARY, INJECTION, Case, CaseError, read_cases
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, open_judge
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench.add_to(commands)
     examining.add_to(commands, _judge)
     peers.add_to(commands, _judge)
+    ablation.add_to(commands, _judge)
     options = parser.parse_args(arguments)
     return run_safely(lambda: options.action(options))
 
