@@ -227,6 +227,51 @@ def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
     assert events[-1].evidence == second.evidence
 
 
+TWO_THINGS = "At how many hertz do whales sing in the deep ocean, and how long is their song?"
+
+
+def test_of_two_things_asked_the_one_is_answered_and_the_other_said_to_be_missing(retriever):
+    rag = doubting_rag(retriever, "At how many hertz")
+    answer = rag.ask(TWO_THINGS)
+    assert answer.text == f"{FACT} [1]"
+    assert answer.notice == "The library does not say: How long is their song?"
+    assert len(rag.model.prompts) == 1
+    assert (
+        "this part of the question alone: At how many hertz do whales sing in the deep ocean?" in rag.model.prompts[0]
+    )
+    assert rag.ask_many([TWO_THINGS])[0].notice == answer.notice
+
+
+def test_two_things_that_are_both_answered_are_answered_together(retriever):
+    rag = doubting_rag(retriever, "Whales sing at 20 hertz")
+    answer = rag.ask(TWO_THINGS)
+    assert (answer.notice, len(rag.model.prompts)) == ("", 1)
+    assert "this part of the question alone" not in rag.model.prompts[0]
+
+
+def test_two_things_of_which_neither_is_answered_are_declined(retriever):
+    rag = doubting_rag(retriever, "a length in metres")
+    assert (rag.ask(TWO_THINGS).status, rag.model.prompts) == ("abstained", [])
+
+
+def test_a_part_that_the_model_refuses_is_said_to_be_missing_and_not_quoted_instead(retriever):
+    class Doubtful(Doubting):
+        def first_word_logprobs(self, messages, words):
+            return (0.0, -9.0) if "flowers" not in messages[-1][1].split("Question:")[1] else (-9.0, 0.0)
+
+    def script(prompt: str) -> str:
+        is_first = "alone: At how many" in prompt
+        return FACT if is_first else "The sentences do not mention why they sing."
+
+    model = Doubtful(script=script)
+    asked = "At how many hertz do whales sing in the deep ocean, and why do they sing, and where are the flowers?"
+    answer = Rag(retriever=retriever, model=model, settings=Settings()).ask(asked)
+    assert [claim.text for claim in answer.claims if not claim.is_quote] == [FACT]
+    assert answer.notice.startswith(
+        "The library does not say: Where are the flowers? The library does not say: Why do they sing?"
+    )
+
+
 BOTH = "What do WhaleSong and BeeDance each study?"
 
 

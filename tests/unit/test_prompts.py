@@ -17,6 +17,7 @@ KNOWN = {
     "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
     "rewrite": "rewrite@1:97568d4d",
+    "subquestion": "subquestion@1:36d4eb66",
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.errors import BadQuestion
-from rag.question import readable, wants_explanation
+from rag.question import parts_of, readable, wants_explanation
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,26 @@ def test_an_open_question_wants_an_explanation(question):
 )
 def test_a_question_for_a_fact_does_not(question):
     assert not wants_explanation(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("What does X hide, and why is that a problem?", ("What does X hide?", "Why is that a problem?")),
+        ("How fast is it? And how large?", ()),  # a scrap says nothing alone
+        ("What is a RUM? Which robot carries it?", ("What is a RUM?", "Which robot carries it?")),
+        (
+            "How many tasks does it have and by how much is it better",
+            ("How many tasks does it have?", "By how much is it better?"),
+        ),
+        ("When and how does it help?", ()),
+        ("Which papers compare A and B?", ()),
+        ("Why do A and B fail where C works?", ()),
+        ("What does it say of what and how people learn?", ()),
+    ],
+)
+def test_a_question_is_taken_apart_into_what_it_asks(question, parts):
+    assert parts_of(question) == parts
 
 
 def test_control_characters_and_line_ends_become_spaces():
