@@ -15,7 +15,7 @@ from rag.answerability import answerability
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
-from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
+from rag.schema import Evidence, EvidenceFound, Paper, Subject
 from rag.subjects import SubjectFinder, question_about
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Lookup:
         hits = ranked[:k]
         earlier = (meant.earlier, meant.answer) if meant.answer else None
         parts = parts_of(alone) if alone == asked and not subjects else ()
-        evidence = self._evidence(alone, hits, subjects, parts)
+        papers = self._subjects.speaking_of(alone, [hit.paper for hit in ranked])
+        evidence = self._evidence(alone, papers, subjects, parts)
         return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
 
     def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
@@ -77,7 +78,7 @@ class Lookup:
         return self._subjects.listed(said[-1], self._retriever.search(said[-1], k=_NAMED_WITHIN, where=where))
 
     def _evidence(
-        self, question: str, hits: Sequence[Hit], subjects: Sequence[Subject], parts: Sequence[str]
+        self, question: str, papers: Sequence[Paper], subjects: Sequence[Subject], parts: Sequence[str]
     ) -> tuple[Evidence, ...]:
         wanted = self._settings.answer
         if subjects:
@@ -86,7 +87,7 @@ class Lookup:
             asked = [question_about(subject, subjects, question) for subject in subjects]
             pairs = zip(subjects, asked, strict=True)
             return renumbered(item for s, text in pairs for item in self.select(text, [s.paper], each, tokens))
-        papers = [hit.paper for hit in hits[: wanted.evidence_papers]]
+        papers = papers[: wanted.evidence_papers]
         chosen = self.select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
         for part in parts:
             chosen += self.select(part, papers, SENTENCES_FOR_A_PART, wanted.evidence_tokens)
@@ -115,7 +116,8 @@ class Lookup:
     def _wider(self, found: EvidenceFound) -> EvidenceFound:
         """`found` with more of its best papers to read."""
         wanted = self._settings.answer
-        papers = [hit.paper for hit in found.hits[:_SECOND_LOOK_PAPERS]]
+        known = {p.id: p for p in (*(h.paper for h in found.hits), *(e.paper for e in found.evidence))}
+        papers = self._subjects.speaking_of(found.standalone_question, tuple(known.values()))[:_SECOND_LOOK_PAPERS]
         sentences, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
         return replace(found, evidence=self.select(found.standalone_question, papers, sentences, tokens))
 

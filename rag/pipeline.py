@@ -348,6 +348,8 @@ class Rag:
         if all(draft.is_refusal for draft in drafts):
             return replace(self._abstention(found), raw_text=written)
         checked = self._checker.check(drafts, found.question, found.standalone_question)
+        if not checked.claims:
+            return replace(self._abstention(found), raw_text=written)
         missing = [part for part in found.parts if part in found.missing]
         missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
         notice = " ".join([*(f"The library does not say: {part}" for part in missing), checked.notice]).strip()

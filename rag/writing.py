@@ -57,9 +57,10 @@ class Writer:
             for chunk in chunks:
                 yield str(chunk.text), chunk.response_metadata.get("finish_reason") or ""
 
-    def rewritten(self, text: str, evidence: Sequence[Evidence], question: str) -> str:
-        """One sentence from `evidence` instead of a draft that did not hold."""
-        messages = self._fitted(prompts.load("rewrite"), evidence, {"question": question, "draft": text})
+    def rewritten(self, text: str, evidence: Sequence[Evidence], question: str, fault: str) -> str:
+        """One sentence from `evidence` instead of a draft; `fault` says what is wrong with it: "names no number"."""
+        values = {"question": question, "draft": text, "fault": fault}
+        messages = self._fitted(prompts.load("rewrite"), evidence, values)
         # Streamed like a draft: an endpoint that can do that is all that is asked for.
         chunks = self._model.get().stream(messages, max_tokens=self._settings.model.max_new_tokens)
         return "".join(str(chunk.text) for chunk in chunks)

@@ -181,9 +181,7 @@ def test_a_question_that_is_not_text_is_refused(retriever):
 
 
 def test_an_explanation_goes_on_with_the_next_sentences_quoted(retriever):
-    answer = rag_that_says(retriever, "WhaleSong studies whale songs.").ask(
-        "What does WhaleSong study about whale songs?"
-    )
+    answer = rag_that_says(retriever, "WhaleSong studies whale songs.").ask("What does WhaleSong study?")
     assert [claim.is_quote for claim in answer.claims] == [False, True]
     assert answer.text == f"WhaleSong studies whale songs. [1] “{FACT}” [2]"
 
