@@ -225,6 +225,20 @@ def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
     assert events[-1].evidence == second.evidence
 
 
+def test_a_draft_that_only_says_the_question_again_is_written_anew_then_declined(retriever):
+    drafts = iter(["Whales sing in the deep ocean.", "The whales sing in the deep ocean."])
+    model = ScriptedModel(script=lambda _prompt: next(drafts))
+    answer = Rag(retriever=retriever, model=model, settings=Settings()).ask("Which whales sing in the deep ocean?")
+    assert answer.status == "abstained"
+    assert answer.raw_text.strip() == "Whales sing in the deep ocean."
+    assert "does not name what the question asks for" in model.prompts[1]
+
+
+def test_a_number_of_something_else_is_not_quoted_for_the_one_that_was_asked(retriever):
+    answer = rag_that_says(retriever, "WhaleSong has 7 songs.").ask("How many songs and singers does WhaleSong count?")
+    assert answer.status == "abstained"
+
+
 TWO_THINGS = "At how many hertz do whales sing in the deep ocean, and how long is their song?"
 
 
