@@ -213,6 +213,8 @@ def test_what_the_evidence_does_not_state_is_declined_without_a_draft(retriever)
     answer = rag.ask("How long is a whale that sings in the deep ocean?")
     assert (answer.status, answer.raw_text, rag.model.prompts) == ("abstained", "", [])
     assert "nearest papers" in answer.text
+    assert answer.notice.startswith("Looked for it in the sentences of ")
+    assert answer.notice.endswith("nearest to “How long is a whale that sings in the deep ocean?”.")
 
 
 def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
