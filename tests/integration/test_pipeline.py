@@ -194,13 +194,14 @@ class Doubting(ScriptedModel):
     """Says that the evidence holds the answer only where `needle` stands in it."""
 
     needle: str = ""
+    doubt: float = 9.0
 
     @property
     def model_id(self) -> str:
         return next(iter(CALIBRATION))
 
     def first_word_logprobs(self, messages, words):
-        return (0.0, -9.0) if self.needle in messages[-1][1] else (-9.0, 0.0)
+        return (0.0, -9.0) if self.needle in messages[-1][1] else (-self.doubt, 0.0)
 
 
 def doubting_rag(retriever, needle: str, text: str = FACT, **answer) -> Rag:
@@ -219,6 +220,7 @@ def test_what_the_evidence_does_not_state_is_declined_without_a_draft(retriever)
 
 def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
     rag = doubting_rag(retriever, FACT, evidence_sentences=1)
+    rag.model.doubt = 0.0  # neither yes nor no
     events = list(rag.stream("What does WhaleSong study about whale songs?"))
     first, second = (event for event in events if isinstance(event, EvidenceFound))
     assert FACT not in [item.sentence.text for item in first.evidence]
@@ -284,6 +286,12 @@ def test_a_part_that_the_model_refuses_is_said_to_be_missing_and_not_quoted_inst
     assert answer.notice.startswith(
         "The library does not say: Where are the flowers? The library does not say: Why do they sing?"
     )
+
+
+def test_where_the_model_is_sure_that_nothing_answers_no_more_is_read(retriever):
+    rag = doubting_rag(retriever, FACT, evidence_sentences=1)
+    answer = rag.ask("What does WhaleSong study about whale songs?")
+    assert (answer.status, len(answer.evidence)) == ("abstained", 1)
 
 
 BOTH = "What do WhaleSong and BeeDance each study?"
