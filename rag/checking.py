@@ -101,7 +101,7 @@ class DraftChecker:
             written += len(kept)
             dropped += left_out
             alone = len(drafts) == 1
-            if kept or not held or not alone:  # else it only says the question again: there is no answer
+            if kept or not held or not alone or asks_for_number(asked):  # else it only says the question again
                 completed = self._completed(draft, kept, asked, standalone_question, alone=alone)
                 claims += _not_said_before(completed, claims)
         is_cut = any(draft.is_cut for draft in drafts)
