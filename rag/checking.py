@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag.grounding import clauses_of, draft_sentences, is_refusal
 from rag.question import asks_for_number, tells, wants_explanation
-from rag.subjects import names, speaks_of_another
+from rag.subjects import names, said_of, speaks_of_another
 
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
@@ -96,6 +96,8 @@ class DraftChecker:
             kept = _telling(held, asked, standalone_question)
             if not kept:
                 fault = UNTOLD if held else UNSUPPORTED
+                if draft.subject and len(subjects) > 1:
+                    fault = f"has to be about {draft.subject.label} alone"
                 anew = self._written_anew(draft, standalone_question, subjects, fault)
                 kept = _telling(anew, asked, standalone_question)
             written += len(kept)
@@ -111,16 +113,17 @@ class DraftChecker:
         """What of a draft holds, and how many of its sentences do not, or not wholly."""
         kept: list[Claim] = []
         dropped = 0
-        for claim in self._claims(draft, question):
+        for claim in self._claims(draft, question, subjects):
             shown = [claim] if _may_be_shown(claim, draft, subjects) else []
             dropped += not shown
             kept += shown or self._clauses(claim, draft, question, subjects)
         return kept, dropped
 
-    def _claims(self, draft: Draft, question: str) -> tuple[Claim, ...]:
+    def _claims(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[Claim, ...]:
         if draft.is_refusal:
             return ()
-        claims = self._grounder.claims(draft.text, draft.evidence, question)
+        text = said_of(draft.subject, subjects, draft.text) if draft.subject else draft.text
+        claims = self._grounder.claims(text, draft.evidence, question)
         # Where the draft was cut, the end of its last sentence is missing: what that says is not known.
         return claims[:-1] if draft.is_cut and len(claims) > 1 else claims
 
@@ -139,7 +142,7 @@ class DraftChecker:
         if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
             return []
         again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
-        return [claim for claim in self._claims(again, question) if _may_be_shown(claim, again, subjects)]
+        return [claim for claim in self._claims(again, question, subjects) if _may_be_shown(claim, again, subjects)]
 
     def _completed(
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool

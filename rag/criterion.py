@@ -23,12 +23,22 @@ from rag.schema import Paper
 _WORKS = r"(?:papers|abstracts|works|articles|studies|publications)"
 _HEAD = re.compile(
     r"^\W*(?:(?:and|so|now|please|can you|could you)\s+)*(?:in\s+)?"
-    r"(?:which|what|how many|list|name|(?:show|find|give)(?: me)?|(?:are|is) there(?: any)?|do any|does any)\b"
+    r"(?:which|what|how many|any|list|name|(?:show|find|give)(?: me)?|(?:are|is) there(?: any)?|do any|does any)\b"
     r"(?: are (?:all )?the)?"
     rf"(?P<kind>(?:\s+(?!(?:do|does|did|is|are|was|were|can|says?)\b)[\w'-]+){{0,4}}?)\s+{_WORKS}\b"
     r"(?:\s+(?:here|in (?:this|the|my|our) (?:library|collection)|do you (?:have|know)|are there|exist|there are))*",
     re.IGNORECASE,
 )
+_OPEN_HEAD = re.compile(
+    r"^\W*(?:please\s+)?(?:(?:(?:list|name)|(?:show|find|give)(?: me)?) (?:everything|anything)|(?:is there )?anything"
+    r"|what (?:have you got|do you have|is there|can i read))(?: here| in (?:this|the|my|our) (?:library|collection))?"
+    r"\s+(?=(?:on|about|with|that|which|concerning|regarding)\b)",
+    re.IGNORECASE,
+)
+"""The same without a word for papers: "List everything on …", "What have you got about …?"."""
+_AND_WHICH = re.compile(r",? and (?:which|what)(?: ones?| (?:are|were) (?:they|these|those))?$", re.IGNORECASE)
+_PLACE = re.compile(r"\s*\b(?:here|in (?:this|the|my|our) (?:library|collection))$", re.IGNORECASE)
+_IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _TOPIC = re.compile(
     r"^\W*(?:i(?:['’]m| am)|we(?:['’]re| are)) "
     r"(?:interested in|looking (?:for|into|at)|working on|reading (?:up )?(?:on|about))"
@@ -109,6 +119,8 @@ class Criterion:
     units: tuple[Unit, ...]
     is_mention: bool = False
     """Whether saying the words is enough: "In which abstracts does Ego4D appear?"."""
+    in_title: bool = False
+    """Whether the title has to say them; then `is_mention` holds too."""
 
     @property
     def statement(self) -> str:
@@ -127,18 +139,23 @@ def criterion_of(question: str) -> Criterion | None:
     """
     topic = _TOPIC.match(question)
     question = topic["rest"] if topic else question
-    head = _HEAD.match(question)
+    head = _HEAD.match(question) or _OPEN_HEAD.match(question)
     if head is None:
         return None
-    text = question[head.end() :].strip(" \t?.!:;,")
+    # "… in this library? Name all of it." asks no more than "…".
+    first = re.split(r"[?!]\s|[.]\s(?=[A-Z])", question[head.end() :], maxsplit=1)[0]
+    text = _PLACE.sub("", _AND_WHICH.sub("", first.strip(" \t?.!:;,")))
     if topic:
         text = _POINTER.sub(lambda _: topic["topic"], text, count=1) if _POINTER.search(text) else topic["topic"]
-    kind = [word for word in head["kind"].split() if word.lower() not in _KIND_IS_NOTHING]
+    in_title = _IN_TITLE.search(text) is not None
+    text = _IN_TITLE.sub("", text)
+    said = head.groupdict().get("kind") or ""
+    kind = [word for word in said.split() if word.lower() not in _KIND_IS_NOTHING]
     units = _units(f"{' '.join(kind)} {text}")
     if not units:
         return None
-    is_mention = not text or _ONLY_MENTIONS.search(text) is not None
-    return Criterion(text or f"on {' '.join(kind)}", units, is_mention)
+    is_mention = in_title or not text or _ONLY_MENTIONS.search(text) is not None
+    return Criterion(text or f"on {' '.join(kind)}", units, is_mention, in_title)
 
 
 def _units(text: str) -> tuple[Unit, ...]:
@@ -176,11 +193,13 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
     """The `papers` that hold every unit that is rare among them, or an abbreviation of all of these; and those that
     hold half of them by weight (rare ones count more). Both in the order of `papers`.
     """
-    texts = [Text(f"{paper.title}. {paper.abstract}") for paper in papers]
-    held = [{i for i, text in enumerate(texts) if unit.is_in(text)} for unit in criterion.units]
+    texts = [Text(paper.title if criterion.in_title else f"{paper.title}. {paper.abstract}") for paper in papers]
+    asked = [_spelled_out(unit, papers) for unit in criterion.units]
+    held = [{i for i, text in enumerate(texts) if unit.is_in(text)} for unit in asked]
     weights = [math.log((len(papers) + 1) / (len(h) + 0.5)) if h else 0.0 for h in held]
-    required = [j for j, weight in enumerate(weights) if held[j] and weight >= SHARE_OF_RAREST * max(weights)]
-    units = tuple(criterion.units[j] for j in required)
+    least = 0.0 if criterion.in_title else SHARE_OF_RAREST * max(weights)  # a title is asked for word by word
+    required = [j for j, weight in enumerate(weights) if held[j] and weight >= least]
+    units = tuple(asked[j] for j in required)
     wholly = set.intersection(*(held[j] for j in required)) if required else set()
     shorts: set[str] = set()
     for spelled in {tuple(u.alternatives[0] for u in group) for group in (units, criterion.units) if len(group) > 1}:
@@ -193,6 +212,20 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
         tuple(papers[i] for i in sorted(partly - wholly)),
         units + tuple(Unit((short,)) for short in sorted(shorts)),
     )
+
+
+def _spelled_out(unit: Unit, papers: Sequence[Paper]) -> Unit:
+    """`unit`, with what it stands for where `papers` say so: "RL" is "reinforcement learning" in "… learning (RL)"."""
+    longer: set[str] = set()
+    for short in unit.alternatives:
+        if _ACRONYM.fullmatch(short):
+            pattern = re.compile(rf"((?:[\w-]+ ){{{len(short) - 1}}}[\w-]+) \({short}s?\)")
+            longer |= {long.lower() for p in papers for long in pattern.findall(p.abstract) if _initials(long) == short}
+    return Unit((*unit.alternatives, *sorted(longer)))
+
+
+def _initials(words_in_turn: str) -> str:
+    return "".join(word[0] for word in words_in_turn.split()).upper()
 
 
 def abbreviations(spelled: Sequence[str], text: str) -> frozenset[str]:

@@ -149,6 +149,13 @@ class EvidenceSelector:
         held = [frozenset(tokenize(f"{paper.title} {paper.abstract}")) for paper in papers]
         return cosine, max((coverage(terms, have, self._keywords) for have in held), default=0.0)
 
+    def nearness(self, texts: Sequence[str], papers: Sequence[Paper]) -> NDArray[np.float32]:
+        """Best cosine of a sentence of each paper with each text, float32 of shape (n_texts, n_papers)."""
+        known = self.vectors_of(papers)
+        queries = self._encoder.encode(texts, "query")
+        best = [[(one.vectors @ query).max(initial=-1.0) for one in known] for query in queries]
+        return np.array(best, dtype=np.float32).reshape(len(texts), len(papers))
+
     def vectors_of(self, papers: Sequence[Paper]) -> list[SentenceVectors]:
         """Sentences and vectors of each paper; papers not seen before are encoded together."""
         with self._lock:

@@ -65,7 +65,9 @@ class Lookup:
         alone = self.readable(meant.question)
         k = self._retriever.k
         ranked = self._retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
-        subjects = self._subjects.find(alone, ranked, lambda text: self._retriever.search(text, where=where))
+        subjects = self._subjects.find(
+            alone, ranked, lambda text: self._retriever.search(text, where=where), self._selector.nearness
+        )
         hits = ranked[:k]
         earlier = (meant.earlier, meant.answer) if meant.answer else None
         parts = parts_of(alone) if alone == asked and not subjects else ()

@@ -13,14 +13,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag.keywords import KeywordIndex, tokenize, words
 from rag.schema import Hit, Paper, Subject
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 Search = Callable[[str], Sequence[Hit]]
 """A question to hits, best first."""
+Nearness = Callable[[Sequence[str], Sequence[Paper]], "NDArray[np.float32]"]
+"""(texts, papers) -> how near each is to each, cosines of shape (n_texts, n_papers)."""
 
 MOST_SUBJECTS = 4
+DESCRIBED_AMONG = 8
+"""Papers, best first, among which two that are described are looked for."""
+DESCRIBED_NEAR = 0.5
+"""How near each half of a question has to be to its own paper."""
+DESCRIBED_APART = 0.18
+"""How much nearer than to the other's. Of the dev and fresh-a questions about one paper none reaches both, of those
+about two papers that name fewer, the halves of two do."""
 RARE_IN = 6
 """A name that stands in at most this many passages may belong to one paper: an abstract makes about two."""
 
@@ -37,6 +51,12 @@ _APART = re.compile(
     r"\b(?:each|respectively|differ\w*|compar\w*|versus|vs|whereas|unlike|both|(?:and|but) (?:what|which|how|where))\b",
     re.IGNORECASE,
 )
+_HALVES = re.compile(
+    r"(?:,? (?:and|while|whereas|versus|vs\.?|than|but|or)(?: (?:in|of|for|with|by|from|to|on|the one|what about))? )"
+    r"|[;:?.,] ",
+    re.IGNORECASE,
+)
+"""Where a question about two papers may be cut in two."""
 _OTHER = re.compile(r"\b(?:another|the other)\b", re.IGNORECASE)
 
 
@@ -56,7 +76,9 @@ class SubjectFinder:
     def __init__(self, keywords: KeywordIndex) -> None:
         self._keywords = keywords
 
-    def find(self, question: str, hits: Sequence[Hit], search: Search) -> tuple[Subject, ...]:
+    def find(
+        self, question: str, hits: Sequence[Hit], search: Search, nearness: Nearness | None = None
+    ) -> tuple[Subject, ...]:
         """The papers meant, in the order of the question, if they are two or more; else none.
 
         Args:
@@ -64,11 +86,14 @@ class SubjectFinder:
             hits: what a search for it brings, best first, enough for every paper that it names to be among them; where
                 a name belongs to several papers, the first is meant.
             search: asked only where two papers are wanted and fewer are named.
+            nearness: tells two papers that are described instead of named; without it they are not told.
         """
         mentions = self._mentions(question, [hit.paper for hit in hits])
         chosen = self._chosen(mentions, apart=_APART.search(question) is not None)
         if len(chosen) < 2 and _TWO.search(question):
             chosen = self._completed(chosen, mentions, question, search)
+        if len(chosen) < 2 and nearness is not None and (_APART.search(question) or _OTHER.search(question)):
+            chosen = _described(question, [hit.paper for hit in hits[:DESCRIBED_AMONG]], nearness) or chosen
         if len(chosen) < 2:
             return ()
         ordered = sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS]
@@ -164,6 +189,24 @@ class SubjectFinder:
                 yield folded
 
 
+def _described(question: str, papers: Sequence[Paper], nearness: Nearness) -> list[_Mention]:
+    """The two papers that the halves of `question` describe, cut where they are furthest apart; else none."""
+    cuts = [(question[: cut.start()], question[cut.end() :]) for cut in _HALVES.finditer(question.rstrip(" ?."))]
+    cuts = [halves for halves in cuts if min(len(half.split()) for half in halves) > 1]
+    if len(papers) < 2 or not cuts:
+        return []
+    near = nearness([half for halves in cuts for half in halves], papers)
+    best: tuple[float, list[_Mention]] = (0.0, [])
+    for number, (first, _) in enumerate(cuts):
+        left, right = near[2 * number], near[2 * number + 1]
+        i, j = int(left.argmax()), int(right.argmax())
+        apart = float(min(left[i] - left[j], right[j] - right[i]))
+        if apart >= max(DESCRIBED_APART, best[0]) and min(left[i], right[j]) >= DESCRIBED_NEAR:
+            pair = [_Mention(papers[i], "", 0, is_title=False), _Mention(papers[j], "", len(first), is_title=False)]
+            best = (apart, pair)
+    return best[1]
+
+
 def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:
     """What to call each paper: the part before its title's colon, or the whole where that is long or shared."""
     heads = [paper.title.partition(":")[0] if ":" in paper.title else paper.title for paper in papers]
@@ -179,6 +222,20 @@ def question_about(subject: Subject, subjects: Sequence[Subject], question: str)
         if other.name and other.name != subject.name:
             question = re.sub(_spelled(other.name), " ", question)
     return question
+
+
+def said_of(subject: Subject, subjects: Sequence[Subject], text: str) -> str:
+    """`text` with the other subjects left out where it says the same of them: "A and B were tested" says "A were".
+
+    What is then said of `subject` is held against its own paper's sentences.
+    """
+    own = _spelled(subject.name)[4:] if subject.name else ""
+    for other in subjects if own else ():
+        if other.name and other.name != subject.name:
+            its = _spelled(other.name)[4:]
+            both = rf"(?i)(?:\bboth\s+)?(?:({own})\s+and\s+{its}|{its}\s+and\s+({own}))"
+            text = re.sub(both, lambda found: found[1] or found[2], text)
+    return text
 
 
 def names(text: str, subject: Subject) -> bool:

@@ -146,3 +146,31 @@ def test_a_topic_named_before_the_question_is_its_criterion():
     assert found.text == "build on A*"
     assert [unit.alternatives for unit in found.units] == [("A*",)]
     assert criterion_of("I am looking into whales. Is there a paper on them?") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Any papers about model-based RL?", "about model-based RL"),
+        ("List everything on whales.", "on whales"),
+        ("Is there anything on whale songs in this library? Name all of it.", "on whale songs"),
+        ("What have you got about whales?", "about whales"),
+        ("How many of the papers study whales, and which ones?", "study whales"),
+    ],
+)
+def test_the_whole_library_is_asked_about_in_many_ways(question, text):
+    found = criterion_of(question)
+    assert found is not None
+    assert found.text == text
+
+
+def test_a_title_is_searched_word_by_word_and_in_full_where_the_library_spells_it_out():
+    papers = [
+        Paper("1", "Offline RL of whales", "Whales learn by reinforcement learning (RL)."),
+        Paper("2", "Offline Reinforcement Learning", "Bees."),
+        Paper("3", "Online RL", "We do not do offline RL."),
+    ]
+    criterion = criterion_of("List everything with offline RL in its title.")
+    assert criterion is not None
+    assert criterion.in_title
+    assert [paper.id for paper in holding(criterion, papers).wholly] == ["1", "2"]

@@ -1,10 +1,11 @@
 """Which of several papers a question means."""
 
+import numpy as np
 import pytest
 
 from rag.keywords import KeywordIndex, tokenize
 from rag.schema import Hit, Paper, Passage
-from rag.subjects import SubjectFinder, question_about, speaks_of_another
+from rag.subjects import SubjectFinder, question_about, said_of, speaks_of_another
 
 PAPERS = [
     Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs of whales. We introduce HUMP, a set of 50 songs."),
@@ -99,3 +100,26 @@ def test_a_sentence_on_one_paper_that_names_another_is_noticed(find):
     bees = find("What do the abbreviations BEED and WhaleSong mean, and how does TACO differ?")
     own = next(s for s in bees if s.paper.id == "b")
     assert not speaks_of_another("It is unlike WhaleSong.", own, bees), "its abstract speaks of it"
+
+
+def test_what_is_said_of_two_papers_at_once_is_said_of_one(find):
+    both = find("What do BEED and WhaleSong study?")
+    bees = next(subject for subject in both if subject.paper.id == "b")
+    assert said_of(bees, both, "Both BEED and WhaleSong were tested.") == "BEED were tested."
+    assert said_of(bees, both, "WhaleSong and BEED were tested.") == "BEED were tested."
+    assert said_of(bees, both, "BEED beats WhaleSong.") == "BEED beats WhaleSong."
+
+
+def test_two_papers_that_are_described_are_told_by_the_halves_of_the_question():
+    papers = [Paper("o", "Whales at sea", "Whales sing."), Paper("e", "Bees in fields", "Bees dance.")]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))
+    hits = [Hit(p, Passage(p.id, 0, 0, 1, "x"), 1.0, rank) for rank, p in enumerate(papers, start=1)]
+
+    def nearness(texts, papers):
+        return np.array([[0.9 if "sea" in t else 0.1, 0.9 if "field" in t else 0.1] for t in texts], dtype=np.float32)
+
+    asked = "What does the work at sea find, whereas what does the one in the field?"
+    assert [s.paper.id for s in finder.find(asked, hits, lambda _text: hits, nearness)] == ["o", "e"]
+    assert (
+        finder.find("What does the work at sea find, and how does it find it?", hits, lambda _t: hits, nearness) == ()
+    )
