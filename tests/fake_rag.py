@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+from rag.balance import Balance, Stance, Weighed
 from rag.errors import BadFilter, BadQuestion, ModelError
 from rag.schema import (
     Answer,
@@ -162,6 +163,38 @@ class FakeRag:
         if not question.strip():
             raise BadQuestion("The question is empty.", "Type a question.")
         return tuple(hit(paper, rank) for rank, paper in enumerate(self.papers[: k or 5], 1))
+
+    def weighing(self, claim: str, k: int = 10) -> Iterator[Balance]:
+        """LanternNet supports the claim, TideCache contradicts it, MossBench is silent; "wifi" is near to nothing.
+
+        The first paper comes when the first gate is open, the others when the second one is.
+        """
+        self.asked.append((claim, []))
+        if not claim.strip():
+            raise BadQuestion("The claim is empty.", "Type a claim.")
+        return self._weighing(claim)
+
+    def _weighing(self, claim: str) -> Iterator[Balance]:
+        stances = () if "wifi" in claim.lower() else self.stances
+        read: tuple[Weighed, ...] = ()
+        try:
+            for place, (paper, stance, indexes) in enumerate(stances):
+                yield Balance(claim, read, len(self.papers), len(stances))
+                (self.before_answer if place else self.before_first_token).wait(20)
+                if "broken" in claim.lower():
+                    raise ModelError("A remote model's probabilities cannot be read.", "Weigh with a local model.")
+                time.sleep(self.pace_s)
+                found = [Evidence(n, paper, sentences_of(paper)[at], 0.9 - n / 10) for n, at in enumerate(indexes, 1)]
+                read = (*read, Weighed(paper, stance, 0.83, tuple(found)))
+            yield Balance(claim, read, len(self.papers), len(stances))
+        except GeneratorExit:
+            self.closed.append(claim)
+            raise
+
+    @property
+    def stances(self) -> tuple[tuple[Paper, Stance, tuple[int, ...]], ...]:
+        """What each paper says to any claim, and by which sentences, best first."""
+        return ((LANTERN, "supports", (2, 1)), (TIDE, "contradicts", (2, 0)), (MOSS, "silent", (1,)))
 
     def _events(self, question: str) -> Iterator[Event]:
         words = question.lower()

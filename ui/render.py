@@ -20,6 +20,14 @@ from ui.evidence import paper_order, target_of
 from ui.examples import about, example_questions
 from ui.markup import address_of, count, ordinal, text
 from ui.prose import prose, science
+from ui.weighing import (
+    balance_copy,
+    balance_line,
+    progress_line,
+    render_balance,
+    render_weigh_offer,
+    stopped_line,
+)
 
 DRAFT_LABEL = "Draft, not checked yet"
 STOPPED_LABEL = "Stopped before it was checked."
@@ -29,9 +37,11 @@ _BETTER_QUESTIONS = 2
 
 def render_turn(turn: Turn) -> str:
     """The whole turn: question, understood question, and answer, draft, abstention or error."""
+    name = "Claim" if turn.kind == "claim" else "Question"
+    label = '<p class="fn-label fn-kind">A claim, weighed against the library</p>' if turn.kind == "claim" else ""
     return (
-        f'<article class="fn-turn" id="t{turn.number}" data-stage="{turn.stage}" aria-label="Question {turn.number}">'
-        f'<h2 class="fn-question" dir="auto">{text(turn.question)}</h2>{_corrections(turn)}'
+        f'<article class="fn-turn" id="t{turn.number}" data-stage="{turn.stage}" aria-label="{name} {turn.number}">'
+        f'{label}<h2 class="fn-question" dir="auto">{text(turn.question)}</h2>{_corrections(turn)}'
         f"{_body(turn)}</article>"
     )
 
@@ -49,7 +59,9 @@ def _corrections(turn: Turn) -> str:
         return f'<p class="fn-corrections">{said}</p>' if said else ""
     number = turn.number
     correct = f'<button type="button" data-restate="{number}">Correct this</button>' if understood else ""
-    edit = f'<button type="button" data-edit="{number}" aria-label="Edit question {number}">Edit question</button>'
+    edit = (
+        f'<button type="button" data-edit="{number}" aria-label="Edit {turn.kind} {number}">Edit {turn.kind}</button>'
+    )
     return f'<p class="fn-corrections">{said}{correct}{edit}</p>'
 
 
@@ -64,6 +76,8 @@ def status_line(turn: Turn | None) -> str:
         return ""
     if turn.stage == "waiting" and turn.ahead:
         return f"{ordinal(turn.ahead + 1)} in the queue…"
+    if turn.kind == "claim" and turn.stage != "failed":
+        return _weighing_line(turn)
     if turn.stage == "waiting":
         return "Looking for evidence…"
     if turn.stage in ("reading", "drafting") and turn.found is not None:
@@ -73,6 +87,14 @@ def status_line(turn: Turn | None) -> str:
         abstained = turn.answer.status == "abstained"
         return f"{ABSTAINED_LABEL}." if abstained else f"Answered. {grounding_line(turn.answer)}."
     return {"stopped": STOPPED_LABEL, "failed": f"Not answered. {turn.problem}"}.get(turn.stage, "Drafting…")
+
+
+def _weighing_line(turn: Turn) -> str:
+    if turn.stage == "stopped":
+        return stopped_line(turn.balance)
+    if turn.stage == "done" and turn.balance is not None:
+        return f"Weighed. {balance_line(turn.balance)}."
+    return progress_line(turn.balance)
 
 
 def render_status(turn: Turn | None) -> str:
@@ -113,10 +135,25 @@ def _body(turn: Turn) -> str:
             '<div class="fn-box fn-error"><h3>This could not be answered</h3>'
             f"{_paragraph(turn.problem)}{_paragraph(turn.remedy)}</div>"
         )
+    if turn.kind == "claim":
+        return _weighed(turn)
     if turn.stage == "done" and turn.answer is not None:
         body = _abstention(turn) if turn.answer.status == "abstained" else _answer(turn.number, turn.answer)
         return body + _open_evidence(turn) + _actions(turn, turn.answer) + _timings(turn.answer)
     return _unfinished(turn) + _open_evidence(turn)
+
+
+def _weighed(turn: Turn) -> str:
+    if turn.stage == "waiting" and turn.ahead:
+        return _unfinished(turn)
+    if turn.balance is None:
+        return render_balance(turn.number, None, turn.stage)
+    copied = (
+        f'<div class="fn-actions" role="group" aria-label="Claim {turn.number}">'
+        f'<button type="button" data-copy="{text(balance_copy(turn.balance))}">Copy with references</button></div>'
+    )
+    actions = copied if turn.stage == "done" else ""
+    return render_balance(turn.number, turn.balance, turn.stage) + _open_evidence(turn) + actions
 
 
 def _unfinished(turn: Turn) -> str:
@@ -314,6 +351,7 @@ def _actions(turn: Turn, answer: Answer) -> str:
         f'<button type="button" data-copy="{text(copy_with_references(answer))}">Copy with references</button>'
         f'<button type="button" data-lens="{number}">How this came about</button>'
         f'<span class="fn-opinions" role="group" aria-label="Was this right?">{opinions}</span></div>'
+        + render_weigh_offer([] if answer.surveyed else [claim.text for claim in answer.claims])
     )
 
 
@@ -338,7 +376,7 @@ def copy_with_references(answer: Answer) -> str:
 
 def _open_evidence(turn: Turn) -> str:
     """The way into the evidence on a narrow screen, where it lies behind the conversation."""
-    if turn.found is None and turn.answer is None:
+    if turn.found is None and turn.answer is None and turn.balance is None:
         return ""
     key = f"t{turn.number}-evidence"
     return f'<p class="fn-open"><a class="fn-chip" href="#{key}" data-goto="{key}">Show the evidence</a></p>'

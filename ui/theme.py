@@ -13,7 +13,7 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 FAVICON = HERE / "favicon.svg"
-STYLES = ("style.css", "sheets.css", "library.css", "evals.css")
+STYLES = ("style.css", "weighing.css", "sheets.css", "library.css", "evals.css")
 SCRIPTS = ("page.js", "sheets.js", "library.js", "evals.js")
 """Each is one function without arguments, run once when the page has loaded."""
 
