@@ -91,6 +91,17 @@
     }
   });
 
+  // A question about one paper: where its name is not in it, it is put before it.
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-about]");
+    if (!form) return;
+    event.preventDefault();
+    const question = form.elements.question.value.trim();
+    const { about } = form.dataset;
+    if (!question) return;
+    askInChat(question.toLowerCase().includes(about.toLowerCase()) ? question : `About ${about}: ${question}`);
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && root.classList.contains("fn-drawer-open")) {
       closeDrawer();
