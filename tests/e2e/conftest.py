@@ -87,6 +87,8 @@ def visit(context_of):
         page.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
         page.goto(url)
         page.wait_for_selector("#fn-shell h1")
+        if scheme == "dark":
+            page.wait_for_selector("body.dark")
         return page
 
     yield open_page

@@ -11,7 +11,6 @@ from tests.hostile import PAYLOADS
 pytestmark = pytest.mark.browser
 
 GOOD = "@misc{a, title={NewtLeap: how newts leap}, abstract={NewtLeap measures 12 leaps of newts.}, year={2024}}"
-GRAVE = ("serious", "critical")
 RESULTS = "#fn-lib-results .fn-lib-list li"
 BOX = "#fn-lib-box textarea"
 
@@ -277,31 +276,3 @@ def test_nothing_hostile_in_a_library_runs(serve, visit, tmp_path):
     assert page.locator("#fn-shell :is(script, img, iframe, object, embed, base, meta, link, video)").count() == 0
     assert page.locator("#fn-shell :is([onclick], [onerror], [onload], [onmouseover])").count() == 0
     rag.close()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious_in_either_tab(served, rag, visit, width, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe
-
-    def serious(page):
-        found = axe().run(page, "#fn-shell").response
-        assert len(found["passes"]) > 10, "axe looked at something"
-        return [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"] if v["impact"] in GRAVE]
-
-    page = opened(visit, served[1], width=width, height=800, scheme=scheme)
-    assert serious(page) == []
-    show_map(page)
-    page.click("#fn-lib-add-open")
-    page.fill("#fn-lib-pasted textarea", GOOD + "\n@misc{b, title={Half}}")
-    page.click("#fn-lib-look")
-    page.wait_for_selector(".fn-lib-preview")
-    assert serious(page) == []
-    page.locator(".fn-dot").first.click()
-    page.wait_for_selector("[data-paper]")
-    page.click("[data-lib=leave]")
-    page.wait_for_selector("[role=alertdialog]")
-    assert serious(page) == []
-    page.click("#fn-tab-eval-button")
-    page.wait_for_selector("#fn-ev-begin")
-    page.wait_for_timeout(300)
-    assert serious(page) == []
