@@ -1,6 +1,6 @@
 """A Rag for tests of the page: six invented papers, answers by keyword, and timing in the test's hands.
 
-Words in the question choose what happens: "wifi" abstains, "broken" raises a ModelError, "crash" raises something
+Words in the question choose what happens: "wifi" abstains, "listed" answers in lists, "broken" raises a ModelError, "crash" raises something
 unexpected, "long" writes many words, "partly" gives an answer of mixed verdicts, a leading "and" is understood as a
 stand-alone question; anything else is answered from LanternNet. A blank or over-long question is a BadQuestion.
 """
@@ -245,12 +245,37 @@ class FakeRag:
         )
 
 
+LISTED = f"""## What it does
+LanternNet removes **flicker**:
+
+- by sharing the field [2]
+- without a *motion* model
+
+A line that nothing supports.
+1. {sentences_of(LANTERN)[3].text} [3]
+2. Trains with `pairs` of exposures, $x_s$ and $x_l$. <b onclick=window.hacked=1>Bold</b>
+"""
+
+
 def _draft(words: str) -> list[str]:
+    if "listed" in words:
+        return [f"{line}\n" for line in LISTED.splitlines()]
     draft = "LanternNet restores low-light video by predicting an exposure field [1]. It runs at 42 frames [3]."
     return [f"{word} " for word in draft.split()] * (30 if "long" in words else 1)
 
 
 def _claims(words: str) -> tuple[Claim, ...]:
+    if "listed" in words:
+        said = (
+            ("## What it does", 0),
+            ("LanternNet removes flicker: by sharing the field; without a *motion* model", 2),
+            (sentences_of(LANTERN)[3].text, 3),
+            ("Trains with `pairs` of exposures, $x_s$ and $x_l$. <b onclick=window.hacked=1>Bold</b>", 4),
+        )
+        return tuple(
+            Claim(claim, (citation(marker, LANTERN, at),), "supported", 0.9)
+            for marker, (claim, at) in enumerate(said, start=1)
+        )
     first = Claim(
         "LanternNet restores videos taken at night by predicting an exposure field for every frame.",
         (citation(1, LANTERN, 1),),

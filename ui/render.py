@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import Answer, Citation, Claim
+from rag import Answer
+from ui.claims import VERDICT_WORDS, render_claims
 from ui.conversation import Turn, without_markers
 from ui.evidence import paper_order, target_of
 from ui.examples import about, example_questions
+from ui.layout import set_draft
 from ui.markup import address_of, count, ordinal, text
-from ui.prose import prose, science
+from ui.prose import science
 from ui.weighing import (
     balance_copy,
     balance_line,
@@ -119,14 +121,11 @@ def grounding_line(answer: Answer) -> str:
     total = count(len(claims), "sentence")
     if all(claim.is_quote for claim in claims):
         return f"{total}, quoted from {papers}"
-    tally = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in _VERDICT_WORDS}
+    tally = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in VERDICT_WORDS}
     if tally["supported"] == len(claims):
         return f"{total}, {'all ' if len(claims) > 1 else ''}supported by {papers}"
-    parts = [f"{number} {_VERDICT_WORDS[verdict]}" for verdict, number in tally.items() if number]
+    parts = [f"{number} {VERDICT_WORDS[verdict]}" for verdict, number in tally.items() if number]
     return f"{total} from {papers}: {', '.join(parts)}"
-
-
-_VERDICT_WORDS = {"supported": "supported", "partly": "partly supported", "unsupported": "not supported"}
 
 
 def _body(turn: Turn) -> str:
@@ -159,7 +158,7 @@ def _weighed(turn: Turn) -> str:
 def _unfinished(turn: Turn) -> str:
     """Waiting, reading, drafting or stopped. The draft's own markers are left out: they number the evidence."""
     draft = without_markers(turn.draft).strip()
-    words = f'<p class="fn-draft-text" dir="auto">{text(draft)}</p>' if draft else ""
+    words = set_draft(draft)
     if turn.stage == "stopped":
         label = STOPPED_LABEL if draft else "Stopped before anything was written."
         return f'<div class="fn-draft fn-stopped"><p class="fn-label">{label}</p>{words}</div>'
@@ -177,113 +176,7 @@ def _answer(number: int, answer: Answer) -> str:
     line = f'<p class="fn-grounding {tone}"><span aria-hidden="true">{sign}</span> {text(grounding)}</p>'
     head = line if grounding else ""
     notice = f'<p class="fn-notice" dir="auto">{text(answer.notice)}</p>' if answer.notice else ""
-    return f'<div class="fn-answer">{head}{_claims(number, answer)}{notice}{_footnotes(number, answer)}</div>'
-
-
-def _claims(number: int, answer: Answer) -> str:
-    """Sentences run on in paragraphs; a quotation is a block of its own; each of several papers has its name above."""
-    if not answer.claims:
-        return f'<p class="fn-paragraph" dir="auto">{text(answer.text)}</p>'
-    blocks = [_surveyed(answer)] if answer.surveyed else []
-    sentences: list[str] = []
-    seen: set[int] = set()
-    breaks = _paragraph_starts(answer)
-
-    def finish() -> None:
-        if sentences:
-            blocks.append(f'<p class="fn-paragraph" dir="auto">{" ".join(sentences)}</p>')
-            sentences.clear()
-
-    for index, claim in enumerate(answer.claims):
-        if claim.is_quote or claim.subject or index in breaks:
-            finish()
-        if claim.subject:
-            blocks.append(f'<h4 class="fn-subject" dir="auto">{text(claim.subject)}</h4>')
-        if claim.is_quote:
-            blocks.append(_quotation(number, answer, claim, seen))
-        else:
-            sentences.append(_sentence(number, answer, claim, seen))
-    finish()
-    return "".join(blocks)
-
-
-def _surveyed(answer: Answer) -> str:
-    """Above a list of papers: how many of how many, as `answer.text` begins."""
-    return f'<p class="fn-paragraph" dir="auto">{text(answer.text.partition(chr(10))[0])}</p>'
-
-
-def _paragraph_starts(answer: Answer) -> set[int]:
-    """Indexes of claims that begin a new line in `answer.text`; the claims themselves carry no layout."""
-    starts: set[int] = set()
-    position = 0
-    for index, claim in enumerate(answer.claims):
-        found = answer.text.find(claim.text, position)
-        if found < 0:
-            continue
-        if index and "\n" in answer.text[position:found]:
-            starts.add(index)
-        position = found + len(claim.text)
-    return starts
-
-
-def _sentence(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    markers = _markers(number, answer, claim, seen)
-    if claim.verdict == "supported":
-        return f'<span class="fn-claim">{prose(claim.text)}</span>{markers}'
-    return (
-        f'<span class="fn-claim fn-{claim.verdict}">{prose(claim.text)}</span>'
-        f'{markers} <span class="fn-verdict">{text(_VERDICT_WORDS[claim.verdict])}</span>'
-    )
-
-
-def _quotation(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    return (
-        f'<blockquote class="fn-quote" dir="auto"><p>“{science(claim.text)}”{_markers(number, answer, claim, seen)}</p>'
-        '<footer class="fn-verdict">quoted from the abstract</footer></blockquote>'
-    )
-
-
-def _markers(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    marks = "".join(_marker(number, answer, claim, citation, seen) for citation in claim.citations)
-    return f"\u2060{marks}" if marks else ""  # a word joiner: no marker begins a line
-
-
-_SIGNS = {"supported": "", "partly": "\u2009≈", "unsupported": "\u2009✕"}
-
-
-def _marker(number: int, answer: Answer, claim: Claim, citation: Citation, seen: set[int]) -> str:
-    """A marker is a link to the cited sentence; its first occurrence has the id that back links lead to.
-
-    Colour and a sign show the verdict; the reason and the quote are shown by `page.js` on hover and focus.
-    """
-    own_id = "" if citation.marker in seen else f' id="t{number}-m{citation.marker}"'
-    seen.add(citation.marker)
-    target = target_of(number, answer, citation)
-    words = _VERDICT_WORDS[claim.verdict]
-    return (
-        f'<sup class="fn-sup"><a class="fn-marker fn-marker-{claim.verdict}"{own_id} href="#{target}" '
-        f'data-goto="{target}" data-reason="{text(reason(claim))}" data-quote="{text(citation.quote)}" '
-        f'data-paper="{text(citation.paper.title)}" '
-        f'aria-label="Footnote {citation.marker}, {words}: {text(citation.paper.title)}">'
-        f"[{citation.marker}{_SIGNS[claim.verdict]}]</a></sup>"
-    )
-
-
-def reason(claim: Claim) -> str:
-    """Why a sentence has its verdict, in words."""
-    if claim.is_quote:
-        return "Quoted: these are the abstract’s own words."
-    several = len(claim.citations) > 1
-    cited = "the cited sentences" if several else "the cited sentence"
-    if claim.verdict == "supported":
-        return f"Supported: {cited} {'say' if several else 'says'} this ({_percent(claim.score)})."
-    if claim.verdict == "partly":
-        return f"Partly supported: {cited} {'say' if several else 'says'} some of this ({_percent(claim.score)})."
-    return f"Not supported: {cited} {'do' if several else 'does'} not say this ({_percent(claim.score)})."
-
-
-def _percent(score: float) -> str:
-    return f"{round(100 * score)} of 100"
+    return f'<div class="fn-answer">{head}{render_claims(number, answer)}{notice}{_footnotes(number, answer)}</div>'
 
 
 def _footnotes(number: int, answer: Answer) -> str:
