@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ui.listening import THIS_MACHINE
+
 if TYPE_CHECKING:
     import gradio as gr
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 OTHERS_A_MINUTE = 30
 """Questions a minute and person where others than this machine's owner can ask."""
-THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 # Gradio reads these when it is first imported and when a page is built. Set whatever they were before: no telemetry is
 # a promise, not a default. The second one keeps Gradio from running statistics over all past events after each event.
@@ -133,7 +134,8 @@ def serve(
     """
     import gradio as gr
 
-    from ui.server import Page, listen_on
+    from ui.listening import listen_on
+    from ui.server import Page
 
     bound = listen_on(host, port)
     make = (lambda: page) if isinstance(page, gr.Blocks) else page  # a Blocks can be called too
