@@ -45,7 +45,8 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
 
     line = line or Line()
 
-    with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
+    page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    with page, gr.Column(elem_id="fn-shell"):
         gr.HTML(lambda: header(rag.description), elem_id="fn-header", apply_default_css=False)
         named_endpoint(rag, line)  # first: later ones of its name are numbered
         tabbed(rag, line)
@@ -58,7 +59,8 @@ def error_page(problem: str, remedy: str) -> gr.Blocks:
 
     from ui.header import header, missing
 
-    with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
+    page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    with page, gr.Column(elem_id="fn-shell"):
         gr.HTML(header(None), elem_id="fn-header", apply_default_css=False)
         gr.HTML(missing(problem, remedy), elem_id="fn-missing", apply_default_css=False)
     return page

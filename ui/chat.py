@@ -164,7 +164,12 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
 
 def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, door: gr.HTML) -> None:
     """Tie controls to handlers. Most answer at once; `answering` takes its place in the line."""
-    at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
+    at_once: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "outputs": parts.all(),
+    }
     begin = [
         trigger(
             accepting(parts, archive),

@@ -63,6 +63,10 @@ class Turn:
     balance: Balance | None = None
     """What was found for a claim so far."""
 
+    def waits(self) -> bool:
+        """Whether its turn in the line has not come yet."""
+        return self.stage == "waiting"
+
     @property
     def running(self) -> bool:
         """Whether more may still come."""

@@ -49,7 +49,7 @@ def lines_of(words: str) -> tuple[Line, ...]:
             paragraph += 1
             continue
         found = _MARK.match(raw)
-        kind: Kind = next((k for k in ("bullet", "number", "heading") if found and found[k]), "text")  # type: ignore[assignment]
+        kind: Kind = next((k for k in ("bullet", "number", "heading") if found and found[k]), "text")
         place = int(found["number"]) if found and found["number"] else 0
         lines.append(Line(kind, raw[found.end() if found else 0 :].strip(), place, paragraph))
     return tuple(lines)

@@ -53,7 +53,7 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
     blocks.queue()
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_REQUEST)
     about.add_routes(outer)
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         outer,
         blocks,
         path="/",
@@ -70,6 +70,7 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
         auth_message=None if about.sign_in is None else sign_in_message(),
         **look(),
     )
+    return mounted
 
 
 class Page:

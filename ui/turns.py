@@ -85,7 +85,7 @@ def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[
 
     async def answer(conversation: Conversation, request: gr.Request) -> AsyncIterator[Update]:
         turn = conversation.last
-        if turn is None or turn.stage != "waiting" or turn.ahead is not None or conversation.asking is not None:
+        if turn is None or not turn.waits() or turn.ahead is not None or conversation.asking is not None:
             yield {parts.conversation: conversation}
             return
         turn.ahead = 0
@@ -93,11 +93,11 @@ def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[
         try:
             with line.enter(request.username or request.session_hash or "") as place:
                 async for turn.ahead in place.wait():
-                    if turn.stage != "waiting":
+                    if not turn.waits():
                         return
                     yield {parts.status: render_status(turn)}
                 turn.ahead = 0
-                if turn.stage == "waiting":
+                if turn.waits():
                     async with aclosing(_answered(rag, parts, conversation, turn, keep)) as updates:
                         async for update in updates:
                             yield update
