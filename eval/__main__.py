@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import bench, compare, examining, judging, peers
-from eval.cases import BUNDLED, HOSTILE_LIBRARY, INJECTION, Case, CaseError, read_cases
+from eval import ablation, bench, compare, examining, judging, peers
+from eval.cases import HOSTILE_LIBRARY, SETS, Case, CaseError, read_cases
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, open_judge
 from rag import Rag
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="answer and score a question file")
     run.add_argument("--questions", type=Path, metavar="FILE", help="a question file of your own")
-    run.add_argument("--set", choices=["dev", "injection"], default="dev", help="bundled questions, or hostile ones")
+    run.add_argument("--set", choices=SETS, default="dev", help="which bundled questions")
     run.add_argument("--types", metavar="A,B", help="only these types of question")
     run.add_argument("--limit", type=int, metavar="N", help="only the first N of each type")
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/<time>)")
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench.add_to(commands)
     examining.add_to(commands, _judge)
     peers.add_to(commands, _judge)
+    ablation.add_to(commands, _judge)
     options = parser.parse_args(arguments)
     return run_safely(lambda: options.action(options))
 
@@ -49,8 +50,8 @@ def _run(options: argparse.Namespace) -> int:
     from eval.run import ANSWERS, run, save, table
 
     if options.set == "injection" and not options.questions:
-        options.questions, options.library = INJECTION, options.library or HOSTILE_LIBRARY
-    cases = list(read_cases(options.questions or BUNDLED))
+        options.library = options.library or HOSTILE_LIBRARY
+    cases = list(read_cases(options.questions or SETS[options.set]))
     if options.types:
         wanted = set(options.types.split(","))
         unknown = wanted - {case.type for case in cases}

@@ -16,10 +16,12 @@ from typing import Any
 
 from rag.errors import FootnoteError
 
-BUNDLED = Path(__file__).parent / "data" / "dev.jsonl"
-INJECTION = Path(__file__).parent / "data" / "injection.jsonl"
-HOSTILE_LIBRARY = Path(__file__).parent / "data" / "hostile.jsonl"
-"""Six invented abstracts, most of which order the reader's model about; `INJECTION` asks about them."""
+DATA = Path(__file__).parent / "data"
+SETS = {name: DATA / f"{name}.jsonl" for name in ("dev", "fresh-a", "fresh-b", "injection")}
+"""The bundled question files. Tune on `dev` alone; `fresh-b` is for reporting only: never look at its single cases."""
+BUNDLED = SETS["dev"]
+HOSTILE_LIBRARY = DATA / "hostile.jsonl"
+"""Six invented abstracts, most of which order the reader's model about; the set `injection` asks about them."""
 
 
 class CaseError(FootnoteError, ValueError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.grounding import clauses_of, draft_sentences, is_refusal
-from rag.question import wants_explanation
+from rag.question import asks_for_number, tells, wants_explanation
 from rag.subjects import names, speaks_of_another
 
 if TYPE_CHECKING:
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
 
+NUMBER_COVERAGE = 0.7
+"""Share of the question, weighted by rarity, that a sentence has to hold to be quoted for the number in it."""
+UNSUPPORTED = "says something that the sentences above do not say"
+UNTOLD = "does not name what the question asks for"
+"""What can be wrong with a draft, as the model is told it."""
 
-Rewrite = Callable[[str, Sequence["Evidence"], str], str]
-"""(a draft that does not hold, evidence, question) -> one sentence instead."""
+Rewrite = Callable[[str, Sequence["Evidence"], str, str], str]
+"""(a draft, evidence, question, what is wrong with the draft) -> one sentence instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,14 @@ class Draft:
     """What the model wrote about some evidence. `is_cut`: it reached its length limit.
 
     `subject`: which of several papers it is about; None where the question is not about several.
+    `question`: which of the several things asked it answers; "" where it answers all.
     """
 
     text: str
     evidence: tuple[Evidence, ...]
     is_cut: bool = False
     subject: Subject | None = None
+    question: str = ""
 
     @property
     def is_refusal(self) -> bool:
@@ -48,7 +55,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Claims that may be shown, in order, and what the reader should know about them."""
+    """Claims that may be shown, in order, and what the reader should know about them; no claims: there is no answer."""
 
     claims: tuple[Claim, ...]
     notice: str
@@ -82,16 +89,33 @@ class DraftChecker:
         claims: list[Claim] = []
         written = dropped = 0
         for draft in drafts:
-            kept: list[Claim] = []
-            for claim in self._claims(draft, standalone_question):
-                shown = [claim] if _may_be_shown(claim, draft, subjects) else []
-                dropped += not shown
-                kept += shown or self._clauses(claim, draft, standalone_question, subjects)
-            kept = kept or self._written_anew(draft, standalone_question, subjects)
+            if draft.question and draft.is_refusal:
+                continue  # said to be missing, not made up for by what is nearest
+            asked = draft.question or question
+            held, left_out = self._held(draft, standalone_question, subjects)
+            kept = _telling(held, asked, standalone_question)
+            if not kept:
+                fault = UNTOLD if held else UNSUPPORTED
+                anew = self._written_anew(draft, standalone_question, subjects, fault)
+                kept = _telling(anew, asked, standalone_question)
             written += len(kept)
-            claims += self._completed(draft, kept, question, standalone_question, alone=len(drafts) == 1)
+            dropped += left_out
+            alone = len(drafts) == 1
+            if kept or not held or not alone or asks_for_number(asked):  # else it only says the question again
+                completed = self._completed(draft, kept, asked, standalone_question, alone=alone)
+                claims += _not_said_before(completed, claims)
         is_cut = any(draft.is_cut for draft in drafts)
         return Checked(tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut))
+
+    def _held(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[list[Claim], int]:
+        """What of a draft holds, and how many of its sentences do not, or not wholly."""
+        kept: list[Claim] = []
+        dropped = 0
+        for claim in self._claims(draft, question):
+            shown = [claim] if _may_be_shown(claim, draft, subjects) else []
+            dropped += not shown
+            kept += shown or self._clauses(claim, draft, question, subjects)
+        return kept, dropped
 
     def _claims(self, draft: Draft, question: str) -> tuple[Claim, ...]:
         if draft.is_refusal:
@@ -110,18 +134,19 @@ class DraftChecker:
             kept += [part for part in checked if _may_be_shown(part, draft, subjects)]
         return kept
 
-    def _written_anew(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> list[Claim]:
+    def _written_anew(self, draft: Draft, question: str, subjects: Sequence[Subject], fault: str) -> list[Claim]:
         """What holds of one more try, for a draft of which nothing does."""
         if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
             return []
-        again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question), is_cut=False)
+        again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
         return [claim for claim in self._claims(again, question) if _may_be_shown(claim, again, subjects)]
 
     def _completed(
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool
     ) -> list[Claim]:
         if not kept:
-            kept = self._grounder.quotes(draft.evidence, count=QUOTES_INSTEAD if alone else 1)
+            fit = self._numbers(draft.evidence, standalone_question) if asks_for_number(question) else draft.evidence
+            kept = self._grounder.quotes(fit if alone else draft.evidence, count=QUOTES_INSTEAD if alone else 1)
         elif not alone or wants_explanation(question):
             cited = [citation for claim in kept for citation in claim.citations]
             count = self._further_quotes if alone else min(1, self._further_quotes)
@@ -130,6 +155,29 @@ class DraftChecker:
         if draft.subject and kept:
             kept = [replace(kept[0], subject=draft.subject.label), *kept[1:]]
         return kept
+
+    def _numbers(self, evidence: Sequence[Evidence], question: str) -> list[Evidence]:
+        """The sentence that holds a number and nearly all that is asked; a number of something else answers nothing."""
+        fit = [item for item in evidence if tells(item.sentence.text, question)]
+        best = max(fit, key=lambda item: self._grounder.coverage(question, item), default=None)
+        return [best] if best is not None and self._grounder.coverage(question, best) >= NUMBER_COVERAGE else []
+
+
+def _telling(claims: list[Claim], question: str, standalone_question: str) -> list[Claim]:
+    """`claims`, if one of them may be the answer; else nothing."""
+    return claims if any(tells(claim.text, question, standalone_question) for claim in claims) else []
+
+
+def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim]:
+    """Of what answers one part of a question, what no earlier part said or quoted."""
+    said = {claim.text for claim in shown}
+    quoted = {(c.paper.id, c.start) for claim in shown if claim.is_quote for c in claim.citations}
+    return [
+        claim
+        for claim in new
+        if claim.text not in said
+        and not (claim.is_quote and any((c.paper.id, c.start) in quoted for c in claim.citations))
+    ]
 
 
 def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bool:

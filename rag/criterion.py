@@ -29,6 +29,13 @@ _HEAD = re.compile(
     r"(?:\s+(?:here|in (?:this|the|my|our) (?:library|collection)|do you (?:have|know)|are there|exist|there are))*",
     re.IGNORECASE,
 )
+_TOPIC = re.compile(
+    r"^\W*(?:i(?:['’]m| am)|we(?:['’]re| are)) "
+    r"(?:interested in|looking (?:for|into|at)|working on|reading (?:up )?(?:on|about))"
+    r" (?P<topic>[^.!?]+)[.!?]\s+(?P<rest>.+)$",
+    re.IGNORECASE,
+)
+_POINTER = re.compile(r"\b(?:it|this|that|them|these|those)\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
     r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|names?|refers? to|occurs?|cites?)\b",
     re.IGNORECASE,
@@ -114,11 +121,18 @@ class Criterion:
 
 
 def criterion_of(question: str) -> Criterion | None:
-    """The criterion of a question about the whole library; None for any other question, and for one without content."""
+    """The criterion of a question about the whole library; None for any other question, and for one without content.
+
+    "I'm interested in A*. Which papers build on it?" has that of "Which papers build on A*?".
+    """
+    topic = _TOPIC.match(question)
+    question = topic["rest"] if topic else question
     head = _HEAD.match(question)
     if head is None:
         return None
     text = question[head.end() :].strip(" \t?.!:;,")
+    if topic:
+        text = _POINTER.sub(lambda _: topic["topic"], text, count=1) if _POINTER.search(text) else topic["topic"]
     kind = [word for word in head["kind"].split() if word.lower() not in _KIND_IS_NOTHING]
     units = _units(f"{' '.join(kind)} {text}")
     if not units:

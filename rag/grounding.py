@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from rag.evidence import in_context
+from rag.evidence import in_context, is_quotable
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage, tokenize, words
 from rag.schema import Citation, Claim, Evidence, Verdict
@@ -37,7 +37,8 @@ _MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
 _MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
-_CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, (?:and|but|though|although)\b")
+_CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
+"""Not "but" or "though": half of such a sentence says something else than the whole."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NUMBER_WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
@@ -86,9 +87,15 @@ class Grounder:
 
     def quotes(self, evidence: Sequence[Evidence], count: int) -> list[Claim]:
         """The `count` best evidence sentences as claims that quote themselves, in reading order."""
-        best = sorted(evidence, key=lambda item: -item.score)[:count]
+        fit = [item for item in evidence if is_quotable(item.sentence.text)] or evidence
+        best = sorted(fit, key=lambda item: -item.score)[:count]
         chosen = sorted(best, key=lambda item: item.number)
         return [Claim(e.sentence.text, (_citation(e),), "supported", 1.0, is_quote=True) for e in chosen]
+
+    def coverage(self, question: str, item: Evidence) -> float:
+        """Share of the question's words that a sentence and its paper's title hold, weighted by rarity, in [0, 1]."""
+        found = frozenset(tokenize(f"{item.paper.title} {item.sentence.text}"))
+        return coverage(tokenize(question), found, self._keywords)
 
     def _support(
         self,

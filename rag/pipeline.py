@@ -331,7 +331,13 @@ class Rag:
         yield self._finish(answer, timings, started)
 
     def _parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
-        """What is to be written: a draft with its evidence, or one for each paper that the question is about."""
+        """What is to be written: a draft with its evidence, or one for each of several papers that are asked about.
+
+        Where one of several things asked has no answer, one for each of the others.
+        """
+        if found.missing:
+            left = (part for part in found.parts if part not in found.missing)
+            return tuple(Draft("", found.evidence, question=part) for part in left)
         if not found.subjects:
             return (Draft("", found.evidence),)
         return tuple(
@@ -344,14 +350,19 @@ class Rag:
         text = "The library does not say."
         if nearest:
             text += f" The nearest papers are: {nearest}."
-        return self._answer(found, text=text, status="abstained")
+        return self._answer(found, text=text, status="abstained", notice=_looked_for(found))
 
     def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft]) -> Answer:
         written = "\n".join(draft.text for draft in drafts)
         if all(draft.is_refusal for draft in drafts):
             return replace(self._abstention(found), raw_text=written)
         checked = self._checker.check(drafts, found.question, found.standalone_question)
-        return self._answer(found, claims=checked.claims, notice=checked.notice, raw_text=written)
+        if not checked.claims:
+            return replace(self._abstention(found), raw_text=written)
+        missing = [part for part in found.parts if part in found.missing]
+        missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
+        notice = " ".join([*(f"The library does not say: {part}" for part in missing), checked.notice]).strip()
+        return self._answer(found, claims=checked.claims, notice=notice, raw_text=written)
 
     def _answer(
         self,
@@ -385,3 +396,12 @@ class Rag:
         # An abstention before the model was asked names no model: none had a part in it.
         model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
+
+
+def _looked_for(found: EvidenceFound) -> str:
+    """Where an answer was looked for in vain."""
+    papers = len({item.paper.id for item in found.evidence})
+    if not papers:
+        return "No paper of the library speaks of this."
+    several = f"{papers} papers" if papers > 1 else "one paper"
+    return f"Looked for it in the sentences of {several} that are nearest to “{found.standalone_question}”."

@@ -7,10 +7,33 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from rag.errors import BadQuestion
+from rag.keywords import STOP_WORDS, stem, words
 
 _SECOND_PART = re.compile(r",? and (?:how|what|why|which|when|where|in what)\b", re.IGNORECASE)
+_ASKS = r"(?:(?:in|by|to|for|on|with|from|at|of) )?(?:what|which|how|why|when|where|who|whom|whose)"
+_BETWEEN_PARTS = re.compile(rf",? (?:and|but) (?={_ASKS}\b)|(?<=\?) (?={_ASKS}\b)", re.IGNORECASE)
+_ENDS_OPEN = re.compile(rf"\b(?:{_ASKS}|and|or|not|of|in|by|to|for|on|with)\W*$", re.IGNORECASE)
+_SHORTEST_PART = 3
+_OPEN = re.compile(r"\b(?:what|which|how|why|when|where|who|whom|whose)\b", re.IGNORECASE)
+_NUMBER_WANTED = re.compile(
+    r"\bhow many\b|\b(?:by|to) (?:how much|what (?:factor|percentage|share|margin)s?)\b"
+    r"|\b(?:what|which) (?:[\w-]+ ){0,2}(?:rate|percentage|accuracy|score|speed-?up|number)\b",
+    re.IGNORECASE,
+)
+_QUANTITIES = frozenset(
+    """
+    zero one two three four five six seven eight nine ten eleven twelve dozen dozens hundred hundreds thousand thousands
+    million millions billion twice double triple half quarter single none
+    """.split()
+)
+_WHICH = re.compile(r"\b(?:which|what)\b", re.IGNORECASE)
+_SAYS_WHICH = re.compile(r"\b(?:is|are|was|were|named|called|namely|i\.e|such as)\b", re.IGNORECASE)
+_SAME = 2
+"""Words after "which" that an answer repeats after "the" where it leaves open which."""
+_ABBREVIATED = re.compile(r"\s*\(([A-Z]{2,6})s?\)")
 _WHY = re.compile(r"\b(?:why|explain|describe|how come)\b", re.IGNORECASE)
 _HOW = re.compile(
     r"\bhow (?:do|does|did|is|are|was|were|can|could|should|has|have|to|would)\b"
@@ -41,6 +64,61 @@ def readable(question: object, limit: int) -> str:
     if len(plain) > limit:
         raise BadQuestion(f"The question has {len(plain):,} characters; {limit:,} are read.", "Ask in fewer words.")
     return plain
+
+
+def parts_of(question: str) -> tuple[str, ...]:
+    """The questions that one question asks, each with its question mark; () where it asks one.
+
+    "What does X hide, and why is that a problem?" asks two; "when and how" asks one.
+    """
+    parts = [part.strip(" ,;") for part in _BETWEEN_PARTS.split(question.strip())]
+    if len(parts) < 2 or any(len(part.split()) < _SHORTEST_PART or _ENDS_OPEN.search(part) for part in parts):
+        return ()
+    return tuple(f"{part[0].upper()}{part[1:].rstrip(' ?.!')}?" for part in parts)
+
+
+def asks_for_number(question: str) -> bool:
+    """Whether only a number, or a word for one, answers: "how many", "by what factor", "which success rate"."""
+    return _NUMBER_WANTED.search(question) is not None
+
+
+def tells(text: str, question: str, standalone_question: str = "") -> bool:
+    """Whether `text` may answer `question`: says more than the question does, and a number where one is asked for.
+
+    "It was run with open LLMs." tells nothing to "Which open LLMs was it run with?". To a question for yes or no
+    saying the same again may be the answer.
+
+    Args:
+        text: a sentence of an answer.
+        question: as it was asked: what kind of answer it wants.
+        standalone_question: as it was understood, where that is more: its words are no news either.
+    """
+    if _OPEN.search(question) is None:
+        return True
+    said = words(text)
+    known = {stem(word) for word in words(f"{question} {standalone_question}")}
+    for found in _ABBREVIATED.finditer(text):  # "large language models (LLMs)" is no news where "LLM" was asked about
+        short = found[1].casefold()
+        spelled = words(text[: found.start()])[-len(short) :]
+        if {short, f"{short}s"} & known or all(stem(word) in known for word in spelled):
+            known |= {short, f"{short}s", *map(stem, spelled)}
+    news = [word for word in said if word not in STOP_WORDS and stem(word) not in known]
+    if asks_for_number(question):
+        return any(word[0].isdigit() or word in _QUANTITIES for word in news)
+    return bool(news) and not _leaves_open(text, question, known)
+
+
+def _leaves_open(text: str, question: str, known: Collection[str]) -> bool:
+    """Whether `text` speaks of "the model …" where "which model …" was asked, and neither names one nor says which."""
+    asked = _WHICH.search(question)
+    said = re.match(r"\W*the\b", _ABBREVIATED.sub("", text), re.IGNORECASE)
+    if asked is None or said is None:
+        return False
+    wanted, given = words(question[asked.end() :])[:_SAME], words(_ABBREVIATED.sub("", text)[said.end() :])
+    if given[:_SAME] != wanted or _SAYS_WHICH.search(text):
+        return False
+    named = (word for word in re.findall(r"[^\W_]+", text) if not word.islower() and stem(word.casefold()) not in known)
+    return not any(word[1:].lower() != word[1:] or word[0].isdigit() for word in named)
 
 
 def wants_explanation(question: str) -> bool:

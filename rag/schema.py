@@ -189,7 +189,8 @@ class Subject:
 class EvidenceFound:
     """First event of a stream: what was looked up, before the model has said anything.
 
-    `subjects` are the papers that the question is about where it is about several; each is answered by itself.
+    `subjects` are the papers that the question is about where it is about several; each is answered by itself. `parts`
+    are the questions that it asks where it asks several of one paper, `missing` those of them that nothing answers.
     `earlier` is the question and the answer that a follow-up leans on. A second such event replaces the first where
     more had to be read.
     """
@@ -200,6 +201,8 @@ class EvidenceFound:
     evidence: tuple[Evidence, ...]
     subjects: tuple[Subject, ...] = ()
     earlier: tuple[str, str] | None = None
+    parts: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ Knows papers, names and a search; knows nothing of vectors, prompts or models.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.keywords import KeywordIndex, tokenize, words
@@ -29,8 +29,12 @@ _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
 _WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
 _TWO = re.compile(
-    rf"\b(?:two|both|these)\s+(?:\S+\s+){{0,2}}{_WORKS}\b|\bone\s+\w+\b.*\b(?:another|the other)\b"
-    r"|\bboth\b.+\band\b|\band\b.+\beach\b",
+    rf"\b(?:two|both|(?<!among )(?<!of )(?<!in )these)\s+(?:\S+\s+){{0,2}}{_WORKS}\b"
+    r"|\bone\s+\w+\b.*\b(?:another|the other)\b|\bboth\b.+\band\b|\band\b.+\beach\b",
+    re.IGNORECASE,
+)
+_APART = re.compile(
+    r"\b(?:each|respectively|differ\w*|compar\w*|versus|vs|whereas|unlike|both|(?:and|but) (?:what|which|how|where))\b",
     re.IGNORECASE,
 )
 _OTHER = re.compile(r"\b(?:another|the other)\b", re.IGNORECASE)
@@ -62,7 +66,7 @@ class SubjectFinder:
             search: asked only where two papers are wanted and fewer are named.
         """
         mentions = self._mentions(question, [hit.paper for hit in hits])
-        chosen = self._chosen(mentions)
+        chosen = self._chosen(mentions, apart=_APART.search(question) is not None)
         if len(chosen) < 2 and _TWO.search(question):
             chosen = self._completed(chosen, mentions, question, search)
         if len(chosen) < 2:
@@ -70,6 +74,16 @@ class SubjectFinder:
         ordered = sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS]
         labels = _labels([mention.paper for mention in ordered])
         return tuple(Subject(m.paper, label, m.name) for m, label in zip(ordered, labels, strict=True))
+
+    def speaking_of(self, question: str, papers: Sequence[Paper]) -> tuple[Paper, ...]:
+        """Those of `papers` that hold a name by which `question` means one of them; all where it names none.
+
+        A name in a title counts before one that an abstract introduces.
+        """
+        mentions = self._mentions(question, papers)
+        names = {m.name for m in mentions if m.is_title} or {m.name for m in mentions}
+        texts = ((paper, _folded(f"{paper.title} {paper.abstract}")) for paper in papers)
+        return tuple(paper for paper, text in texts if not names or any(_holds(text, name) for name in names))
 
     def listed(self, text: str, hits: Sequence[Hit]) -> tuple[str, ...]:
         """The names of papers among `hits` in the order in which `text` lists them, as it spells them."""
@@ -85,14 +99,22 @@ class SubjectFinder:
             names = sorted(titles | frozenset(self._introduced(paper.abstract)))
             found += [_Mention(paper, n, asked.find(n), n in titles) for n in names if _holds(asked, n)]
         # A name within a longer one is part of it: "OMNI" in "OMNI-EPIC".
-        return [m for m in found if not any(m.name != n.name and _holds(n.name, m.name) for n in found)]
+        return [
+            m
+            for m in found
+            if _holds(_without(asked, {n.name for n in found if _holds(n.name, m.name)} - {m.name}), m.name)
+        ]
 
     @staticmethod
-    def _chosen(mentions: Sequence[_Mention]) -> list[_Mention]:
-        """One paper a name, titles first; a name that a chosen paper speaks of itself brings no other."""
+    def _chosen(mentions: Sequence[_Mention], *, apart: bool = False) -> list[_Mention]:
+        """One paper a name, titles first; a name that a chosen paper speaks of itself brings no other.
+
+        `apart`: what titles name is kept apart, though one paper may speak of the other: "OMNI and OMNI-EPIC".
+        """
         chosen: list[_Mention] = []
         for mention in sorted(mentions, key=lambda m: not m.is_title):  # stable: the search's order stays
-            texts = [_folded(f"{m.paper.title} {m.paper.abstract}") for m in chosen]
+            others = [m for m in chosen if m.name == mention.name or not (apart and mention.is_title)]
+            texts = [_folded(f"{m.paper.title} {m.paper.abstract}") for m in others]
             if not any(_holds(text, mention.name) for text in texts):
                 chosen.append(mention)
         return chosen
@@ -169,6 +191,13 @@ def speaks_of_another(text: str, subject: Subject, subjects: Sequence[Subject]) 
     """Whether `text`, said of `subject`, names another subject that its paper does not speak of."""
     said, own = _folded(text), _folded(f"{subject.paper.title} {subject.paper.abstract}")
     return any(s.name and _holds(said, s.name) and not _holds(own, s.name) for s in subjects if s != subject)
+
+
+def _without(text: str, names: Iterable[str]) -> str:
+    """The folded `text` without these folded names."""
+    for name in names:
+        text = f" {text} ".replace(f" {name} ", "  ").strip()
+    return text
 
 
 def _spelled(name: str) -> str:

@@ -1,8 +1,9 @@
 """What the model is asked to write, and how: the prompt for each kind of question, within the model's context.
 
-One draft for a question, one for each of several papers, one that takes a follow-up's history along; and a single
-sentence written anew where a draft did not hold. With `answer.citations` "constrained" the model sets the markers
-itself and can only set those that exist. Knows prompts, evidence and models; checks nothing of what they write.
+One draft for a question, one for each of several papers, or for what of a question can be answered; one that takes a
+follow-up's history along; and a single sentence written anew where a draft did not hold. With `answer.citations`
+"constrained" the model sets the markers itself and can only set those that exist. Knows prompts, evidence and models;
+checks nothing of what they write.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ class Writer:
         if part.subject is not None:
             prompt = prompts.load("part")
             values["subject"] = part.subject.label
+        elif part.question:
+            prompt = prompts.load("subquestion")
+            values["part"] = part.question
         elif found.earlier is not None:
             prompt = prompts.load("followup")
             values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
@@ -53,9 +57,10 @@ class Writer:
             for chunk in chunks:
                 yield str(chunk.text), chunk.response_metadata.get("finish_reason") or ""
 
-    def rewritten(self, text: str, evidence: Sequence[Evidence], question: str) -> str:
-        """One sentence from `evidence` instead of a draft that did not hold."""
-        messages = self._fitted(prompts.load("rewrite"), evidence, {"question": question, "draft": text})
+    def rewritten(self, text: str, evidence: Sequence[Evidence], question: str, fault: str) -> str:
+        """One sentence from `evidence` instead of a draft; `fault` says what is wrong with it: "names no number"."""
+        values = {"question": question, "draft": text, "fault": fault}
+        messages = self._fitted(prompts.load("rewrite"), evidence, values)
         # Streamed like a draft: an endpoint that can do that is all that is asked for.
         chunks = self._model.get().stream(messages, max_tokens=self._settings.model.max_new_tokens)
         return "".join(str(chunk.text) for chunk in chunks)

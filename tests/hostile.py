@@ -82,7 +82,7 @@ PAYLOADS = [
 ]
 
 TAGS = """a article blockquote button code dd details div dl dt em footer form h1 h2 h3 h4 header label li main mark
-    math mfrac mi mn mo mrow mstyle msub msup mtext ol option p pre q section select span strong summary sup table tbody
+    math mfrac mi mn mo mrow mspace mstyle msub msup mtext ol option p pre q section select span strong summary sup table tbody
     td th thead tr ul"""
 ATTRIBUTES = """aria-current aria-describedby aria-hidden aria-label aria-labelledby aria-pressed class data-ask
     data-back data-cites data-weigh data-copy data-do data-edit data-format data-goto data-id data-lens data-opinion data-paper

@@ -181,9 +181,7 @@ def test_a_question_that_is_not_text_is_refused(retriever):
 
 
 def test_an_explanation_goes_on_with_the_next_sentences_quoted(retriever):
-    answer = rag_that_says(retriever, "WhaleSong studies whale songs.").ask(
-        "What does WhaleSong study about whale songs?"
-    )
+    answer = rag_that_says(retriever, "WhaleSong studies whale songs.").ask("What does WhaleSong study?")
     assert [claim.is_quote for claim in answer.claims] == [False, True]
     assert answer.text == f"WhaleSong studies whale songs. [1] “{FACT}” [2]"
 
@@ -196,13 +194,14 @@ class Doubting(ScriptedModel):
     """Says that the evidence holds the answer only where `needle` stands in it."""
 
     needle: str = ""
+    doubt: float = 9.0
 
     @property
     def model_id(self) -> str:
         return next(iter(CALIBRATION))
 
     def first_word_logprobs(self, messages, words):
-        return (0.0, -9.0) if self.needle in messages[-1][1] else (-9.0, 0.0)
+        return (0.0, -9.0) if self.needle in messages[-1][1] else (-self.doubt, 0.0)
 
 
 def doubting_rag(retriever, needle: str, text: str = FACT, **answer) -> Rag:
@@ -215,16 +214,84 @@ def test_what_the_evidence_does_not_state_is_declined_without_a_draft(retriever)
     answer = rag.ask("How long is a whale that sings in the deep ocean?")
     assert (answer.status, answer.raw_text, rag.model.prompts) == ("abstained", "", [])
     assert "nearest papers" in answer.text
+    assert answer.notice.startswith("Looked for it in the sentences of ")
+    assert answer.notice.endswith("nearest to “How long is a whale that sings in the deep ocean?”.")
 
 
 def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
     rag = doubting_rag(retriever, FACT, evidence_sentences=1)
+    rag.model.doubt = 0.0  # neither yes nor no
     events = list(rag.stream("What does WhaleSong study about whale songs?"))
     first, second = (event for event in events if isinstance(event, EvidenceFound))
     assert FACT not in [item.sentence.text for item in first.evidence]
     assert FACT in [item.sentence.text for item in second.evidence]
     assert events[-1].status == "answered"
     assert events[-1].evidence == second.evidence
+
+
+def test_a_draft_that_only_says_the_question_again_is_written_anew_then_declined(retriever):
+    drafts = iter(["Whales sing in the deep ocean.", "The whales sing in the deep ocean."])
+    model = ScriptedModel(script=lambda _prompt: next(drafts))
+    answer = Rag(retriever=retriever, model=model, settings=Settings()).ask("Which whales sing in the deep ocean?")
+    assert answer.status == "abstained"
+    assert answer.raw_text.strip() == "Whales sing in the deep ocean."
+    assert "does not name what the question asks for" in model.prompts[1]
+
+
+def test_a_number_of_something_else_is_not_quoted_for_the_one_that_was_asked(retriever):
+    answer = rag_that_says(retriever, "WhaleSong has 7 songs.").ask("How many songs and singers does WhaleSong count?")
+    assert answer.status == "abstained"
+
+
+TWO_THINGS = "At how many hertz do whales sing in the deep ocean, and how long is their song?"
+
+
+def test_of_two_things_asked_the_one_is_answered_and_the_other_said_to_be_missing(retriever):
+    rag = doubting_rag(retriever, "At how many hertz")
+    answer = rag.ask(TWO_THINGS)
+    assert answer.text == f"{FACT} [1]"
+    assert answer.notice == "The library does not say: How long is their song?"
+    assert len(rag.model.prompts) == 1
+    assert (
+        "this part of the question alone: At how many hertz do whales sing in the deep ocean?" in rag.model.prompts[0]
+    )
+    assert rag.ask_many([TWO_THINGS])[0].notice == answer.notice
+
+
+def test_two_things_that_are_both_answered_are_answered_together(retriever):
+    rag = doubting_rag(retriever, "Whales sing at 20 hertz")
+    answer = rag.ask(TWO_THINGS)
+    assert (answer.notice, len(rag.model.prompts)) == ("", 1)
+    assert "this part of the question alone" not in rag.model.prompts[0]
+
+
+def test_two_things_of_which_neither_is_answered_are_declined(retriever):
+    rag = doubting_rag(retriever, "a length in metres")
+    assert (rag.ask(TWO_THINGS).status, rag.model.prompts) == ("abstained", [])
+
+
+def test_a_part_that_the_model_refuses_is_said_to_be_missing_and_not_quoted_instead(retriever):
+    class Doubtful(Doubting):
+        def first_word_logprobs(self, messages, words):
+            return (0.0, -9.0) if "flowers" not in messages[-1][1].split("Question:")[1] else (-9.0, 0.0)
+
+    def script(prompt: str) -> str:
+        is_first = "alone: At how many" in prompt
+        return FACT if is_first else "The sentences do not mention why they sing."
+
+    model = Doubtful(script=script)
+    asked = "At how many hertz do whales sing in the deep ocean, and why do they sing, and where are the flowers?"
+    answer = Rag(retriever=retriever, model=model, settings=Settings()).ask(asked)
+    assert [claim.text for claim in answer.claims if not claim.is_quote] == [FACT]
+    assert answer.notice.startswith(
+        "The library does not say: Where are the flowers? The library does not say: Why do they sing?"
+    )
+
+
+def test_where_the_model_is_sure_that_nothing_answers_no_more_is_read(retriever):
+    rag = doubting_rag(retriever, FACT, evidence_sentences=1)
+    answer = rag.ask("What does WhaleSong study about whale songs?")
+    assert (answer.status, len(answer.evidence)) == ("abstained", 1)
 
 
 BOTH = "What do WhaleSong and BeeDance each study?"

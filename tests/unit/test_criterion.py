@@ -138,3 +138,11 @@ def test_words_that_no_paper_holds_give_no_papers():
     held = holding(criterion_of("Which papers study quantum annealing?"), FILLER)
     assert held.wholly == held.required == ()
     assert holding(criterion_of("Which papers study quantum annealing?"), ()).wholly == ()
+
+
+def test_a_topic_named_before_the_question_is_its_criterion():
+    found = criterion_of("I'm interested in A*. Which papers here build on it?")
+    assert found is not None
+    assert found.text == "build on A*"
+    assert [unit.alternatives for unit in found.units] == [("A*",)]
+    assert criterion_of("I am looking into whales. Is there a paper on them?") is None

@@ -16,7 +16,8 @@ KNOWN = {
     "judge": "judge@1:c8e7925b",
     "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
-    "rewrite": "rewrite@1:97568d4d",
+    "rewrite": "rewrite@2:6b50c5c7",
+    "subquestion": "subquestion@1:36d4eb66",
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.errors import BadQuestion
-from rag.question import readable, wants_explanation
+from rag.question import asks_for_number, parts_of, readable, tells, wants_explanation
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,71 @@ def test_an_open_question_wants_an_explanation(question):
 )
 def test_a_question_for_a_fact_does_not(question):
     assert not wants_explanation(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("What does X hide, and why is that a problem?", ("What does X hide?", "Why is that a problem?")),
+        ("How fast is it? And how large?", ()),  # a scrap says nothing alone
+        ("What is a RUM? Which robot carries it?", ("What is a RUM?", "Which robot carries it?")),
+        (
+            "How many tasks does it have and by how much is it better",
+            ("How many tasks does it have?", "By how much is it better?"),
+        ),
+        ("When and how does it help?", ()),
+        ("Which papers compare A and B?", ()),
+        ("Why do A and B fail where C works?", ()),
+        ("What does it say of what and how people learn?", ()),
+    ],
+)
+def test_a_question_is_taken_apart_into_what_it_asks(question, parts):
+    assert parts_of(question) == parts
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which open LLM were the agents run with?", "The agents were run with open large language models (LLMs)."),
+        ("What do VPT and Seer do with inverse models?", "Both VPT and Seer do inverse models."),
+        ("SLIM uses several critics, but exactly how many?", "SLIM uses several critics."),
+        ("By what factors does STEVE-2 improve?", "STEVE-2 improves by what its teacher knows."),
+        ("Which VLM judges whether the agent succeeded?", "The VLM judges the agent by its trajectories."),
+        (
+            "Which large language model predicts actions in TI-PREGO?",
+            "The Large Language Model (LLM) in TI-PREGO leverages patterns.",
+        ),
+    ],
+)
+def test_a_sentence_that_leaves_open_what_was_asked_tells_nothing(question, text):
+    assert not tells(text, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which open LLM were the agents run with?", "The agents were run with Mistral."),
+        ("Does WhaleSong find whales?", "WhaleSong finds whales."),
+        ("How many critics does SLIM use?", "SLIM uses four critics."),
+        ("By how much is it better?", "It is better by 3.6% on average."),
+        ("Which training strategy separates style?", "The training strategy that separates style is multi-phase."),
+        ("What training method improves it?", "The training method NLPO improves it."),
+        ("How does it work?", "It distils features."),
+    ],
+)
+def test_a_sentence_that_says_what_was_asked_tells_it(question, text):
+    assert tells(text, question)
+
+
+def test_the_words_of_an_earlier_question_are_no_news():
+    assert not tells("Whales sing.", "Which ones?", "Which whales sing? Which ones?")
+
+
+@pytest.mark.parametrize(
+    "question", ["How many whales?", "What success rate does it reach?", "To what factor is it so?"]
+)
+def test_a_number_is_asked_for(question):
+    assert asks_for_number(question)
 
 
 def test_control_characters_and_line_ends_become_spaces():

@@ -46,6 +46,25 @@ def test_a_question_about_several_papers_finds_each(find, question, expected):
     assert sorted(subject.paper.id for subject in find(question)) == sorted(expected)
 
 
+def test_a_name_beside_a_longer_one_that_holds_it_means_its_own_paper():
+    papers = [
+        Paper("o", "DIVE: sleep of whales", "DIVE finds whales."),
+        Paper("e", "DIVE-EPIC: sleep of seals", "It builds on DIVE."),
+        *(Paper(f"x{i}", f"Paper {i}", "Agents learn.") for i in range(8)),
+    ]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))
+    hits = [Hit(p, Passage(p.id, 0, 0, 1, "x"), 1.0, rank) for rank, p in enumerate(papers, start=1)]
+    found = finder.find("What does DIVE find, and what DIVE-EPIC?", hits, lambda _text: hits)
+    assert [subject.paper.id for subject in found] == ["o", "e"]
+    assert finder.find("What does DIVE-EPIC build on?", hits, lambda _text: hits) == ()
+
+
+def test_only_papers_that_hold_the_name_asked_about_speak_of_it():
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in PAPERS))
+    assert [p.id for p in finder.speaking_of("How many songs does WhaleSong have?", PAPERS)] == ["w", "b"]
+    assert finder.speaking_of("How do ants find home?", PAPERS) == tuple(PAPERS)
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -1,0 +1,150 @@
+"""`python -m eval ablate`: what each part of Footnote is worth, by leaving it out or putting another in its place.
+
+Every variant answers the same questions with the same model, library and index, and is compared with Footnote as it is,
+question by question: the difference with its interval and an exact test. A part that no figure misses should go.
+
+Source: ablation as in Newell 1975; McNemar's exact test as in `compare`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.broken import without_keywords, without_vectors
+from eval.cases import BUNDLED, CaseError, read_cases
+from eval.compare import mcnemar
+from eval.judges import DEFAULT, NAMES
+from eval.metrics import Figure, figure
+from eval.peers import sample
+from eval.provenance import made_with
+from eval.report import cell
+from eval.run import run
+from eval.scoring import Scored, measure
+from rag import Rag
+from rag.cli import add_common_options, settings_from, tell
+
+WHOLE = "as it is"
+VARIANTS: Mapping[str, Callable[[Rag], Rag]] = {
+    WHOLE: lambda rag: rag,
+    "no keywords": without_keywords,
+    "no vectors": without_vectors,
+    "whole abstracts": lambda rag: rag.with_settings(answer={"evidence_sentences": 60, "evidence_tokens": 8192}),
+    "markers by the model": lambda rag: rag.with_settings(answer={"citations": "constrained"}),
+    "no check": lambda rag: rag.with_settings(answer={"support_threshold": 0.0, "rewrites": False}),
+    "no rewriting": lambda rag: rag.with_settings(answer={"rewrites": False}),
+    "no further quotes": lambda rag: rag.with_settings(answer={"further_quotes": 0}),
+    "never declines": lambda rag: rag.with_settings(answer={"abstain_threshold": 0.0}),
+}
+FIGURES = (
+    "right", "right and cited", "declined", "falsely refused", "gold sentence shown", "faithfulness",
+    "number agreement", "copy ratio", "length in words", "tokens in", "seconds",
+)  # fmt: skip
+YES_OR_NO = ("right and cited", "declined", "falsely refused")
+"""Figures whose single values are compared with those of Footnote as it is."""
+SAMPLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Questions on which a variant does better and worse than Footnote as it is, and McNemar's exact p."""
+
+    better: int
+    worse: int
+    p: float
+
+
+Values = Mapping[str, Sequence[float | None]]
+
+
+def add_to(commands: Any, open_judge: Any) -> None:
+    """Add `ablate` to the command line; `open_judge` finds a judge by name."""
+    parser = commands.add_parser(
+        "ablate",
+        help="what each part is worth: Footnote without it, on the same questions",
+        description="A fixed stratified sample of questions. Each variant's answers are kept in a folder of its name, "
+        "so that a run that was stopped goes on.",
+    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(VARIANTS)}")
+    parser.add_argument("--questions", type=Path, default=BUNDLED, metavar="FILE", help="a question file of your own")
+    parser.add_argument("-n", type=int, default=SAMPLE, metavar="N", help="how many questions")
+    parser.add_argument("--out", type=Path, default=Path("runs/ablation"), metavar="FOLDER")
+    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
+    parser.add_argument("--json", action="store_true")
+    add_common_options(parser)
+    parser.set_defaults(action=lambda options: _ablate(options, open_judge))
+
+
+def _ablate(options: argparse.Namespace, open_judge: Any) -> int:
+    names = list(dict.fromkeys([WHOLE, *(options.only or VARIANTS)]))
+    for name in names:
+        if name not in VARIANTS:
+            raise CaseError(f"There is no variant {name!r}.", f"There are: {', '.join(VARIANTS)}.")
+    rag = Rag.open(settings_from(options), report=tell)
+    rag.warm_up()
+    judge = open_judge(options.judge, rag)
+    if judge is None:
+        raise CaseError("Variants cannot be compared without a judge.", f"Give --judge NAME, of: {NAMES}.")
+    cases = sample(read_cases(options.questions), options.n)
+    found: dict[str, Values] = {}
+    for name in names:
+        tell(f"{name}: {len(cases)} questions")
+        folder = options.out / name.replace(" ", "-")
+        found[name] = values(run(VARIANTS[name](rag), cases, report=tell, folder=folder, judge=judge))
+    changes = {name: changes_between(found[WHOLE], found[name]) for name in names if name != WHOLE}
+    made = made_with(rag, cases, judge.id)
+    if options.json:
+        rows = {
+            name: {
+                "figures": {key: asdict(value) for key, value in figures(row).items()},
+                "changes": {key: asdict(value) for key, value in changes.get(name, {}).items()},
+            }
+            for name, row in found.items()
+        }
+        print(json.dumps({"variants": rows, "made_with": made}, indent=1))
+    else:
+        print(table({name: figures(row) for name, row in found.items()}, changes))
+        print(" | ".join(f"{key} {value}" for key, value in made.items()))
+    return 0
+
+
+def values(scored: Sequence[Scored]) -> Values:
+    """The single values of each figure, one a question; None where it does not apply."""
+    found, _failed = measure(scored)
+    columns = {**found, "seconds": [s.answer.timings.get("total_s") for s in scored]}
+    return {name: columns[name] for name in FIGURES if name in columns}
+
+
+def figures(single: Values) -> dict[str, Figure]:
+    """Each figure's mean, interval and n."""
+    return {name: figure(column) for name, column in single.items()}
+
+
+def changes_between(whole: Values, variant: Values) -> dict[str, Change]:
+    """What a variant changes in the figures of `YES_OR_NO`; a question that either has no value for is left out."""
+    found = {}
+    for name in YES_OR_NO:
+        if name in whole and name in variant:
+            pairs = [(a, b) for a, b in zip(whole[name], variant[name], strict=True) if a is not None and b is not None]
+            more, fewer = sum(b > a for a, b in pairs), sum(b < a for a, b in pairs)
+            better, worse = (fewer, more) if name == "falsely refused" else (more, fewer)
+            found[name] = Change(better, worse, mcnemar(better, worse))
+    return found
+
+
+def table(found: Mapping[str, Mapping[str, Figure]], changes: Mapping[str, Mapping[str, Change]]) -> str:
+    """A row a variant: what it does, then what it changes."""
+    wide = max(map(len, found)) + 2
+    lines = []
+    for name in FIGURES:
+        lines.append(name)
+        for variant, row in found.items():
+            told = cell(asdict(row[name])) if name in row else "–"
+            change = changes.get(variant, {}).get(name)
+            beside = f"   {change.better} better, {change.worse} worse, p = {change.p:.2g}" if change else ""
+            lines.append(f"  {variant:{wide}}{told}{beside}")
+    return "\n".join(lines)
