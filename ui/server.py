@@ -25,6 +25,7 @@ from starlette.routing import Mount
 
 from ui.asking import stop_all
 from ui.line import Line
+from ui.sessions import remember_little
 from ui.signin import SignIn
 from ui.theme import look, sign_in_message
 
@@ -70,6 +71,7 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
         auth_message=None if about.sign_in is None else sign_in_message(),
         **look(),
     )
+    remember_little(mounted, blocks)
     return mounted
 
 
