@@ -14,7 +14,7 @@ Source: Wadden et al. 2020, "Fact or Fiction: Verifying Scientific Claims" (supp
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +22,7 @@ import prompts
 from rag.errors import ModelError
 from rag.grounding import numbers_in
 from rag.keywords import KeywordIndex, coverage, tokenize
-from rag.schema import Evidence, Paper
+from rag.schema import Answer, Evidence, Paper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +50,15 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What was found for a claim: the papers that were read, nearest first, and how many there are in all."""
+    """What was found for a claim: the papers that were read, nearest first, and how many there are in all.
+
+    `near` of them are near enough to the claim to be read; while it is being weighed fewer have been.
+    """
 
     claim: str
     papers: tuple[Weighed, ...]
     among: int
+    near: int
 
     @property
     def supporting(self) -> tuple[Weighed, ...]:
@@ -75,8 +79,18 @@ class Balance:
         """A JSON-ready dictionary."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Balance:
+        """The Balance that `to_dict` described.
 
-def weigh(
+        Raises:
+            KeyError, TypeError: the dictionary does not describe a Balance.
+        """
+        read = tuple(_read_weighed(one) for one in data["papers"])
+        return cls(data["claim"], read, data["among"], data["near"])
+
+
+def weighing(
     claim: str,
     papers: Sequence[Paper],
     *,
@@ -84,8 +98,8 @@ def weigh(
     model: Any,
     select: Callable[..., tuple[Evidence, ...]],
     keywords: KeywordIndex,
-) -> Balance:
-    """The balance of `papers` on `claim`.
+) -> Iterator[Balance]:
+    """The balance of `papers` on `claim` as it grows: before any is read, then after each.
 
     Args:
         claim: a statement, readable.
@@ -106,8 +120,12 @@ def weigh(
         for paper in papers
         if coverage(terms, frozenset(tokenize(f"{paper.title} {paper.abstract}")), keywords) >= LEAST_COVERAGE
     ]
-    read = ((paper, select(claim, [paper], SENTENCES, TOKENS)) for paper in near)
-    return Balance(claim, tuple(_weighed(claim, paper, evidence, model) for paper, evidence in read if evidence), among)
+    found = [(paper, evidence) for paper in near if (evidence := select(claim, [paper], SENTENCES, TOKENS))]
+    read: tuple[Weighed, ...] = ()
+    yield Balance(claim, read, among, len(found))
+    for paper, evidence in found:
+        read = (*read, _weighed(claim, paper, evidence, model))
+        yield Balance(claim, read, among, len(found))
 
 
 def shares(model: Any, claim: str, evidence: str) -> tuple[float, float, float]:
@@ -133,3 +151,9 @@ def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: An
         stance = "silent"
     best = tuple(sorted(evidence, key=lambda item: -item.score))
     return Weighed(paper, stance, told[STANCES.index(stance)], best)
+
+
+def _read_weighed(data: Mapping[str, Any]) -> Weighed:
+    # An Answer knows how to read papers and evidence.
+    read = Answer.from_dict({"question": "", "text": "", "status": "abstained", "evidence": data["evidence"]})
+    return Weighed(read.evidence[0].paper, data["stance"], data["probability"], read.evidence)

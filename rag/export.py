@@ -1,7 +1,8 @@
 """Answers and what they cite in the formats that people work on with: Markdown, BibTeX, RIS, JSON.
 
-Every function takes the answers of a conversation in order and gives text; no answers give an empty document. What is
-written is read back by `rag.corpus`. Knows nothing of files.
+Every function takes what a conversation found, in order, and gives text; nothing found gives an empty document. A
+claim that was weighed stands in the Markdown, and the papers for and against it count as cited; a receipt it is not.
+What is written is read back by `rag.corpus`. Knows nothing of files.
 
 Source: "Tame the BeaST" (N. Markey, 2009) for .bib; the RIS format specification (Research Information Systems, 2011).
 """
@@ -12,10 +13,15 @@ import html
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rag.keywords import STOP_WORDS, words
 from rag.schema import Answer, Paper
+
+if TYPE_CHECKING:
+    from rag.balance import Balance
+
+    Finding = Answer | Balance
 
 Format = Literal["markdown", "json", "bibtex", "ris"]
 FORMATS: tuple[Format, ...] = ("markdown", "json", "bibtex", "ris")
@@ -24,7 +30,7 @@ SUFFIX: dict[Format, str] = {"markdown": ".md", "json": ".json", "bibtex": ".bib
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 
-def export(answers: Sequence[Answer], kind: Format) -> str:
+def export(answers: Sequence[Finding], kind: Format) -> str:
     """`answers` in the format `kind`: whole ones as Markdown or JSON, the papers they cite as BibTeX or RIS.
 
     Raises:
@@ -36,30 +42,50 @@ def export(answers: Sequence[Answer], kind: Format) -> str:
     return writers[kind](answers)
 
 
-def markdown(answers: Sequence[Answer]) -> str:
+def markdown(answers: Sequence[Finding]) -> str:
     """Question, answer and numbered references with their quotes; markers count within each answer."""
-    return "\n".join(_markdown_of(answer) for answer in answers)
+    return "\n".join(
+        _markdown_of(found) if isinstance(found, Answer) else _markdown_of_claim(found) for found in answers
+    )
 
 
-def as_json(answers: Sequence[Answer]) -> str:
+def as_json(answers: Sequence[Finding]) -> str:
     """A JSON list of receipts: each can be checked with `rag.verify`."""
-    return json.dumps([answer.to_dict() for answer in answers], ensure_ascii=False, indent=2) + "\n"
+    receipts = [answer.to_dict() for answer in answers if isinstance(answer, Answer)]
+    return json.dumps(receipts, ensure_ascii=False, indent=2) + "\n"
 
 
-def bibtex(answers: Sequence[Answer]) -> str:
+def bibtex(answers: Sequence[Finding]) -> str:
     """One entry for each cited paper, in the order of first citation."""
     keys: set[str] = set()
     return "\n".join(_bibtex_entry(paper, _unique_key(paper, keys)) for paper in cited_papers(answers))
 
 
-def ris(answers: Sequence[Answer]) -> str:
+def ris(answers: Sequence[Finding]) -> str:
     """One record for each cited paper, in the order of first citation."""
     return "\n".join(_ris_record(paper) for paper in cited_papers(answers))
 
 
-def cited_papers(answers: Iterable[Answer]) -> list[Paper]:
+def cited_papers(answers: Iterable[Finding]) -> list[Paper]:
     """The papers that `answers` cite, once each, in the order of first citation."""
-    return list({c.paper.id: c.paper for answer in answers for c in answer.citations}.values())
+    return list({paper.id: paper for found in answers for paper in _cited(found)}.values())
+
+
+def _cited(found: Finding) -> list[Paper]:
+    if isinstance(found, Answer):
+        return [citation.paper for citation in found.citations]
+    return [one.paper for one in (*found.supporting, *found.contradicting)]
+
+
+def _markdown_of_claim(balance: Balance) -> str:
+    lines = [f"## Claim: {_escaped(balance.claim)}", ""]
+    for name, group in (("Supports it", balance.supporting), ("Contradicts it", balance.contradicting)):
+        lines += [f"{name}: {len(group)}", ""]
+        for one in group:
+            lines.append(f"- {_reference(one.paper)}")
+            lines.append(f"  > {_escaped(_one_line(one.evidence[0].sentence.text))}")
+        lines += [""] if group else []
+    return "\n".join([*lines, f"Silent: {balance.silent} of {balance.among}"]) + "\n"
 
 
 def _markdown_of(answer: Answer) -> str:

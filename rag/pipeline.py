@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
-from rag.balance import Balance, weigh
+from rag.balance import Balance, weighing
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
 from rag.criterion import Criterion, criterion_of
@@ -227,11 +227,20 @@ class Rag:
             BadQuestion, BadFilter: see their text.
             WeightsMissing, ModelError: the model cannot be had, or its probabilities cannot be read.
         """
+        *_, found = self.weighing(claim, k, where)
+        return found
+
+    def weighing(self, claim: str, k: int = 10, where: Where | None = None) -> Iterator[Balance]:
+        """The balance of `weigh` as it grows, before any paper is read and after each; closing it stops the model.
+
+        Raises:
+            BadQuestion, BadFilter, WeightsMissing, ModelError: as `weigh`, at the first step.
+        """
         read = self._lookup.readable(claim)
         papers = [hit.paper for hit in self.retriever.search(read, k=k, where=where)]
         among = len(self.retriever.papers(where))
         keywords = self.retriever.index.keywords
-        return weigh(read, papers, among=among, model=self.model, select=self._lookup.select, keywords=keywords)
+        yield from weighing(read, papers, among=among, model=self.model, select=self._lookup.select, keywords=keywords)
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """This Rag as a LangChain Runnable from question to Answer."""

@@ -1,6 +1,6 @@
 """A Rag for tests of the page: six invented papers, answers by keyword, and timing in the test's hands.
 
-Words in the question choose what happens: "wifi" abstains, "broken" raises a ModelError, "crash" raises something
+Words in the question choose what happens: "wifi" abstains, "listed" answers in lists, "broken" raises a ModelError, "crash" raises something
 unexpected, "long" writes many words, "partly" gives an answer of mixed verdicts, a leading "and" is understood as a
 stand-alone question; anything else is answered from LanternNet. A blank or over-long question is a BadQuestion.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+from rag.balance import Balance, Stance, Weighed
 from rag.errors import BadFilter, BadQuestion, ModelError
 from rag.schema import (
     Answer,
@@ -163,6 +164,38 @@ class FakeRag:
             raise BadQuestion("The question is empty.", "Type a question.")
         return tuple(hit(paper, rank) for rank, paper in enumerate(self.papers[: k or 5], 1))
 
+    def weighing(self, claim: str, k: int = 10) -> Iterator[Balance]:
+        """LanternNet supports the claim, TideCache contradicts it, MossBench is silent; "wifi" is near to nothing.
+
+        The first paper comes when the first gate is open, the others when the second one is.
+        """
+        self.asked.append((claim, []))
+        if not claim.strip():
+            raise BadQuestion("The claim is empty.", "Type a claim.")
+        return self._weighing(claim)
+
+    def _weighing(self, claim: str) -> Iterator[Balance]:
+        stances = () if "wifi" in claim.lower() else self.stances
+        read: tuple[Weighed, ...] = ()
+        try:
+            for place, (paper, stance, indexes) in enumerate(stances):
+                yield Balance(claim, read, len(self.papers), len(stances))
+                (self.before_answer if place else self.before_first_token).wait(20)
+                if "broken" in claim.lower():
+                    raise ModelError("A remote model's probabilities cannot be read.", "Weigh with a local model.")
+                time.sleep(self.pace_s)
+                found = [Evidence(n, paper, sentences_of(paper)[at], 0.9 - n / 10) for n, at in enumerate(indexes, 1)]
+                read = (*read, Weighed(paper, stance, 0.83, tuple(found)))
+            yield Balance(claim, read, len(self.papers), len(stances))
+        except GeneratorExit:
+            self.closed.append(claim)
+            raise
+
+    @property
+    def stances(self) -> tuple[tuple[Paper, Stance, tuple[int, ...]], ...]:
+        """What each paper says to any claim, and by which sentences, best first."""
+        return ((LANTERN, "supports", (2, 1)), (TIDE, "contradicts", (2, 0)), (MOSS, "silent", (1,)))
+
     def _events(self, question: str) -> Iterator[Event]:
         words = question.lower()
         standalone = f"What is the speed of LanternNet, {question}?" if words.startswith("and ") else question
@@ -212,12 +245,37 @@ class FakeRag:
         )
 
 
+LISTED = f"""## What it does
+LanternNet removes **flicker**:
+
+- by sharing the field [2]
+- without a *motion* model
+
+A line that nothing supports.
+1. {sentences_of(LANTERN)[3].text} [3]
+2. Trains with `pairs` of exposures, $x_s$ and $x_l$. <b onclick=window.hacked=1>Bold</b>
+"""
+
+
 def _draft(words: str) -> list[str]:
+    if "listed" in words:
+        return [f"{line}\n" for line in LISTED.splitlines()]
     draft = "LanternNet restores low-light video by predicting an exposure field [1]. It runs at 42 frames [3]."
     return [f"{word} " for word in draft.split()] * (30 if "long" in words else 1)
 
 
 def _claims(words: str) -> tuple[Claim, ...]:
+    if "listed" in words:
+        said = (
+            ("## What it does", 0),
+            ("LanternNet removes flicker: by sharing the field; without a *motion* model", 2),
+            (sentences_of(LANTERN)[3].text, 3),
+            ("Trains with `pairs` of exposures, $x_s$ and $x_l$. <b onclick=window.hacked=1>Bold</b>", 4),
+        )
+        return tuple(
+            Claim(claim, (citation(marker, LANTERN, at),), "supported", 0.9)
+            for marker, (claim, at) in enumerate(said, start=1)
+        )
     first = Claim(
         "LanternNet restores videos taken at night by predicting an exposure field for every frame.",
         (citation(1, LANTERN, 1),),

@@ -85,12 +85,12 @@ TAGS = """a article blockquote button code dd details div dl dt em footer form h
     math mfrac mi mn mo mrow mspace mstyle msub msup mtext ol option p pre q section select span strong summary sup table tbody
     td th thead tr ul"""
 ATTRIBUTES = """aria-current aria-describedby aria-hidden aria-label aria-labelledby aria-pressed class data-ask
-    data-back data-cites data-copy data-do data-edit data-format data-goto data-id data-lens data-opinion data-paper
+    data-back data-cites data-weigh data-copy data-do data-edit data-format data-goto data-id data-lens data-opinion data-paper
     data-quote data-reason data-rename data-reset data-restate data-stage data-turn dir for hidden href id name rel role
     scope selected tabindex target title type value"""
 
-TAGS += """ article caption circle figcaption figure g line path polyline progress rect svg text time title"""
-ATTRIBUTES += """ aria-current cx cy d data-card data-colour data-colour-by data-comparison data-eval data-lib data-run
+TAGS += """ article input caption circle figcaption figure g line path polyline progress rect svg text time title"""
+ATTRIBUTES += """ autocomplete cx cy d data-about data-card data-colour data-colour-by data-comparison data-eval data-lib data-run
     data-running data-topic data-topic-number datetime height max open points preserveaspectratio r text-anchor viewbox
     width x x1 x2 y y1 y2"""
 
@@ -123,7 +123,8 @@ class Inspector(HTMLParser):
             assert href.startswith("#") or outward, href
         if tag == "mark":
             self.marks.append((found["data-cites"], ""))
-        self.open.append(tag)
+        if tag != "input":  # it has no end
+            self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert [tag] == self.open[-1:], f"</{tag}> closes nothing"

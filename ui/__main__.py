@@ -13,7 +13,8 @@ from pathlib import Path
 from rag import FootnoteError, Rag, Settings
 from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import SettingsError
-from ui.app import THIS_MACHINE, error_page, failed_surroundings, launch, serve
+from ui.app import error_page, failed_surroundings, launch, serve
+from ui.listening import THIS_MACHINE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

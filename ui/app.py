@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ui.listening import THIS_MACHINE
+
 if TYPE_CHECKING:
     import gradio as gr
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 OTHERS_A_MINUTE = 30
 """Questions a minute and person where others than this machine's owner can ask."""
-THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 # Gradio reads these when it is first imported and when a page is built. Set whatever they were before: no telemetry is
 # a promise, not a default. The second one keeps Gradio from running statistics over all past events after each event.
@@ -44,7 +45,8 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
 
     line = line or Line()
 
-    with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
+    page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    with page, gr.Column(elem_id="fn-shell"):
         gr.HTML(lambda: header(rag.description), elem_id="fn-header", apply_default_css=False)
         named_endpoint(rag, line)  # first: later ones of its name are numbered
         tabbed(rag, line)
@@ -57,7 +59,8 @@ def error_page(problem: str, remedy: str) -> gr.Blocks:
 
     from ui.header import header, missing
 
-    with gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True) as page, gr.Column(elem_id="fn-shell"):
+    page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    with page, gr.Column(elem_id="fn-shell"):
         gr.HTML(header(None), elem_id="fn-header", apply_default_css=False)
         gr.HTML(missing(problem, remedy), elem_id="fn-missing", apply_default_css=False)
     return page
@@ -133,7 +136,8 @@ def serve(
     """
     import gradio as gr
 
-    from ui.server import Page, listen_on
+    from ui.listening import listen_on
+    from ui.server import Page
 
     bound = listen_on(host, port)
     make = (lambda: page) if isinstance(page, gr.Blocks) else page  # a Blocks can be called too

@@ -362,6 +362,8 @@ def _words(turn: Turn) -> str:
     parts = [turn.question, turn.restated, turn.draft if turn.answer is None else plain_text(turn.answer)]
     if turn.answer is not None:
         parts += dict.fromkeys(citation.paper.title for citation in turn.answer.citations)
+    if turn.balance is not None:
+        parts += [one.paper.title for one in turn.balance.papers if one.stance != "silent"]
     return _sendable("\n".join(part for part in parts if part))
 
 

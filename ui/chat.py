@@ -27,7 +27,7 @@ from ui.knobs import Knobs, render_knobs
 from ui.line import Line
 from ui.markup import count, text
 from ui.parts import Parts, html, render_alert, render_state
-from ui.turns import accepting, answering, clearing, retrying, stopping
+from ui.turns import ASK, PLACEHOLDERS, WEIGH, accepting, answering, clearing, retrying, stopping, switching
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
@@ -45,7 +45,7 @@ def chat_view(rag: Any, line: Line) -> None:
                 live = html("fn-live")
             with gr.Column(elem_id="fn-composer"):
                 alert = html("fn-alert", render_alert(archive.notice))
-                box, ask, stop, status, retry, clear = _composer()
+                mode, box, ask, stop, status, retry, clear = _composer(can_weigh=hasattr(rag, "weighing"))
         with gr.Column(elem_id="fn-evidence"):
             gr.HTML(_DRAWER_HEAD, elem_id="fn-drawer-head", apply_default_css=False)
             past_evidence = html("fn-past-evidence")
@@ -64,6 +64,7 @@ def chat_view(rag: Any, line: Line) -> None:
         status=status,
         alert=alert,
         state=state,
+        mode=mode,
         box=box,
         ask=ask,
         stop=stop,
@@ -97,12 +98,16 @@ def _welcome(papers: Sequence[Paper]) -> str:
     )
 
 
-def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, gr.Button]:
+def _composer(*, can_weigh: bool) -> tuple[gr.Radio, gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, gr.Button]:
+    mode = gr.Radio(
+        [ASK, WEIGH], value=ASK, label="What is typed here", show_label=False, container=False, elem_id="fn-mode",
+        visible=can_weigh,
+    )  # fmt: skip
     with gr.Row(elem_id="fn-ask-row"):
         box = gr.Textbox(
             label="Your question",
             show_label=False,
-            placeholder="Ask about these papers",
+            placeholder=PLACEHOLDERS["question"],
             lines=1,
             max_lines=6,
             container=False,
@@ -123,7 +128,7 @@ def _composer() -> tuple[gr.Textbox, gr.Button, gr.Button, gr.HTML, gr.Button, g
         gr.HTML(_OPENERS, elem_id="fn-openers", apply_default_css=False)
         retry = gr.Button("Retry", size="sm", elem_id="fn-retry", scale=0, min_width=64, interactive=False)
         clear = gr.Button("New chat", size="sm", elem_id="fn-clear", scale=0, min_width=64, interactive=False)
-    return box, ask, stop, status, retry, clear
+    return mode, box, ask, stop, status, retry, clear
 
 
 _OPENERS = (
@@ -159,9 +164,19 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
 
 def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, door: gr.HTML) -> None:
     """Tie controls to handlers. Most answer at once; `answering` takes its place in the line."""
-    at_once = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
+    at_once: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "outputs": parts.all(),
+    }
     begin = [
-        trigger(accepting(parts, archive), inputs=[parts.conversation, parts.box], trigger_mode="multiple", **at_once)
+        trigger(
+            accepting(parts, archive),
+            inputs=[parts.conversation, parts.box, parts.mode],
+            trigger_mode="multiple",
+            **at_once,
+        )
         for trigger in (parts.box.submit, parts.ask.click)
     ]
     begin.append(parts.retry.click(retrying(parts, archive), inputs=[parts.conversation], **at_once))
@@ -176,6 +191,7 @@ def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, door: gr.HTML
             concurrency_limit=None,  # the line lets one at a time to the model
             api_visibility="private",
         )
+    parts.mode.input(switching(parts), inputs=[parts.mode], **at_once)
     parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)
     parts.clear.click(clearing(parts), inputs=[parts.conversation], **at_once)
     door.select(doing(parts, archive, rag), inputs=[parts.conversation], trigger_mode="multiple", **at_once)

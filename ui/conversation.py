@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from rag import Answer, Event, EvidenceFound, FootnoteError
+from rag import Answer, Balance, Event, EvidenceFound, FootnoteError
 from ui.knobs import Knobs
 
 Stage = Literal["waiting", "reading", "drafting", "done", "stopped", "failed"]
+Kind = Literal["question", "claim"]
 
 UNEXPECTED_PROBLEM = "Something went wrong on the server while answering."
 UNEXPECTED_REMEDY = "Ask again; if it happens again, the server's log has the details."
@@ -57,6 +58,14 @@ class Turn:
     """What the reader said of the answer: "up", "down", "wrong source", or nothing."""
     ahead: int | None = None
     """How many questions come before it, once it has a place in the line."""
+    kind: Kind = "question"
+    """A question is answered, a claim is weighed."""
+    balance: Balance | None = None
+    """What was found for a claim so far."""
+
+    def waits(self) -> bool:
+        """Whether its turn in the line has not come yet."""
+        return self.stage == "waiting"
 
     @property
     def running(self) -> bool:
@@ -75,9 +84,12 @@ class Turn:
         understood = source.standalone_question.strip() if source else self.restated
         return "" if understood == self.question.strip() else understood
 
-    def take(self, event: Event) -> None:
-        """Note one event of the stream."""
-        if isinstance(event, EvidenceFound):
+    def take(self, event: Event | Balance) -> None:
+        """Note one event of the stream, or how far the weighing of a claim is."""
+        if isinstance(event, Balance):
+            self.balance = event
+            self.stage = "done" if len(event.papers) == event.near else "reading"
+        elif isinstance(event, EvidenceFound):
             self.found = event
             self.stage = "reading"
         elif isinstance(event, Answer):
@@ -102,9 +114,11 @@ class Turn:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary from which `from_dict` makes this turn again, citations and all."""
-        words = ("number", "question", "stage", "draft", "problem", "remedy", "restated", "opinion")
+        words = ("number", "question", "stage", "draft", "problem", "remedy", "restated", "opinion", "kind")
         facts: dict[str, Any] = {name: getattr(self, name) for name in words}
-        if self.answer is not None:
+        if self.balance is not None:
+            facts["balance"] = self.balance.to_dict()
+        elif self.answer is not None:
             facts["answer"] = self.answer.to_dict()
         elif self.found is not None:
             found = self.found
@@ -126,7 +140,10 @@ class Turn:
         values = dict(facts)
         answer = values.pop("answer", None)
         found = values.pop("found", None)
+        balance = values.pop("balance", None)
         turn = cls(**values)
+        if balance is not None:
+            turn.balance = Balance.from_dict(balance)
         if answer is not None:
             turn.answer = Answer.from_dict(answer)
         elif found is not None:  # an Answer knows how to read the same facts
@@ -166,19 +183,25 @@ class Conversation:
         """Whether an answer is on its way."""
         return self.last is not None and self.last.running
 
+    def turn(self, number: int) -> Turn | None:
+        """The turn of that number, if it is still there."""
+        return next((turn for turn in self.turns if turn.number == number), None)
+
     @property
     def answers(self) -> list[Answer]:
         """Every answer in it, oldest first."""
         return [turn.answer for turn in self.turns if turn.answer is not None]
 
-    def turn(self, number: int) -> Turn | None:
-        """The turn of that number, if it is still there."""
-        return next((turn for turn in self.turns if turn.number == number), None)
+    @property
+    def findings(self) -> list[Answer | Balance]:
+        """Every answer in it and what was found for every claim that was weighed to its end, oldest first."""
+        found = ((turn.balance if turn.stage == "done" else None) or turn.answer for turn in self.turns)
+        return [one for one in found if one is not None]
 
-    def ask(self, question: str, restated: str = "") -> Turn:
+    def ask(self, question: str, restated: str = "", kind: Kind = "question") -> Turn:
         """Begin a turn. Whoever calls has made sure that none is running."""
         self.asked += 1
-        turn = Turn(number=self.asked, question=question.strip(), restated=restated.strip())
+        turn = Turn(number=self.asked, question=question.strip(), restated=restated.strip(), kind=kind)
         self.turns.append(turn)
         self.id = self.id or uuid.uuid4().hex
         self.title = self.title or titled(turn.question)
@@ -189,7 +212,7 @@ class Conversation:
         if not self.turns:
             return None
         before = self.turns.pop()
-        return self.ask(before.question, before.restated)
+        return self.ask(before.question, before.restated, before.kind)
 
     def ask_from(self, number: int, question: str = "", restated: str = "") -> Turn | None:
         """Ask the question of turn `number` anew, in other words, and drop all that came after it.
@@ -204,7 +227,7 @@ class Conversation:
             return None
         before = self.turns[place]
         del self.turns[place:]
-        return self.ask(question.strip() or before.question, restated)
+        return self.ask(question.strip() or before.question, restated, before.kind)
 
     def clear(self) -> None:
         """Begin another conversation; the settings stay."""

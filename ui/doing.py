@@ -168,7 +168,7 @@ class _Desk:
         name = "".join(char if char.isalnum() else "-" for char in found.title.lower()).strip("-")[:60] or "footnote"
         file = (
             f'<span data-file="{text(name)}{SUFFIX[kind]}" data-type="{_TYPES[kind]};charset=utf-8" '
-            f'data-place="{self._place()}" data-content="{text(export(found.answers, kind))}"></span>'
+            f'data-place="{self._place()}" data-content="{text(export(found.findings, kind))}"></span>'
         )
         return {self._parts.download: file}
 

@@ -82,7 +82,7 @@ def eval_view(rag: Any, line: Line) -> None:
         gr.State(""), running, said, runs, card, source, number, begin, comparing, before, after, timer
     )  # fmt: skip
     desk = _Desk(board, parts)
-    at_once = {
+    at_once: dict[str, Any] = {
         "queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all(),
     }  # fmt: skip
     door.select(desk.act, inputs=[parts.opened], trigger_mode="multiple", **at_once)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag import Answer, Citation, EvidenceFound, Paper
+from rag import Answer, Balance, Citation, EvidenceFound, Paper
 from ui.conversation import Turn
 from ui.markup import count, facts_line, ordinal, text
 from ui.prose import science
@@ -37,7 +37,9 @@ def render_evidence(turn: Turn | None, *, shown: bool = True) -> str:
         return _KEY
     key = f"t{turn.number}-evidence"
     hidden = "" if shown else " hidden"
-    if turn.answer is not None:
+    if turn.balance is not None:
+        title, body = _weighed(turn.number, turn.balance)
+    elif turn.answer is not None:
         title, body = _after(turn.number, turn.answer)
     elif turn.found is not None:
         title, body = _before(turn)
@@ -64,7 +66,7 @@ _KEY = (
 
 def render_past_evidence(turns: Iterable[Turn]) -> str:
     """The evidence of older turns, hidden until one of their markers is followed."""
-    return "".join(render_evidence(turn, shown=False) for turn in turns if turn.found or turn.answer)
+    return "".join(render_evidence(turn, shown=False) for turn in turns if turn.found or turn.answer or turn.balance)
 
 
 def paper_order(answer: Answer) -> list[Paper]:
@@ -163,6 +165,26 @@ def _after(number: int, answer: Answer) -> tuple[str, str]:
         hint = "" if rest else '<p class="fn-hint">Nothing in the library came near.</p>'
         return "Nearest papers", hint + _folded("", number, rest, 0, standing)
     return f"{count(cited, 'paper')} cited", cards + _folded("Found but not cited", number, rest, cited, standing)
+
+
+def _weighed(number: int, balance: Balance) -> tuple[str, str]:
+    """The papers read for a claim, in the order in which they were read; the sentence that bears most is marked."""
+    cards = ""
+    for place, one in enumerate(balance.papers, start=1):
+        spans = [
+            Span(f"t{number}-e{place}-{rank}", item.sentence.start, item.sentence.end)
+            if rank
+            else Span(f"t{number}-c{place}", item.sentence.start, item.sentence.end, place)
+            for rank, item in enumerate(one.evidence)
+        ]
+        sure = "" if one.stance == "silent" else f", {one.probability:.2f} of 1"
+        said = {one.paper.id: f"{_STANCES[one.stance]}{sure}"}
+        cards += _card(f"t{number}-p{place}", one.paper, spans, said)
+    hint = "" if cards else '<p class="fn-hint">No paper is near enough to the claim to be read.</p>'
+    return f"{count(len(balance.papers), 'paper')} read for this claim", hint + cards
+
+
+_STANCES = {"supports": "supports the claim", "contradicts": "contradicts the claim", "silent": "says neither"}
 
 
 def _standings(source: Answer | EvidenceFound) -> dict[str, str]:

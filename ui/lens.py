@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rag import Answer, Claim, Ranked, Trace
+from ui.claims import reason
 from ui.evidence import bearing
 from ui.markup import count, text
-from ui.render import reason
 
 SHOWN_CANDIDATES = 12
 

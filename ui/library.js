@@ -10,7 +10,8 @@
     const [at, around] = [dot.getBoundingClientRect(), frame.getBoundingClientRect()];
     const title = Object.assign(document.createElement("strong"), { textContent: dot.getAttribute("aria-label") });
     const topic = Object.assign(document.createElement("span"), { textContent: dot.dataset.topic });
-    tip.replaceChildren(title, topic);
+    const offer = Object.assign(document.createElement("span"), { textContent: "Click to read it and ask about it" });
+    tip.replaceChildren(title, topic, offer);
     tip.hidden = false;
     const width = tip.offsetWidth;
     const left = at.left + at.width / 2 - around.left - width / 2;
@@ -36,9 +37,11 @@
     return best;
   };
 
+  let awaited = null; // the paper that is to take the focus once it is drawn
+
   const press = (element) => {
     const open = element.dataset.lib === "open";
-    if (open && window.footnoteLibrary) window.footnoteLibrary.focusPaper = true;
+    if (open) awaited = { id: element.dataset.id, isAsked: element.matches(".fn-dot") };
     if (element.matches(".fn-dot")) {
       dots(element.closest(".fn-map")).forEach((dot) => dot.classList.toggle("fn-chosen", dot === element));
     }
@@ -95,17 +98,20 @@
     });
   }
 
-  // A paper that was opened takes the focus with its title, so that a reader of the screen hears it.
+  // A paper that was opened takes the focus with its title, so that a reader of the screen hears it. Opened from the
+  // map, its question is ready instead: Enter asks it, typing writes over it. By touch that would raise a keyboard.
   new MutationObserver(() => {
     const drawing = document.querySelector('[data-drawing="1"]');
     if (drawing) {
       drawing.dataset.drawing = "asked";
       act({ do: "draw" });
     }
-    const title = document.getElementById("fn-lib-paper-title");
-    if (!title || !window.footnoteLibrary || !window.footnoteLibrary.focusPaper) return;
-    window.footnoteLibrary.focusPaper = false;
-    title.focus({ preventScroll: true });
+    const paper = awaited && document.querySelector(`article[data-paper="${CSS.escape(awaited.id)}"]`);
+    if (!paper) return;
+    const field = awaited.isAsked && matchMedia("(pointer: fine)").matches && paper.querySelector("input");
+    awaited = null;
+    (field || paper.querySelector("h2")).focus({ preventScroll: true });
+    if (field) field.select();
     const aside = document.getElementById("fn-lib-aside");
     if (aside) aside.scrollTop = 0;
   }).observe(document.body, { childList: true, subtree: true });

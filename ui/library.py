@@ -159,8 +159,8 @@ def _adding() -> tuple[Any, ...]:
 
 
 def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None:
-    quiet = {"show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
-    at_once = {**quiet, "queue": False}
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
+    at_once: dict[str, Any] = {**quiet, "queue": False}
     door.select(desk.act, inputs=parts.query(), trigger_mode="multiple", **at_once)
     typing = [parts.search.input, parts.since.input, parts.until.input]
     for changed in (*typing, parts.how.input, parts.venue.input, parts.view.input, parts.search.submit):

@@ -163,10 +163,11 @@ def render_paper(
 
 
 def _asking(paper: Paper) -> str:
+    """A question about the paper, ready to be asked or to be written over; `page.js` sends it to the chat."""
     head, colon, _ = paper.title.partition(":")
     name = head if colon and len(head.split()) <= 4 else f"“{paper.title}”"
+    first = f"What does {name} propose, and what problem does it address?"
     questions = (
-        ("Ask about it", f"What does {name} propose, and what problem does it address?"),
         ("How does it work?", f"How does {name} work?"),
         ("What came out?", f"What results does {name} report?"),
     )
@@ -174,7 +175,13 @@ def _asking(paper: Paper) -> str:
         f'<button type="button" class="fn-chip" data-ask="{text(question)}" title="{text(question)}">{label}</button>'
         for label, question in questions
     )
-    return f'<p class="fn-lib-ask">{chips}</p>'
+    return (
+        f'<form class="fn-lib-question" data-about="{text(name)}">'
+        f'<label class="fn-heard" for="fn-lib-question">Ask about {text(paper.title)}</label>'
+        f'<input id="fn-lib-question" name="question" value="{text(first)}" autocomplete="off" dir="auto">'
+        '<button type="submit" class="fn-chip">Ask</button></form>'
+        f'<p class="fn-lib-ask">{chips}</p>'
+    )
 
 
 def _abstract(paper: Paper, sentences: Sequence[Sentence], marked: tuple[int, int] | None) -> str:

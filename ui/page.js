@@ -51,12 +51,14 @@
     pulse([marker]);
   };
 
-  // Asks in the chat, from whatever tab. While an answer is on its way the question waits in the box.
-  const askInChat = (question) => {
+  // Asks in the chat, from whatever tab, or weighs a claim there. While an answer is on its way it waits in the box.
+  const askInChat = (question, isClaim) => {
     const tab = document.getElementById("fn-tab-chat-button");
     const box = document.querySelector("#fn-box textarea");
     if (tab) tab.click();
     if (!box) return;
+    const mode = document.querySelectorAll("#fn-mode input")[isClaim ? 1 : 0];
+    if (mode && !mode.checked) mode.click();
     closeDrawer();
     Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, question);
     box.dispatchEvent(new Event("input", { bubbles: true }));
@@ -65,10 +67,10 @@
   };
 
   document.addEventListener("click", (event) => {
-    const asking = event.target.closest("[data-ask]");
+    const asking = event.target.closest("[data-ask], [data-weigh]");
     if (asking) {
       event.preventDefault();
-      askInChat(asking.dataset.ask);
+      askInChat(asking.dataset.ask || asking.dataset.weigh, !asking.dataset.ask);
       return;
     }
     const about = document.querySelector(".fn-about[open]");
@@ -87,6 +89,17 @@
       closeDrawer();
       if (cameFrom && cameFrom.isConnected) cameFrom.focus();
     }
+  });
+
+  // A question about one paper: where its name is not in it, it is put before it.
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-about]");
+    if (!form) return;
+    event.preventDefault();
+    const question = form.elements.question.value.trim();
+    const { about } = form.dataset;
+    if (!question) return;
+    askInChat(question.toLowerCase().includes(about.toLowerCase()) ? question : `About ${about}: ${question}`);
   });
 
   document.addEventListener("keydown", (event) => {

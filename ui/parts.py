@@ -34,6 +34,8 @@ class Parts:
     """What is wrong beside the answer itself, such as a full disk; stays until it is well again."""
     state: gr.HTML
     """Which conversation is open, for `page.js`, which keeps it in the address."""
+    mode: gr.Radio
+    """Whether what is typed is asked or weighed."""
     box: gr.Textbox
     ask: gr.Button
     stop: gr.Button

@@ -14,12 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import Answer, Citation, Claim
+from rag import Answer
+from ui.claims import VERDICT_WORDS, render_claims
 from ui.conversation import Turn, without_markers
 from ui.evidence import paper_order, target_of
 from ui.examples import about, example_questions
+from ui.layout import set_draft
 from ui.markup import address_of, count, ordinal, text
-from ui.prose import prose, science
+from ui.prose import science
+from ui.weighing import (
+    balance_copy,
+    balance_line,
+    progress_line,
+    render_balance,
+    render_weigh_offer,
+    stopped_line,
+)
 
 DRAFT_LABEL = "Draft, not checked yet"
 STOPPED_LABEL = "Stopped before it was checked."
@@ -29,9 +39,11 @@ _BETTER_QUESTIONS = 2
 
 def render_turn(turn: Turn) -> str:
     """The whole turn: question, understood question, and answer, draft, abstention or error."""
+    name = "Claim" if turn.kind == "claim" else "Question"
+    label = '<p class="fn-label fn-kind">A claim, weighed against the library</p>' if turn.kind == "claim" else ""
     return (
-        f'<article class="fn-turn" id="t{turn.number}" data-stage="{turn.stage}" aria-label="Question {turn.number}">'
-        f'<h2 class="fn-question" dir="auto">{text(turn.question)}</h2>{_corrections(turn)}'
+        f'<article class="fn-turn" id="t{turn.number}" data-stage="{turn.stage}" aria-label="{name} {turn.number}">'
+        f'{label}<h2 class="fn-question" dir="auto">{text(turn.question)}</h2>{_corrections(turn)}'
         f"{_body(turn)}</article>"
     )
 
@@ -49,7 +61,9 @@ def _corrections(turn: Turn) -> str:
         return f'<p class="fn-corrections">{said}</p>' if said else ""
     number = turn.number
     correct = f'<button type="button" data-restate="{number}">Correct this</button>' if understood else ""
-    edit = f'<button type="button" data-edit="{number}" aria-label="Edit question {number}">Edit question</button>'
+    edit = (
+        f'<button type="button" data-edit="{number}" aria-label="Edit {turn.kind} {number}">Edit {turn.kind}</button>'
+    )
     return f'<p class="fn-corrections">{said}{correct}{edit}</p>'
 
 
@@ -64,6 +78,8 @@ def status_line(turn: Turn | None) -> str:
         return ""
     if turn.stage == "waiting" and turn.ahead:
         return f"{ordinal(turn.ahead + 1)} in the queue…"
+    if turn.kind == "claim" and turn.stage != "failed":
+        return _weighing_line(turn)
     if turn.stage == "waiting":
         return "Looking for evidence…"
     if turn.stage in ("reading", "drafting") and turn.found is not None:
@@ -73,6 +89,14 @@ def status_line(turn: Turn | None) -> str:
         abstained = turn.answer.status == "abstained"
         return f"{ABSTAINED_LABEL}." if abstained else f"Answered. {grounding_line(turn.answer)}."
     return {"stopped": STOPPED_LABEL, "failed": f"Not answered. {turn.problem}"}.get(turn.stage, "Drafting…")
+
+
+def _weighing_line(turn: Turn) -> str:
+    if turn.stage == "stopped":
+        return stopped_line(turn.balance)
+    if turn.stage == "done" and turn.balance is not None:
+        return f"Weighed. {balance_line(turn.balance)}."
+    return progress_line(turn.balance)
 
 
 def render_status(turn: Turn | None) -> str:
@@ -97,14 +121,11 @@ def grounding_line(answer: Answer) -> str:
     total = count(len(claims), "sentence")
     if all(claim.is_quote for claim in claims):
         return f"{total}, quoted from {papers}"
-    tally = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in _VERDICT_WORDS}
+    tally = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in VERDICT_WORDS}
     if tally["supported"] == len(claims):
         return f"{total}, {'all ' if len(claims) > 1 else ''}supported by {papers}"
-    parts = [f"{number} {_VERDICT_WORDS[verdict]}" for verdict, number in tally.items() if number]
+    parts = [f"{number} {VERDICT_WORDS[verdict]}" for verdict, number in tally.items() if number]
     return f"{total} from {papers}: {', '.join(parts)}"
-
-
-_VERDICT_WORDS = {"supported": "supported", "partly": "partly supported", "unsupported": "not supported"}
 
 
 def _body(turn: Turn) -> str:
@@ -113,16 +134,31 @@ def _body(turn: Turn) -> str:
             '<div class="fn-box fn-error"><h3>This could not be answered</h3>'
             f"{_paragraph(turn.problem)}{_paragraph(turn.remedy)}</div>"
         )
+    if turn.kind == "claim":
+        return _weighed(turn)
     if turn.stage == "done" and turn.answer is not None:
         body = _abstention(turn) if turn.answer.status == "abstained" else _answer(turn.number, turn.answer)
         return body + _open_evidence(turn) + _actions(turn, turn.answer) + _timings(turn.answer)
     return _unfinished(turn) + _open_evidence(turn)
 
 
+def _weighed(turn: Turn) -> str:
+    if turn.stage == "waiting" and turn.ahead:
+        return _unfinished(turn)
+    if turn.balance is None:
+        return render_balance(turn.number, None, turn.stage)
+    copied = (
+        f'<div class="fn-actions" role="group" aria-label="Claim {turn.number}">'
+        f'<button type="button" data-copy="{text(balance_copy(turn.balance))}">Copy with references</button></div>'
+    )
+    actions = copied if turn.stage == "done" else ""
+    return render_balance(turn.number, turn.balance, turn.stage) + _open_evidence(turn) + actions
+
+
 def _unfinished(turn: Turn) -> str:
     """Waiting, reading, drafting or stopped. The draft's own markers are left out: they number the evidence."""
     draft = without_markers(turn.draft).strip()
-    words = f'<p class="fn-draft-text" dir="auto">{text(draft)}</p>' if draft else ""
+    words = set_draft(draft)
     if turn.stage == "stopped":
         label = STOPPED_LABEL if draft else "Stopped before anything was written."
         return f'<div class="fn-draft fn-stopped"><p class="fn-label">{label}</p>{words}</div>'
@@ -140,113 +176,7 @@ def _answer(number: int, answer: Answer) -> str:
     line = f'<p class="fn-grounding {tone}"><span aria-hidden="true">{sign}</span> {text(grounding)}</p>'
     head = line if grounding else ""
     notice = f'<p class="fn-notice" dir="auto">{text(answer.notice)}</p>' if answer.notice else ""
-    return f'<div class="fn-answer">{head}{_claims(number, answer)}{notice}{_footnotes(number, answer)}</div>'
-
-
-def _claims(number: int, answer: Answer) -> str:
-    """Sentences run on in paragraphs; a quotation is a block of its own; each of several papers has its name above."""
-    if not answer.claims:
-        return f'<p class="fn-paragraph" dir="auto">{text(answer.text)}</p>'
-    blocks = [_surveyed(answer)] if answer.surveyed else []
-    sentences: list[str] = []
-    seen: set[int] = set()
-    breaks = _paragraph_starts(answer)
-
-    def finish() -> None:
-        if sentences:
-            blocks.append(f'<p class="fn-paragraph" dir="auto">{" ".join(sentences)}</p>')
-            sentences.clear()
-
-    for index, claim in enumerate(answer.claims):
-        if claim.is_quote or claim.subject or index in breaks:
-            finish()
-        if claim.subject:
-            blocks.append(f'<h4 class="fn-subject" dir="auto">{text(claim.subject)}</h4>')
-        if claim.is_quote:
-            blocks.append(_quotation(number, answer, claim, seen))
-        else:
-            sentences.append(_sentence(number, answer, claim, seen))
-    finish()
-    return "".join(blocks)
-
-
-def _surveyed(answer: Answer) -> str:
-    """Above a list of papers: how many of how many, as `answer.text` begins."""
-    return f'<p class="fn-paragraph" dir="auto">{text(answer.text.partition(chr(10))[0])}</p>'
-
-
-def _paragraph_starts(answer: Answer) -> set[int]:
-    """Indexes of claims that begin a new line in `answer.text`; the claims themselves carry no layout."""
-    starts: set[int] = set()
-    position = 0
-    for index, claim in enumerate(answer.claims):
-        found = answer.text.find(claim.text, position)
-        if found < 0:
-            continue
-        if index and "\n" in answer.text[position:found]:
-            starts.add(index)
-        position = found + len(claim.text)
-    return starts
-
-
-def _sentence(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    markers = _markers(number, answer, claim, seen)
-    if claim.verdict == "supported":
-        return f'<span class="fn-claim">{prose(claim.text)}</span>{markers}'
-    return (
-        f'<span class="fn-claim fn-{claim.verdict}">{prose(claim.text)}</span>'
-        f'{markers} <span class="fn-verdict">{text(_VERDICT_WORDS[claim.verdict])}</span>'
-    )
-
-
-def _quotation(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    return (
-        f'<blockquote class="fn-quote" dir="auto"><p>“{science(claim.text)}”{_markers(number, answer, claim, seen)}</p>'
-        '<footer class="fn-verdict">quoted from the abstract</footer></blockquote>'
-    )
-
-
-def _markers(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:
-    marks = "".join(_marker(number, answer, claim, citation, seen) for citation in claim.citations)
-    return f"\u2060{marks}" if marks else ""  # a word joiner: no marker begins a line
-
-
-_SIGNS = {"supported": "", "partly": "\u2009≈", "unsupported": "\u2009✕"}
-
-
-def _marker(number: int, answer: Answer, claim: Claim, citation: Citation, seen: set[int]) -> str:
-    """A marker is a link to the cited sentence; its first occurrence has the id that back links lead to.
-
-    Colour and a sign show the verdict; the reason and the quote are shown by `page.js` on hover and focus.
-    """
-    own_id = "" if citation.marker in seen else f' id="t{number}-m{citation.marker}"'
-    seen.add(citation.marker)
-    target = target_of(number, answer, citation)
-    words = _VERDICT_WORDS[claim.verdict]
-    return (
-        f'<sup class="fn-sup"><a class="fn-marker fn-marker-{claim.verdict}"{own_id} href="#{target}" '
-        f'data-goto="{target}" data-reason="{text(reason(claim))}" data-quote="{text(citation.quote)}" '
-        f'data-paper="{text(citation.paper.title)}" '
-        f'aria-label="Footnote {citation.marker}, {words}: {text(citation.paper.title)}">'
-        f"[{citation.marker}{_SIGNS[claim.verdict]}]</a></sup>"
-    )
-
-
-def reason(claim: Claim) -> str:
-    """Why a sentence has its verdict, in words."""
-    if claim.is_quote:
-        return "Quoted: these are the abstract’s own words."
-    several = len(claim.citations) > 1
-    cited = "the cited sentences" if several else "the cited sentence"
-    if claim.verdict == "supported":
-        return f"Supported: {cited} {'say' if several else 'says'} this ({_percent(claim.score)})."
-    if claim.verdict == "partly":
-        return f"Partly supported: {cited} {'say' if several else 'says'} some of this ({_percent(claim.score)})."
-    return f"Not supported: {cited} {'do' if several else 'does'} not say this ({_percent(claim.score)})."
-
-
-def _percent(score: float) -> str:
-    return f"{round(100 * score)} of 100"
+    return f'<div class="fn-answer">{head}{render_claims(number, answer)}{notice}{_footnotes(number, answer)}</div>'
 
 
 def _footnotes(number: int, answer: Answer) -> str:
@@ -314,6 +244,7 @@ def _actions(turn: Turn, answer: Answer) -> str:
         f'<button type="button" data-copy="{text(copy_with_references(answer))}">Copy with references</button>'
         f'<button type="button" data-lens="{number}">How this came about</button>'
         f'<span class="fn-opinions" role="group" aria-label="Was this right?">{opinions}</span></div>'
+        + render_weigh_offer([] if answer.surveyed else [claim.text for claim in answer.claims])
     )
 
 
@@ -338,7 +269,7 @@ def copy_with_references(answer: Answer) -> str:
 
 def _open_evidence(turn: Turn) -> str:
     """The way into the evidence on a narrow screen, where it lies behind the conversation."""
-    if turn.found is None and turn.answer is None:
+    if turn.found is None and turn.answer is None and turn.balance is None:
         return ""
     key = f"t{turn.number}-evidence"
     return f'<p class="fn-open"><a class="fn-chip" href="#{key}" data-goto="{key}">Show the evidence</a></p>'

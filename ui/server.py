@@ -8,7 +8,6 @@ the page shows.
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 import sys
 import threading
@@ -24,9 +23,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from rag.errors import SettingsError
 from ui.asking import stop_all
 from ui.line import Line
+from ui.sessions import remember_little
 from ui.signin import SignIn
 from ui.theme import look, sign_in_message
 
@@ -37,33 +36,6 @@ LARGEST_UPLOAD = 64_000_000
 """Bytes of one uploaded file."""
 LARGEST_REQUEST = 80_000_000
 STARTUP_S = 30.0
-
-
-def listen_on(host: str, port: int) -> socket.socket:
-    """A socket bound to `host` and `port`; port 0 takes any free one.
-
-    Raises:
-        SettingsError: the port is in use or not allowed, or the host is not an address of this machine.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
-        raise SettingsError(f"Cannot listen on {host!r}, port {port}: {error}.", "Use --host 127.0.0.1.") from error
-    if sys.platform != "win32":  # there the option would let two programs share the port
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(address)
-        bound.listen()
-    except OSError as error:
-        bound.close()
-        if error.errno == errno.EADDRINUSE:
-            remedy = f"Choose another: footnote chat --port {port + 1 if port < 65535 else 7860}"
-            raise SettingsError(f"Port {port} is in use.", remedy) from error
-        raise SettingsError(
-            f"Cannot listen on {host!r}, port {port}: {error.strerror}.", "Use --host 127.0.0.1 and a port above 1023."
-        ) from error
-    return bound
 
 
 @dataclass(frozen=True)
@@ -82,7 +54,7 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
     blocks.queue()
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_REQUEST)
     about.add_routes(outer)
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         outer,
         blocks,
         path="/",
@@ -99,6 +71,8 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
         auth_message=None if about.sign_in is None else sign_in_message(),
         **look(),
     )
+    remember_little(mounted, blocks)
+    return mounted
 
 
 class Page:

@@ -13,7 +13,11 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 FAVICON = HERE / "favicon.svg"
-STYLES = ("style.css", "sheets.css", "library.css", "evals.css")
+STYLES = (
+    "style.css", "header.css", "answer.css", "weighing.css", "composer.css", "evidence.css", "sheets.css",
+    "library.css", "atlas.css", "evals.css",
+)  # fmt: skip
+"""A style sheet a surface, `style.css` first: it has the colours and what is alike everywhere."""
 SCRIPTS = ("page.js", "sheets.js", "library.js", "evals.js")
 """Each is one function without arguments, run once when the page has loaded."""
 

@@ -17,24 +17,45 @@ from rag import FootnoteError
 from ui.answering import in_threads, let_go
 from ui.archive import Archive
 from ui.asking import Asking
-from ui.conversation import Conversation, Turn
+from ui.conversation import Conversation, Kind, Turn
 from ui.evidence import render_evidence
 from ui.line import Line
 from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
 from ui.render import render_said, render_status, render_turn
+from ui.weighing import Scales
 
+ASK, WEIGH = "Ask a question", "Weigh a claim"
+PLACEHOLDERS = {"question": "Ask about these papers", "claim": "State a claim to weigh"}
 RUNNING_LINE = "An answer is on its way: wait for it, or stop it first."
 
 
-def accepting(parts: Parts, archive: Archive) -> Callable[[Conversation, str, gr.Request], Update]:
+def kind_of(mode: str) -> Kind:
+    """What is typed in this mode of the box."""
+    return "claim" if mode == WEIGH else "question"
+
+
+def switching(parts: Parts) -> Callable[[str], Update]:
+    """Says in the box what is typed there, and on the button what becomes of it."""
+
+    def switch(mode: str) -> Update:
+        kind = kind_of(mode)
+        return {
+            parts.box: gr.update(placeholder=PLACEHOLDERS[kind]),
+            parts.ask: gr.update(value="Weigh" if kind == "claim" else "Ask"),
+        }
+
+    return switch
+
+
+def accepting(parts: Parts, archive: Archive) -> Callable[[Conversation, str, str, gr.Request], Update]:
     """Puts the question on screen; the answer follows when its turn comes."""
 
-    def accept(conversation: Conversation, question: str, request: gr.Request) -> Update:
+    def accept(conversation: Conversation, question: str, mode: str, request: gr.Request) -> Update:
         if conversation.running:
             return {parts.conversation: conversation}
         if not question or not question.strip():
-            return {parts.status: render_said("Type a question first.")}
-        conversation.ask(question)
+            return {parts.status: render_said(f"Type a {kind_of(mode)} first.")}
+        conversation.ask(question, kind=kind_of(mode))
         return begun(parts, archive, conversation, request)
 
     return accept
@@ -64,7 +85,7 @@ def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[
 
     async def answer(conversation: Conversation, request: gr.Request) -> AsyncIterator[Update]:
         turn = conversation.last
-        if turn is None or turn.stage != "waiting" or turn.ahead is not None or conversation.asking is not None:
+        if turn is None or not turn.waits() or turn.ahead is not None or conversation.asking is not None:
             yield {parts.conversation: conversation}
             return
         turn.ahead = 0
@@ -72,11 +93,11 @@ def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[
         try:
             with line.enter(request.username or request.session_hash or "") as place:
                 async for turn.ahead in place.wait():
-                    if turn.stage != "waiting":
+                    if not turn.waits():
                         return
                     yield {parts.status: render_status(turn)}
                 turn.ahead = 0
-                if turn.stage == "waiting":
+                if turn.waits():
                     async with aclosing(_answered(rag, parts, conversation, turn, keep)) as updates:
                         async for update in updates:
                             yield update
@@ -94,7 +115,9 @@ def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[
 async def _answered(
     rag: Any, parts: Parts, conversation: Conversation, turn: Turn, keep: Callable[[], Update]
 ) -> AsyncGenerator[Update]:
-    asking = Asking(conversation.knobs.applied(rag), turn.asked, conversation.history())
+    applied = conversation.knobs.applied(rag)
+    asker = Scales(applied) if turn.kind == "claim" else applied
+    asking = Asking(asker, turn.asked, conversation.history())
     conversation.asking = asking
     try:
         async with aclosing(in_threads(_follow(asking, turn, parts, conversation, keep))) as updates:
@@ -110,7 +133,7 @@ def _follow(
     asking: Asking, turn: Turn, parts: Parts, conversation: Conversation, keep: Callable[[], Update]
 ) -> Iterator[Update]:
     """Draw what comes until there is an answer, an error or a stop, and keep what came of it."""
-    found = turn.found  # drawn when the question was accepted
+    found: Any = turn.found  # drawn when the question was accepted
     try:
         for batch in asking.batches():
             for event in batch:
@@ -118,8 +141,8 @@ def _follow(
             if not turn.running:
                 break
             update = {parts.live: render_turn(turn), parts.status: render_status(turn)}
-            if turn.found is not found:
-                found = turn.found
+            if (turn.balance or turn.found) is not found:
+                found = turn.balance or turn.found
                 update[parts.live_evidence] = render_evidence(turn)
             yield update
     except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it

@@ -42,7 +42,8 @@ def browser():
 def serve() -> Iterator[Callable[[object], str]]:
     """A function from a Rag (or from a function that makes a Blocks) to the address where its page is served."""
     from ui.app import build
-    from ui.server import Page, listen_on
+    from ui.listening import listen_on
+    from ui.server import Page
 
     with contextlib.ExitStack() as pages:
 
@@ -87,6 +88,8 @@ def visit(context_of):
         page.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
         page.goto(url)
         page.wait_for_selector("#fn-shell h1")
+        if scheme == "dark":
+            page.wait_for_selector("body.dark")
         return page
 
     yield open_page

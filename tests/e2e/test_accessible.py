@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.libraries import ROWS, rag_on
 from tests.e2e.steps import BOX, ask
 from tests.fake_rag import FakeRag
 
 pytestmark = pytest.mark.browser
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe
 
-LOOKS = [(1280, 800, "light"), (1280, 800, "dark"), (390, 844, "dark")]  # colours and layout, each on its own
+LOOKS = [(1280, 800, "light"), (390, 844, "dark")]
+FLIP = "document.body.classList.toggle('dark')"
 
 
 def serious(page):
-    """Violations of level serious or above, each with the first element it was found on."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    """Violations of level serious or above, each with the first element it was found on.
+
+    Everything is looked at in the page's own theme, colours in the other one too: the themes differ in nothing else.
+    """
+    found = violations(page, {"resultTypes": ["violations"]})
+    page.evaluate(FLIP)
+    found += violations(page, {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]})
+    page.evaluate(FLIP)
+    return found
+
+
+def violations(page, options):
+    found = Axe().run(page, options=options).response
+    assert found["passes"], "axe looked at something"
     return [
         (each["id"], each["impact"], each["nodes"][0]["html"][:200])
-        for each in found
+        for each in found["violations"]
         if each["impact"] in ("serious", "critical")
     ]
 
@@ -40,6 +54,12 @@ def test_axe_finds_nothing_serious_in_any_state(url, visit, width, height, schem
     for question in ("Is there wifi on trains?", "Is it broken?"):
         ask(page, question, until="#fn-live :is(.fn-abstained, .fn-error)")
     assert serious(page) == [], "an abstention and an error"
+    page.click("#fn-mode label:has-text('Weigh a claim')")
+    page.wait_for_selector("#fn-ask:has-text('Weigh')")
+    ask(page, "It is fast.")
+    page.click("#fn-live .fn-stance-silent summary")
+    page.click("#fn-past .fn-offer summary >> nth=0")
+    assert serious(page) == [], "a claim, and what can be weighed under an answer"
     for name in ("Conversations", "Settings"):
         page.get_by_role("button", name=name).click()
         page.wait_for_timeout(150)
@@ -53,10 +73,55 @@ def test_axe_finds_nothing_serious_in_any_state(url, visit, width, height, schem
         page.locator("#fn-past .fn-marker").first.click()
         assert serious(page) == [], "the drawer"
         page.keyboard.press("Escape")
-    for tab in page.get_by_role("tab").all()[1:]:
-        tab.click()
-        page.wait_for_timeout(300)
-        assert serious(page) == [], tab.inner_text()
+
+
+@pytest.fixture(scope="module")
+def library(serve, tmp_path_factory):
+    """The page over a real library, on which two runs were made."""
+    rag = rag_on(tmp_path_factory.mktemp("library"), ROWS)
+    yield serve(rag)
+    rag.close()
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), LOOKS)
+def test_axe_finds_nothing_serious_in_the_library(library, visit, width, height, scheme):
+    page = visit(library, width, height, scheme)
+    page.click("#fn-tab-library-button")
+    page.wait_for_selector("#fn-lib-results li")
+    assert serious(page) == [], "the list"
+    page.click("#fn-lib-view label:has-text('Map')")
+    page.wait_for_selector(".fn-dot")
+    page.click("#fn-lib-add-open")
+    page.fill("#fn-lib-pasted textarea", "@misc{a, title={Half}}")
+    page.click("#fn-lib-look")
+    page.wait_for_selector(".fn-lib-preview")
+    assert serious(page) == [], "the map, and a preview with a problem"
+    page.locator(".fn-dot").first.click()
+    page.wait_for_selector("article[data-paper]")
+    page.click("[data-lib=leave]")
+    page.wait_for_selector("[role=alertdialog]")
+    assert serious(page) == [], "a paper, about to be removed"
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), LOOKS)
+def test_axe_finds_nothing_serious_in_the_runs(library, visit, width, height, scheme):
+    page = visit(library, width, height, scheme)
+    page.click("#fn-tab-eval-button")
+    page.wait_for_selector("#fn-ev-begin")
+    page.wait_for_timeout(300)
+    assert serious(page) == [], "the form"
+    runs = "document.querySelectorAll('.fn-ev-runs li').length"
+    while page.evaluate(runs) < 2:
+        made = page.evaluate(runs)
+        page.fill("#fn-ev-number input[type=number]", "5")
+        page.click("#fn-ev-begin")
+        page.wait_for_function(f"{runs} > {made}", timeout=30_000)
+    page.locator(".fn-ev-runs button").first.click()
+    page.wait_for_selector("[data-card]")
+    assert serious(page) == [], "a scorecard"
+    page.click("#fn-ev-compare-go")
+    page.wait_for_selector("[data-comparison]")
+    assert serious(page) == [], "a comparison"
 
 
 def test_everything_can_be_done_with_the_keyboard_alone(url, visit):

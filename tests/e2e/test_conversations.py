@@ -16,7 +16,8 @@ from tests.fake_rag import LANTERN, TIDE, FakeRag
 from ui.app import build, surroundings
 from ui.archive import ARCHIVE_FILE, Archive
 from ui.line import Line
-from ui.server import Page, listen_on
+from ui.listening import listen_on
+from ui.server import Page
 
 pytestmark = pytest.mark.browser
 

@@ -9,6 +9,7 @@ import pytest
 
 from rag.schema import Answer, Citation, Claim, Evidence, EvidenceFound, Hit, Paper, Passage, Sentence, TextPiece
 from rag.trace import Ranked, Trace
+from tests.e2e.libraries import ROWS, rag_on
 from tests.e2e.steps import BOX, DONE
 from tests.fake_rag import FakeRag
 from tests.hostile import PAYLOADS
@@ -102,8 +103,21 @@ def harmless(page):
     assert set(links) <= {"http:", "https:"}
 
 
+NAMES = [
+    *(p for p in PAYLOADS if not set("/\x00\ud800") & set(p)),
+    "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "..<iframe srcdoc='&lt;script&gt;alert(1)&lt;&#47;script&gt;'>",
+    "a\n<img src=x onerror=alert(1)>",
+    "' onclick='alert(1)",
+    "=HYPERLINK(alert(1))",
+]
+"""What can be the name of a file: no slash in it."""
+
+
 def test_at_least_sixty_payloads_are_tried():
     assert len(set(PAYLOADS)) >= 60
+    assert len(set(NAMES)) >= 30
 
 
 def test_no_payload_runs_anywhere_on_the_page(serve, visit, tmp_path):
@@ -159,6 +173,37 @@ def test_no_payload_runs_in_the_list_of_conversations_or_in_an_abstention(serve,
     page.get_by_label("Search conversations").fill("<img src=x onerror=alert(1)>nowhere")
     page.wait_for_selector("#fn-entries .fn-hint:has-text('nowhere')")
     harmless(page)
+
+
+def test_no_name_of_an_uploaded_file_runs(serve, visit, tmp_path):
+    """Good and bad files under hostile names: looked through, added, listed among the changes, undone."""
+    rag = rag_on(tmp_path / "library", ROWS)
+    (tmp_path / "sent").mkdir()
+    files = []
+    for number, name in enumerate(NAMES):
+        file = tmp_path / "sent" / f"{name}{number}.{'bib' if number % 2 else 'csv'}"
+        file.write_text(f"@misc{{k, title={{New {number}}}, abstract={{Paper {number} measures {number} newts.}}}}")
+        files.append(file)
+    page = visit(serve(rag), script=WATCH)
+    page.click("#fn-tab-library-button")
+    page.click("#fn-lib-add-open")
+    page.set_input_files("#fn-lib-files input[type=file]", files)
+    page.wait_for_selector(".fn-lib-preview .fn-lib-problems", timeout=30_000)
+    assert page.locator(".fn-lib-problems").count() == len(NAMES[::2]), "what is no CSV says so by its name"
+    shown = page.inner_text("#fn-lib-files")
+    assert "<img src=x onerror=alert(1)>" in shown, "the list of files shows the names as they are"
+    harmless(page)
+    page.get_by_role("button", name=f"Add {len(NAMES[1::2])} papers").click()
+    page.wait_for_selector("#fn-lib-status .fn-lib-done")
+    page.wait_for_selector(".fn-lib-history li")
+    harmless(page)
+    page.locator("#fn-lib-results li button").last.click()
+    page.wait_for_selector("article[data-paper]")
+    harmless(page)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("document.querySelector('#fn-lib-overview').textContent.includes('9 papers')")
+    harmless(page)
+    rag.close()
 
 
 @pytest.mark.parametrize(

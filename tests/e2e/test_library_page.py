@@ -4,53 +4,15 @@ import json
 import time
 
 import pytest
-from fakes import HashedEncoder
 
-from eval.quoting import QuotingModel
-from rag.library.ledger import Ledger
-from rag.library.shelf import Shelf
-from rag.pipeline import Rag
-from rag.retrieval import FusedRetriever
-from rag.settings import Settings
+from tests.e2e.libraries import ROWS, rag_on
 from tests.hostile import PAYLOADS
 
 pytestmark = pytest.mark.browser
 
-NAMES = (
-    ("WhaleNet", "whale songs", 31, 2019),
-    ("BeeDance", "bee dances", 42, 2021),
-    ("AntTrail", "ant trails", 53, 2022),
-    ("MoleDig", "mole tunnels", 64, 2022),
-    ("OwlHunt", "owl flights", 75, 2023),
-    ("EelSwim", "eel swims", 86, 2024),
-    ("BatEcho", "bat echoes", 97, 2024),
-    ("CrowTalk", "crow calls", 28, 2025),
-    ("FoxDen", "fox dens", 39, 2025),
-)
-ROWS = [
-    {
-        "title": f"{name}: a system for {topic}",
-        "abstract": f"We present {name}, a system for {topic}. {name} was trained on {number} thousand {topic} "
-        f"recordings. It reaches an accuracy of {number + 1}% on the {name}Bench benchmark.",
-        "year": year,
-        "venue": "Letters of Nature",
-    }
-    for name, topic, number, year in NAMES
-]
 GOOD = "@misc{a, title={NewtLeap: how newts leap}, abstract={NewtLeap measures 12 leaps of newts.}, year={2024}}"
-GRAVE = ("serious", "critical")
 RESULTS = "#fn-lib-results .fn-lib-list li"
 BOX = "#fn-lib-box textarea"
-
-
-def rag_on(folder, rows):
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder / "mine.jsonl"
-    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    shelf = Shelf(source, Ledger(folder / "changes.jsonl"), folder / "index", HashedEncoder())
-    shelf.update()
-    retriever = FusedRetriever(index=shelf.open(), encoder=shelf.encoder)
-    return Rag(retriever=retriever, model=QuotingModel(), settings=Settings(home=folder / "home"), shelf=shelf)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +98,7 @@ def test_a_paper_has_its_page_with_neighbours_and_can_be_asked_about(page):
     page.wait_for_function(
         "title => document.getElementById('fn-lib-paper-title').textContent !== title", arg=ROWS[1]["title"]
     )
-    page.get_by_role("button", name="Ask about it").click()
+    page.click(".fn-lib-question button")
     page.wait_for_selector("#fn-live .fn-turn")
     assert "propose, and what problem does it address?" in page.inner_text("#fn-live .fn-question")
     assert page.is_visible("#fn-box")
@@ -168,11 +130,35 @@ def test_the_map_is_read_by_pointer_and_by_keyboard(page):
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-paper]")
     assert label.startswith(page.inner_text("#fn-lib-paper-title"))
+    page.wait_for_function("document.activeElement.id === 'fn-lib-question'")
     assert page.locator(".fn-dot.fn-chosen").count() == 1
     page.get_by_role("button", name="Year", exact=True).click()
     assert page.get_attribute(".fn-map", "data-colour") == "year"
     page.locator(".fn-dot").nth(3).click()
     page.wait_for_function("document.querySelectorAll('.fn-dot')[3].classList.contains('fn-chosen')")
+
+
+def test_a_click_on_the_map_makes_a_question_about_the_paper_ready_and_enter_asks_it(page):
+    show_map(page)
+    dot = page.locator('.fn-dot[aria-label^="OwlHunt"]')
+    dot.hover()
+    assert "Click to read it and ask about it" in page.inner_text(".fn-map-tip")
+    dot.click()
+    page.wait_for_function("document.activeElement.id === 'fn-lib-question'")
+    assert page.inner_text("#fn-lib-paper-title").startswith("OwlHunt")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#fn-live .fn-turn")
+    assert page.inner_text("#fn-live .fn-question").startswith("What does OwlHunt propose")
+    page.click("#fn-tab-library-button")
+    page.locator('.fn-dot[aria-label^="EelSwim"]').click()
+    page.wait_for_function("document.activeElement.value.includes('EelSwim')")
+    page.keyboard.type("How accurate is it?")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "document.querySelector('#fn-live .fn-question').textContent === 'About EelSwim: How accurate is it?'"
+    )
+    page.click("#fn-tab-library-button")
+    assert page.inner_text("#fn-lib-paper-title").startswith("EelSwim"), "its page stays open"
 
 
 def test_papers_are_looked_through_then_added_then_undone(page, rag, tmp_path):
@@ -290,31 +276,3 @@ def test_nothing_hostile_in_a_library_runs(serve, visit, tmp_path):
     assert page.locator("#fn-shell :is(script, img, iframe, object, embed, base, meta, link, video)").count() == 0
     assert page.locator("#fn-shell :is([onclick], [onerror], [onload], [onmouseover])").count() == 0
     rag.close()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious_in_either_tab(served, rag, visit, width, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe
-
-    def serious(page):
-        found = axe().run(page, "#fn-shell").response
-        assert len(found["passes"]) > 10, "axe looked at something"
-        return [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"] if v["impact"] in GRAVE]
-
-    page = opened(visit, served[1], width=width, height=800, scheme=scheme)
-    assert serious(page) == []
-    show_map(page)
-    page.click("#fn-lib-add-open")
-    page.fill("#fn-lib-pasted textarea", GOOD + "\n@misc{b, title={Half}}")
-    page.click("#fn-lib-look")
-    page.wait_for_selector(".fn-lib-preview")
-    assert serious(page) == []
-    page.locator(".fn-dot").first.click()
-    page.wait_for_selector("[data-paper]")
-    page.click("[data-lib=leave]")
-    page.wait_for_selector("[role=alertdialog]")
-    assert serious(page) == []
-    page.click("#fn-tab-eval-button")
-    page.wait_for_selector("#fn-ev-begin")
-    page.wait_for_timeout(300)
-    assert serious(page) == []

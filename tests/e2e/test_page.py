@@ -15,7 +15,7 @@ from rag.errors import SettingsError
 from tests.e2e.steps import BOX, DONE, ask, in_view, wait_until
 from tests.fake_rag import LANTERN, FakeRag, sentences_of
 from ui.app import error_page
-from ui.server import listen_on
+from ui.listening import listen_on
 
 pytestmark = pytest.mark.browser
 
@@ -358,3 +358,26 @@ def test_launch_says_where_it_is_once_it_answers_and_ends_quietly_on_interrupt()
     assert process.returncode == 0
     assert output == ""
     assert errors == ""
+
+
+def test_lists_and_headings_that_the_model_wrote_are_lists_and_headings_and_html_stays_text(serve, visit):
+    rag = FakeRag(pace_s=0)
+    page = visit(serve(rag))
+    rag.before_answer.clear()
+    ask(page, "What was listed?", until="#fn-live .fn-draft ol li + li")
+    assert page.locator("#fn-live .fn-draft ul li").all_inner_texts() == [
+        "by sharing the field",
+        "without a motion model",
+    ]
+    rag.open_gates()
+    page.wait_for_selector(DONE)
+    assert page.locator("#fn-live .fn-answer ul.fn-list li").count() == 2
+    items = page.locator("#fn-live .fn-answer ol.fn-list li")
+    assert [item.split()[0] for item in items.all_inner_texts()] == ["On", "Trains"]
+    assert items.first.evaluate("(item) => getComputedStyle(item).listStyleType") == "decimal"
+    assert items.nth(1).locator("math").count() == 2
+    assert items.nth(1).locator("code").inner_text() == "pairs"
+    assert "<b onclick=window.hacked=1>Bold</b>" in items.nth(1).inner_text()
+    assert page.locator("#fn-live [onclick]").count() == 0
+    items.first.locator(".fn-marker").click()
+    assert "1.8 dB" in page.inner_text("mark.fn-pulse")

@@ -73,6 +73,20 @@ def test_stop_stops_the_real_model_and_retry_answers(url, visit):
     assert page.locator("#fn-live .fn-marker").count() > 0
 
 
+def test_a_claim_is_weighed_and_its_sentence_stands_in_the_abstract(url, rag, visit):
+    page = visit(url, 1280, 860)
+    page.click("#fn-mode label:has-text('Weigh a claim')")
+    page.wait_for_selector("#fn-ask:has-text('Weigh')")
+    ask(page, "OpenVLA outperforms RT-2-X.")
+    page.wait_for_selector(DONE, timeout=SLOW_MS)
+    assert "OpenVLA" in page.inner_text("#fn-live .fn-stance-supports .fn-source")
+    page.locator("#fn-live .fn-stance-supports .fn-marker").first.click()
+    shown = page.locator("mark.fn-pulse").inner_text()
+    (paper,) = (paper for paper in rag.papers if shown in paper.abstract)
+    assert paper.title.startswith("OpenVLA")
+    assert f"of {len(rag.papers)} are silent" in page.inner_text("#fn-live .fn-weighed")
+
+
 def test_what_the_library_does_not_say_is_declined(url, visit):
     page = visit(url, 390, 844, "dark")
     ask(page, "Who won the football World Cup in 2018?")

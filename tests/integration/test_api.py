@@ -15,7 +15,8 @@ from rag import Answer
 from ui.app import build, surroundings
 from ui.doors.access import LARGEST_BODY
 from ui.line import Line
-from ui.server import LARGEST_UPLOAD, Page, listen_on
+from ui.listening import listen_on
+from ui.server import LARGEST_UPLOAD, Page
 
 
 def serving(rag, line=None, **about):

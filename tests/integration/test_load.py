@@ -14,7 +14,8 @@ from fake_rag import FakeRag
 from eval.load import DOORS, Asked, LoadError, Outcome, _slope, ask_all, serving, summary
 from ui.app import build, surroundings
 from ui.line import Line
-from ui.server import Page, listen_on
+from ui.listening import listen_on
+from ui.server import Page
 
 PEOPLE = 20
 

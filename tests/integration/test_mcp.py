@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -12,17 +13,20 @@ import httpx
 import pytest
 
 from rag import Answer
+from ui.accounts import Accounts
+from ui.doors.mcp import main
 
 pytest.importorskip("mcp", reason="the MCP SDK is not installed: pip install -e .[mcp]")
 
 ROOT = Path(__file__).parents[2]
 FAKE = (
-    "import sys; from fake_rag import FakeRag; from ui.doors.mcp import serve; print('noise'); serve(FakeRag, {port})"
+    "import sys; from pathlib import Path; from fake_rag import FakeRag; from ui.accounts import Accounts; "
+    "from ui.doors.mcp import Http, serve; print('noise'); serve(FakeRag, {http})"
 )
 
 
-def command(port=None):
-    return [sys.executable, "-c", FAKE.format(port=port)]
+def command(http=None):
+    return [sys.executable, "-c", FAKE.format(http=http)]
 
 
 def parameters(arguments):
@@ -94,12 +98,62 @@ async def test_what_goes_wrong_is_an_error_the_client_can_read_and_not_the_end()
 async def test_the_same_tools_are_there_over_http():
     from mcp import Client
 
+    with over_http("Http({port})") as url:
+        async with Client(url) as client:
+            await use_every_tool(client)
+
+
+async def test_over_http_with_sign_in_only_the_apis_own_tokens_let_in(tmp_path):
+    from httpx2 import AsyncClient
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
+    accounts = Accounts(tmp_path / "accounts")
+    accounts.add("ida", "correct horse")
+    token = accounts.new_token("ida")
+    with over_http(f"Http({{port}}, accounts=Accounts(Path({str(tmp_path / 'accounts')!r})))") as url:
+        for said in ({}, {"Authorization": "Bearer fn-wrong"}, {"Authorization": "Bearer ida:wrong horse"}):
+            refused = httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers=said)
+            assert refused.status_code == 401
+            assert refused.headers["WWW-Authenticate"] == "Bearer"
+            assert refused.json()["error"]["code"] == "not_signed_in"
+        with pytest.raises(Exception):  # noqa: B017, PT011  # the SDK wraps what it was refused with in groups
+            async with Client(url) as client:
+                await client.list_tools()
+        for said in (f"Bearer {token}", "Bearer ida:correct horse"):
+            async with (
+                AsyncClient(headers={"Authorization": said}) as http,
+                Client(streamable_http_client(url, http_client=http)) as client,
+            ):
+                await use_every_tool(client)
+        accounts.remove("ida")
+        async with AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
+            assert (await http.post(url, json={})).status_code == 401, "at once, without a new start"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--auth"], "Give --port N too"),
+        (["--host", "0.0.0.0"], "Give --port N too"),
+        (["--port", "0", "--host", "0.0.0.0"], "Give --auth"),
+        (["--port", "0", "--auth", "nobody.txt"], "names nobody"),
+    ],
+)
+def test_what_would_let_everybody_in_or_do_nothing_is_refused(arguments, said, capsys):
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+@contextlib.contextmanager
+def over_http(http):
+    """The address of tools in a process of their own, and their end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     with subprocess.Popen(
-        command(port), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(http.format(port=port)), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
         try:
             until = time.monotonic() + 30
@@ -109,8 +163,7 @@ async def test_the_same_tools_are_there_over_http():
                     break
                 except httpx.TransportError:
                     time.sleep(0.1)
-            async with Client(f"http://127.0.0.1:{port}/mcp") as client:
-                await use_every_tool(client)
+            yield f"http://127.0.0.1:{port}/mcp"
         finally:
             running.terminate()
 

@@ -13,7 +13,8 @@ from rag import verify
 from ui.accounts import Accounts
 from ui.app import build, surroundings
 from ui.line import Line
-from ui.server import Page, listen_on
+from ui.listening import listen_on
+from ui.server import Page
 
 PASSWORD = "correct horse"
 

@@ -1,11 +1,12 @@
 """What supports a claim, what contradicts it, what is silent."""
 
+import json
 import math
 
 import pytest
 from fakes import HashedEncoder
 
-from rag.balance import SURE, shares, weigh
+from rag.balance import SURE, Balance, shares, weighing
 from rag.errors import ModelError
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
@@ -33,7 +34,7 @@ class Says:
         return tuple(map(math.log, next(s for word, s in self.shares.items() if word in prompt)))
 
 
-def balance(model, claim=CLAIM):
+def balances(model, claim=CLAIM):
     encoder = HashedEncoder()
     keywords = KeywordIndex.build([f"{p.title} {p.abstract}" for p in PAPERS])
     selector = EvidenceSelector(encoder, keywords)
@@ -43,7 +44,11 @@ def balance(model, claim=CLAIM):
             question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=encoder.count_tokens
         )
 
-    return weigh(claim, PAPERS, among=9, model=model, select=select, keywords=keywords)
+    return list(weighing(claim, PAPERS, among=9, model=model, select=select, keywords=keywords))
+
+
+def balance(model, claim=CLAIM):
+    return balances(model, claim)[-1]
 
 
 def test_each_paper_has_the_stance_that_the_model_is_sure_of():
@@ -80,3 +85,26 @@ def test_who_supports_a_claim_has_its_numbers():
 def test_a_model_without_probabilities_is_refused_with_what_to_do():
     with pytest.raises(ModelError, match="local model"):
         balance(object())
+
+
+def test_it_grows_by_a_paper_at_a_time_and_says_from_the_first_how_many_will_be_read():
+    grown = balances(Says(deep=(0.8, 0.1, 0.1), all=(0.1, 0.8, 0.1)))
+    assert [[one.paper.id for one in each.papers] for each in grown] == [[], ["f"], ["f", "a"]]
+    assert {each.near for each in grown} == {2}
+
+
+def test_nothing_is_read_further_once_it_is_closed():
+    model = Says(deep=(0.8, 0.1, 0.1), all=(0.1, 0.8, 0.1))
+    keywords = KeywordIndex.build([p.abstract for p in PAPERS])
+    evidence = balance(model).papers[0].evidence
+    model.read.clear()
+    growing = weighing(CLAIM, PAPERS, among=9, model=model, select=lambda *_: evidence, keywords=keywords)
+    next(growing)
+    next(growing)
+    growing.close()
+    assert len(model.read) == 1
+
+
+def test_it_is_read_back_from_json_as_it_was():
+    found = balance(Says(deep=(0.8, 0.1, 0.1), all=(0.1, 0.8, 0.1)))
+    assert Balance.from_dict(json.loads(json.dumps(found.to_dict()))) == found

@@ -13,6 +13,7 @@ from rag.settings import Settings, replaced
 from tests.fake_rag import LANTERN, FakeRag, citation
 from tests.hostile import PAYLOADS, Inspector
 from ui.archive import Archive, Entry
+from ui.claims import reason
 from ui.conversation import Conversation, titled
 from ui.evidence import bearing
 from ui.history import render_entries
@@ -21,7 +22,7 @@ from ui.lens import render_trace
 from ui.line import Line
 from ui.markup import ordinal
 from ui.parts import owner_of, render_alert, render_state
-from ui.render import copy_with_references, plain_copy, reason
+from ui.render import copy_with_references, plain_copy
 from ui.turns import answering
 
 

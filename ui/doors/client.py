@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from rag import FootnoteError
 from ui.answering import answer
@@ -20,7 +21,11 @@ from ui.line import Line
 def named_endpoint(rag: Any, line: Line) -> None:
     """Add the endpoint `ask` to the Blocks that is being built."""
 
-    async def ask(question: str, history: list[dict[str, Any]] | None = None, request: gr.Request = None) -> dict:  # type: ignore[assignment]
+    async def ask(
+        question: str,
+        history: list[dict[str, Any]] | None = None,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> dict[str, Any]:
         """Answer a question from the library.
 
         Args:
@@ -37,4 +42,4 @@ def named_endpoint(rag: Any, line: Line) -> None:
             raise gr.Error(f"{UNEXPECTED_PROBLEM} {UNEXPECTED_REMEDY}", print_exception=False) from error
         return found.to_dict()
 
-    gr.api(ask, api_name="ask", concurrency_limit=None)
+    api(ask, api_name="ask", concurrency_limit=None)
