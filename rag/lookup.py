@@ -142,3 +142,12 @@ def _in_reading_order(evidence: Sequence[Evidence], papers: Sequence[Paper]) -> 
     places = {paper.id: place for place, paper in enumerate(papers)}
     known = {(places.get(e.paper.id, len(places)), e.sentence.index, e.paper.id): e for e in reversed(evidence)}
     return renumbered(known[key] for key in sorted(known))
+
+
+def looked_for(found: EvidenceFound) -> str:
+    """Where an answer was looked for in vain."""
+    papers = len({item.paper.id for item in found.evidence})
+    if not papers:
+        return "No paper of the library speaks of this."
+    several = f"{papers} papers" if papers > 1 else "one paper"
+    return f"Looked for it in the sentences of {several} that are nearest to “{found.standalone_question}”."

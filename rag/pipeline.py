@@ -29,7 +29,7 @@ from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, LibraryIndex, build
 from rag.library.opened import Library
 from rag.library.shelf import Shelf
-from rag.lookup import Lookup
+from rag.lookup import Lookup, looked_for
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings, replaced
@@ -350,7 +350,7 @@ class Rag:
         text = "The library does not say."
         if nearest:
             text += f" The nearest papers are: {nearest}."
-        return self._answer(found, text=text, status="abstained", notice=_looked_for(found))
+        return self._answer(found, text=text, status="abstained", notice=looked_for(found))
 
     def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft]) -> Answer:
         written = "\n".join(draft.text for draft in drafts)
@@ -396,12 +396,3 @@ class Rag:
         # An abstention before the model was asked names no model: none had a part in it.
         model_id = model_id_of(self.model) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
-
-
-def _looked_for(found: EvidenceFound) -> str:
-    """Where an answer was looked for in vain."""
-    papers = len({item.paper.id for item in found.evidence})
-    if not papers:
-        return "No paper of the library speaks of this."
-    several = f"{papers} papers" if papers > 1 else "one paper"
-    return f"Looked for it in the sentences of {several} that are nearest to “{found.standalone_question}”."
