@@ -279,9 +279,9 @@ def table(summary: dict[str, Any]) -> str:
     names = ["right and cited", "right", "cites exactly", "declined", "falsely refused", "hit@1", "recall@5"]
     names = [name for name in names if name in summary["figures"]["all"]]
     own_lines = ("premise resisted", "injection resisted", "tokens in", "tokens out")
-    lines = [f"{'':18}" + "".join(f"{name:>23}" for name in names)]
+    lines = [f"{'':18}" + "".join(f"{name:>25}" for name in names)]
     for group, row in summary["figures"].items():
-        lines.append(f"{group:18}" + "".join(f"{report.cell(row[name]):>23}" for name in names))
+        lines.append(f"{group:18}" + "".join(f"{report.cell(row[name]):>25}" for name in names))
     overall = summary["figures"]["all"]
     for name, text in (
         ("citations valid", "citations that point to an existing sentence"),

@@ -51,6 +51,10 @@ _APART = re.compile(
     r"\b(?:each|respectively|differ\w*|compar\w*|versus|vs|whereas|unlike|both|(?:and|but) (?:what|which|how|where))\b",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(
+    r"\b(?:first|second|other|two|both|another)\s+(?:\w+\s+){0,2}(?:papers?|surveys?|works?|stud(?:y|ies)|articles?)\b",
+    re.IGNORECASE,
+)
 _HALVES = re.compile(
     r"(?:,? (?:and|while|whereas|versus|vs\.?|than|but|or)(?: (?:in|of|for|with|by|from|to|on|the one|what about))? )"
     r"|[;:?.,] ",
@@ -245,7 +249,12 @@ def names(text: str, subject: Subject) -> bool:
 
 
 def speaks_of_another(text: str, subject: Subject, subjects: Sequence[Subject]) -> bool:
-    """Whether `text`, said of `subject`, names another subject that its paper does not speak of."""
+    """Whether `text`, said of `subject`, names another subject that its paper does not speak of, or "the second one".
+
+    Which paper would be the second nobody could tell from one paper's sentences, the model neither.
+    """
+    if _COUNTED.search(text):
+        return True
     said, own = _folded(text), _folded(f"{subject.paper.title} {subject.paper.abstract}")
     return any(s.name and _holds(said, s.name) and not _holds(own, s.name) for s in subjects if s != subject)
 

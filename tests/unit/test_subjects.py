@@ -123,3 +123,10 @@ def test_two_papers_that_are_described_are_told_by_the_halves_of_the_question():
     assert (
         finder.find("What does the work at sea find, and how does it find it?", hits, lambda _t: hits, nearness) == ()
     )
+
+
+def test_what_is_said_of_the_second_paper_is_not_said_of_one(find):
+    both = find("What do BEED and WhaleSong study?")
+    assert speaks_of_another("The second survey covers whales.", both[0], both)
+    assert speaks_of_another("The two papers cover different areas.", both[0], both)
+    assert not speaks_of_another("The second stage decodes the dance.", both[0], both)
