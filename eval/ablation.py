@@ -12,21 +12,20 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from eval import systems
 from eval.broken import without_keywords, without_vectors
-from eval.cases import BUNDLED, CaseError, read_cases
+from eval.cases import BUNDLED, read_cases
 from eval.compare import mcnemar
-from eval.judges import DEFAULT, NAMES
 from eval.metrics import Figure, figure
 from eval.peers import sample
 from eval.provenance import made_with
 from eval.report import cell
-from eval.run import run
 from eval.scoring import Scored, measure
 from rag import Rag
-from rag.cli import add_common_options, settings_from, tell
 
 WHOLE = "as it is"
 VARIANTS: Mapping[str, Callable[[Rag], Rag]] = {
@@ -69,32 +68,17 @@ def add_to(commands: Any, open_judge: Any) -> None:
         description="A fixed stratified sample of questions. Each variant's answers are kept in a folder of its name, "
         "so that a run that was stopped goes on.",
     )
-    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(VARIANTS)}")
     parser.add_argument("--questions", type=Path, default=BUNDLED, metavar="FILE", help="a question file of your own")
-    parser.add_argument("-n", type=int, default=SAMPLE, metavar="N", help="how many questions")
-    parser.add_argument("--out", type=Path, default=Path("runs/ablation"), metavar="FOLDER")
-    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
-    parser.add_argument("--json", action="store_true")
-    add_common_options(parser)
+    systems.add_options(parser, VARIANTS, n=SAMPLE, out=Path("runs/ablation"))
     parser.set_defaults(action=lambda options: _ablate(options, open_judge))
 
 
 def _ablate(options: argparse.Namespace, open_judge: Any) -> int:
-    names = list(dict.fromkeys([WHOLE, *(options.only or VARIANTS)]))
-    for name in names:
-        if name not in VARIANTS:
-            raise CaseError(f"There is no variant {name!r}.", f"There are: {', '.join(VARIANTS)}.")
-    rag = Rag.open(settings_from(options), report=tell)
-    rag.warm_up()
-    judge = open_judge(options.judge, rag)
-    if judge is None:
-        raise CaseError("Variants cannot be compared without a judge.", f"Give --judge NAME, of: {NAMES}.")
+    names = list(dict.fromkeys([WHOLE, *systems.chosen(options, tuple(VARIANTS), "variant")]))
+    rag, judge = systems.opened(options, open_judge)
     cases = sample(read_cases(options.questions), options.n)
-    found: dict[str, Values] = {}
-    for name in names:
-        tell(f"{name}: {len(cases)} questions")
-        folder = options.out / name.replace(" ", "-")
-        found[name] = values(run(VARIANTS[name](rag), cases, report=tell, folder=folder, judge=judge))
+    made_by = {name: partial(VARIANTS[name], rag) for name in names}
+    found = {name: values(scored) for name, scored in systems.answered(made_by, cases, judge, options.out).items()}
     changes = {name: changes_between(found[WHOLE], found[name]) for name in names if name != WHOLE}
     made = made_with(rag, cases, judge.id)
     if options.json:
@@ -115,7 +99,7 @@ def _ablate(options: argparse.Namespace, open_judge: Any) -> int:
 def values(scored: Sequence[Scored]) -> Values:
     """The single values of each figure, one a question; None where it does not apply."""
     found, _failed = measure(scored)
-    columns = {**found, "seconds": [s.answer.timings.get("total_s") for s in scored]}
+    columns = {**found, "seconds": systems.seconds(scored)}
     return {name: columns[name] for name in FIGURES if name in columns}
 
 

@@ -14,22 +14,21 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from eval.cases import Case, CaseError, read_cases
+from eval import systems
+from eval.cases import Case, read_cases
 from eval.features import split
 from eval.judgement import Judge
-from eval.judges import DEFAULT, NAMES
 from eval.metrics import Figure, figure
 from eval.overlap import copy_ratio
 from eval.provenance import made_with
 from eval.recipes import RECIPES, Ask, Reply, open_peer
 from eval.report import cell
-from eval.run import run
 from eval.scoring import Scored, measure
 from rag import Answer, Citation, Claim, Hit, Passage, Rag
-from rag.cli import add_common_options, settings_from, tell
 
 SAMPLE = {
     "fact": 14, "explain": 4, "noisy": 2, "compare": 5, "followup": 4, "unanswerable-near": 7, "unanswerable-far": 2,
@@ -64,32 +63,17 @@ def add_to(commands: Any, open_judge: Any) -> None:
         description=f"{sum(SAMPLE.values())} bundled questions, a fixed stratified sample. Each system's replies are "
         "kept in a folder of its name, so that a run that was stopped goes on.",
     )
-    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {OURS}, {', '.join(RECIPES)}")
-    parser.add_argument("-n", type=int, default=sum(SAMPLE.values()), metavar="N", help="how many questions")
-    parser.add_argument("--out", type=Path, default=Path("runs/peers"), metavar="FOLDER")
-    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
-    parser.add_argument("--json", action="store_true")
-    add_common_options(parser)
+    systems.add_options(parser, (OURS, *RECIPES), n=sum(SAMPLE.values()), out=Path("runs/peers"))
     parser.set_defaults(action=lambda options: _peers(options, open_judge))
 
 
 def _peers(options: argparse.Namespace, open_judge: Any) -> int:
-    names = options.only or [OURS, *RECIPES]
-    for name in names:
-        if name not in (OURS, *RECIPES):
-            raise CaseError(f"There is no peer {name!r}.", f"There are: {', '.join((OURS, *RECIPES))}.")
-    rag = Rag.open(settings_from(options), report=tell)
-    judge = open_judge(options.judge, rag)
-    if judge is None:
-        raise CaseError("Peers cannot be compared without a judge.", f"Give --judge NAME, of: {NAMES}.")
+    names = systems.chosen(options, (OURS, *RECIPES), "peer")
+    rag, judge = systems.opened(options, open_judge)
     cases = sample(read_cases(), options.n)
-    found = {}
-    for name in names:
-        ask = None if name == OURS else open_peer(name, rag)
-        asked = rag if ask is None else Peer(rag, name, ask)
-        tell(f"{name}: {len(cases)} questions")
-        scored = run(asked, cases, report=tell, folder=options.out / name, judge=judge)  # type: ignore[arg-type]
-        found[name] = figures(scored, judge)
+    asked = {name: partial(_system, name, rag) for name in names}
+    answers = systems.answered(asked, cases, judge, options.out)
+    found = {name: figures(scored, judge) for name, scored in answers.items()}
     made = made_with(rag, cases, judge.id)
     if options.json:
         rows = {name: {key: asdict(value) for key, value in row.items()} for name, row in found.items()}
@@ -98,6 +82,10 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
         print(table(found))
         print(" | ".join(f"{key} {value}" for key, value in made.items()))
     return 0
+
+
+def _system(name: str, rag: Rag) -> Rag:
+    return rag if name == OURS else cast("Rag", Peer(rag, name, open_peer(name, rag)))
 
 
 def sample(cases: Sequence[Case], n: int = 40, seed: int = 0) -> list[Case]:
@@ -192,7 +180,7 @@ def figures(scored: Sequence[Scored], judge: Judge) -> dict[str, Figure]:
         "supported by what was read": [_supported_by_what_was_read(s.answer, judge) for s in scored],
         # Of all that was given to the model: who cites nothing copies as well.
         "copy ratio": [copy_ratio(s.answer.text, _read(s.answer)) for s in scored if s.answer.status == "answered"],
-        "seconds": [s.answer.timings.get("total_s") for s in scored],
+        "seconds": systems.seconds(scored),
     }
     return {name: figure(columns[name]) for name in FIGURES if name in columns}
 

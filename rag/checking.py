@@ -88,6 +88,7 @@ class DraftChecker:
         subjects = [draft.subject for draft in drafts if draft.subject]
         claims: list[Claim] = []
         written = dropped = 0
+        is_untold = False
         for draft in drafts:
             if draft.question and draft.is_refusal:
                 continue  # said to be missing, not made up for by what is nearest
@@ -96,18 +97,21 @@ class DraftChecker:
             kept = _telling(held, asked, standalone_question)
             if not kept:
                 fault = UNTOLD if held else UNSUPPORTED
-                if draft.subject and len(subjects) > 1:
+                if draft.subject:
                     fault = f"has to be about {draft.subject.label} alone"
                 anew = self._written_anew(draft, standalone_question, subjects, fault)
                 kept = _telling(anew, asked, standalone_question)
             written += len(kept)
             dropped += left_out
+            is_untold |= bool(held) and not kept
             alone = len(drafts) == 1
             if kept or not held or not alone or asks_for_number(asked):  # else it only says the question again
                 completed = self._completed(draft, kept, asked, standalone_question, alone=alone)
                 claims += _not_said_before(completed, claims)
         is_cut = any(draft.is_cut for draft in drafts)
-        return Checked(tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut))
+        return Checked(
+            tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut, is_untold=is_untold)
+        )
 
     def _held(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[list[Claim], int]:
         """What of a draft holds, and how many of its sentences do not, or not wholly."""
@@ -189,9 +193,10 @@ def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bo
     return draft.subject is None or not speaks_of_another(claim.text, draft.subject, subjects)
 
 
-def _notice(*, dropped: int, has_written: bool, is_cut: bool) -> str:
+def _notice(*, dropped: int, has_written: bool, is_cut: bool, is_untold: bool) -> str:
     if not has_written:
-        return "The model's own words were not supported by the abstracts, so the nearest sentences are quoted instead."
+        fault = "did not answer the question" if is_untold else "were not supported by the abstracts"
+        return f"The model's own words {fault}, so the nearest sentences are quoted instead."
     parts = []
     if dropped == 1:
         parts.append("One sentence was left out, or part of it: the abstracts do not support it.")

@@ -220,7 +220,8 @@ def _spelled_out(unit: Unit, papers: Sequence[Paper]) -> Unit:
     for short in unit.alternatives:
         if _ACRONYM.fullmatch(short):
             pattern = re.compile(rf"((?:[\w-]+ ){{{len(short) - 1}}}[\w-]+) \({short}s?\)")
-            longer |= {long.lower() for p in papers for long in pattern.findall(p.abstract) if _initials(long) == short}
+            spelling = (paper.abstract for paper in papers if f"({short}" in paper.abstract)
+            longer |= {long.lower() for text in spelling for long in pattern.findall(text) if _initials(long) == short}
     return Unit((*unit.alternatives, *sorted(longer)))
 
 

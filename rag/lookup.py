@@ -16,7 +16,7 @@ from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
 from rag.schema import Evidence, EvidenceFound, Paper, Subject
-from rag.subjects import SubjectFinder, question_about
+from rag.subjects import SubjectFinder, question_about, speaking_of
 
 if TYPE_CHECKING:
     from rag.assembly import LazyModel
@@ -65,14 +65,15 @@ class Lookup:
         alone = self.readable(meant.question)
         k = self._retriever.k
         ranked = self._retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
+        nearest = [hit.paper for hit in ranked]
+        mentions = self._subjects.mentions(alone, nearest)
         subjects = self._subjects.find(
-            alone, ranked, lambda text: self._retriever.search(text, where=where), self._selector.nearness
+            alone, ranked, lambda text: self._retriever.search(text, where=where), self._selector.nearness, mentions
         )
         hits = ranked[:k]
         earlier = (meant.earlier, meant.answer) if meant.answer else None
         parts = parts_of(alone) if alone == asked and not subjects else ()
-        papers = self._subjects.speaking_of(alone, [hit.paper for hit in ranked])
-        evidence = self._evidence(alone, papers, subjects, parts)
+        evidence = self._evidence(alone, speaking_of(mentions, nearest), subjects, parts)
         return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
 
     def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
@@ -117,8 +118,11 @@ class Lookup:
         if not is_whole and (likely >= WORTH_A_SECOND_LOOK or found.parts):
             read = self._wider(found)
             is_whole = self._likely(question, read.evidence) >= wanted.abstain_threshold
-        odds = [self._likely(part, read.evidence, is_part=is_whole) for part in found.parts]
-        missing = tuple(p for p, likely in zip(found.parts, odds, strict=True) if likely < wanted.abstain_threshold)
+        missing = tuple(
+            part
+            for part in found.parts
+            if self._likely(part, read.evidence, is_part=is_whole) < wanted.abstain_threshold
+        )
         if len(missing) < len(found.parts):
             return replace(read, missing=missing) if missing else read
         return read if is_whole else None
@@ -126,10 +130,11 @@ class Lookup:
     def _wider(self, found: EvidenceFound) -> EvidenceFound:
         """`found` with more of its best papers to read."""
         wanted = self._settings.answer
+        question = found.standalone_question
         known = {p.id: p for p in (*(h.paper for h in found.hits), *(e.paper for e in found.evidence))}
-        papers = self._subjects.speaking_of(found.standalone_question, tuple(known.values()))[:_SECOND_LOOK_PAPERS]
+        papers = speaking_of(self._subjects.mentions(question, tuple(known.values())), tuple(known.values()))
         sentences, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
-        return replace(found, evidence=self.select(found.standalone_question, papers, sentences, tokens))
+        return replace(found, evidence=self.select(question, papers[:_SECOND_LOOK_PAPERS], sentences, tokens))
 
     def _likely(self, question: str, evidence: Sequence[Evidence], *, is_part: bool = False) -> float:
         """How likely `evidence` answers `question`, in [0, 1]; 1 where the model can't tell."""

@@ -13,11 +13,12 @@ from rag.errors import BadQuestion
 from rag.keywords import STOP_WORDS, stem, words
 
 _SECOND_PART = re.compile(r",? and (?:how|what|why|which|when|where|in what)\b", re.IGNORECASE)
-_ASKS = r"(?:(?:in|by|to|for|on|with|from|at|of) )?(?:what|which|how|why|when|where|who|whom|whose)"
+_WH = r"(?:what|which|how|why|when|where|who|whom|whose)"
+_ASKS = rf"(?:(?:in|by|to|for|on|with|from|at|of) )?{_WH}"
 _BETWEEN_PARTS = re.compile(rf",? (?:and|but) (?={_ASKS}\b)|(?<=\?) (?={_ASKS}\b)", re.IGNORECASE)
-_ENDS_OPEN = re.compile(rf"\b(?:{_ASKS}|and|or|not|of|in|by|to|for|on|with)\W*$", re.IGNORECASE)
+_ENDS_OPEN = re.compile(rf"\b(?:{_WH}|and|or|not)\W*$", re.IGNORECASE)
 _SHORTEST_PART = 3
-_OPEN = re.compile(r"\b(?:what|which|how|why|when|where|who|whom|whose)\b", re.IGNORECASE)
+_OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _NUMBER_WANTED = re.compile(
     r"\bhow many\b|\b(?:by|to) (?:how much|what (?:factor|percentage|share|margin)s?)\b"
     r"|\b(?:what|which) (?:[\w-]+ ){0,2}(?:rate|percentage|accuracy|score|speed-?up|number)\b",
@@ -95,14 +96,13 @@ def tells(text: str, question: str, standalone_question: str = "") -> bool:
     """
     if _OPEN.search(question) is None:
         return True
-    said = words(text)
     known = {stem(word) for word in words(f"{question} {standalone_question}")}
     for found in _ABBREVIATED.finditer(text):  # "large language models (LLMs)" is no news where "LLM" was asked about
         short = found[1].casefold()
         spelled = words(text[: found.start()])[-len(short) :]
         if {short, f"{short}s"} & known or all(stem(word) in known for word in spelled):
             known |= {short, f"{short}s", *map(stem, spelled)}
-    news = [word for word in said if word not in STOP_WORDS and stem(word) not in known]
+    news = [word for word in words(text) if word not in STOP_WORDS and stem(word) not in known]
     if asks_for_number(question):
         return any(word[0].isdigit() or word in _QUANTITIES for word in news)
     return bool(news) and not _leaves_open(text, question, known)

@@ -33,8 +33,8 @@ DESCRIBED_AMONG = 8
 DESCRIBED_NEAR = 0.5
 """How near each half of a question has to be to its own paper."""
 DESCRIBED_APART = 0.18
-"""How much nearer than to the other's. Of the dev and fresh-a questions about one paper none reaches both, of those
-about two papers that name fewer, the halves of two do."""
+"""How much nearer than to the other's. Of the dev and fresh-a questions about one paper none reaches both; the one of
+fresh-a that names neither of its two papers does."""
 RARE_IN = 6
 """A name that stands in at most this many passages may belong to one paper: an abstract makes about two."""
 
@@ -65,7 +65,7 @@ _OTHER = re.compile(r"\b(?:another|the other)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Mention:
+class Mention:
     """A paper and the folded name by which a question means it."""
 
     paper: Paper
@@ -81,7 +81,12 @@ class SubjectFinder:
         self._keywords = keywords
 
     def find(
-        self, question: str, hits: Sequence[Hit], search: Search, nearness: Nearness | None = None
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        search: Search,
+        nearness: Nearness | None = None,
+        mentions: Sequence[Mention] | None = None,
     ) -> tuple[Subject, ...]:
         """The papers meant, in the order of the question, if they are two or more; else none.
 
@@ -91,8 +96,10 @@ class SubjectFinder:
                 a name belongs to several papers, the first is meant.
             search: asked only where two papers are wanted and fewer are named.
             nearness: tells two papers that are described instead of named; without it they are not told.
+            mentions: what `mentions` finds of the question in the hits' papers, where that is known.
         """
-        mentions = self._mentions(question, [hit.paper for hit in hits])
+        if mentions is None:
+            mentions = self.mentions(question, [hit.paper for hit in hits])
         chosen = self._chosen(mentions, apart=_APART.search(question) is not None)
         if len(chosen) < 2 and _TWO.search(question):
             chosen = self._completed(chosen, mentions, question, search)
@@ -104,29 +111,20 @@ class SubjectFinder:
         labels = _labels([mention.paper for mention in ordered])
         return tuple(Subject(m.paper, label, m.name) for m, label in zip(ordered, labels, strict=True))
 
-    def speaking_of(self, question: str, papers: Sequence[Paper]) -> tuple[Paper, ...]:
-        """Those of `papers` that hold a name by which `question` means one of them; all where it names none.
-
-        A name in a title counts before one that an abstract introduces.
-        """
-        mentions = self._mentions(question, papers)
-        names = {m.name for m in mentions if m.is_title} or {m.name for m in mentions}
-        texts = ((paper, _folded(f"{paper.title} {paper.abstract}")) for paper in papers)
-        return tuple(paper for paper, text in texts if not names or any(_holds(text, name) for name in names))
-
     def listed(self, text: str, hits: Sequence[Hit]) -> tuple[str, ...]:
         """The names of papers among `hits` in the order in which `text` lists them, as it spells them."""
-        mentions = sorted(self._chosen(self._mentions(text, [hit.paper for hit in hits])), key=lambda m: m.place)
-        spelled = (re.search(_spelled(mention.name), text) for mention in mentions)
+        mentions = sorted(self._chosen(self.mentions(text, [hit.paper for hit in hits])), key=lambda m: m.place)
+        spelled = (re.search(_spelled(mention.name), text, re.IGNORECASE) for mention in mentions)
         return tuple(found[0] for found in spelled if found is not None)
 
-    def _mentions(self, question: str, papers: Sequence[Paper]) -> list[_Mention]:
+    def mentions(self, question: str, papers: Sequence[Paper]) -> list[Mention]:
+        """The names by which `question` means some of `papers`."""
         asked = _folded(question)
         found = []
         for paper in papers:
             titles = frozenset(self._title_names(paper.title))
             names = sorted(titles | frozenset(self._introduced(paper.abstract)))
-            found += [_Mention(paper, n, asked.find(n), n in titles) for n in names if _holds(asked, n)]
+            found += [Mention(paper, n, asked.find(n), n in titles) for n in names if _holds(asked, n)]
         # A name within a longer one is part of it: "OMNI" in "OMNI-EPIC".
         return [
             m
@@ -135,12 +133,12 @@ class SubjectFinder:
         ]
 
     @staticmethod
-    def _chosen(mentions: Sequence[_Mention], *, apart: bool = False) -> list[_Mention]:
+    def _chosen(mentions: Sequence[Mention], *, apart: bool = False) -> list[Mention]:
         """One paper a name, titles first; a name that a chosen paper speaks of itself brings no other.
 
         `apart`: what titles name is kept apart, though one paper may speak of the other: "OMNI and OMNI-EPIC".
         """
-        chosen: list[_Mention] = []
+        chosen: list[Mention] = []
         for mention in sorted(mentions, key=lambda m: not m.is_title):  # stable: the search's order stays
             others = [m for m in chosen if m.name == mention.name or not (apart and mention.is_title)]
             texts = [_folded(f"{m.paper.title} {m.paper.abstract}") for m in others]
@@ -149,9 +147,7 @@ class SubjectFinder:
         return chosen
 
     @staticmethod
-    def _completed(
-        chosen: list[_Mention], mentions: Sequence[_Mention], question: str, search: Search
-    ) -> list[_Mention]:
+    def _completed(chosen: list[Mention], mentions: Sequence[Mention], question: str, search: Search) -> list[Mention]:
         """Two papers for a question that asks for two but names one or none."""
         taken = {mention.paper.id for mention in chosen}
         namesakes = [mention for mention in mentions if mention.paper.id not in taken]
@@ -161,14 +157,14 @@ class SubjectFinder:
         if other is not None and not chosen:  # "One paper says …, another …": each by its own words
             halves = [search(question[: other.start()]), search(question[other.start() :])]
         else:
-            rest = re.sub(_spelled(chosen[0].name), " ", question) if chosen else question
+            rest = re.sub(_spelled(chosen[0].name), " ", question, flags=re.IGNORECASE) if chosen else question
             halves = [search(rest)] * (2 - len(chosen))
         result = list(chosen)
         for half in halves:
             first = next((hit.paper for hit in half if hit.paper.id not in taken), None)
             if first is not None:
                 taken.add(first.id)
-                result.append(_Mention(first, "", len(question), is_title=False))
+                result.append(Mention(first, "", len(question), is_title=False))
         return result
 
     def _title_names(self, title: str) -> Iterator[str]:
@@ -193,20 +189,32 @@ class SubjectFinder:
                 yield folded
 
 
-def _described(question: str, papers: Sequence[Paper], nearness: Nearness) -> list[_Mention]:
+def speaking_of(mentions: Sequence[Mention], papers: Sequence[Paper]) -> tuple[Paper, ...]:
+    """Those of `papers` that hold a name that was mentioned; all where none was.
+
+    A name in a title counts before one that an abstract introduces.
+    """
+    names = {m.name for m in mentions if m.is_title} or {m.name for m in mentions}
+    if not names:
+        return tuple(papers)
+    texts = ((paper, _folded(f"{paper.title} {paper.abstract}")) for paper in papers)
+    return tuple(paper for paper, text in texts if any(_holds(text, name) for name in names))
+
+
+def _described(question: str, papers: Sequence[Paper], nearness: Nearness) -> list[Mention]:
     """The two papers that the halves of `question` describe, cut where they are furthest apart; else none."""
     cuts = [(question[: cut.start()], question[cut.end() :]) for cut in _HALVES.finditer(question.rstrip(" ?."))]
     cuts = [halves for halves in cuts if min(len(half.split()) for half in halves) > 1]
     if len(papers) < 2 or not cuts:
         return []
     near = nearness([half for halves in cuts for half in halves], papers)
-    best: tuple[float, list[_Mention]] = (0.0, [])
+    best: tuple[float, list[Mention]] = (0.0, [])
     for number, (first, _) in enumerate(cuts):
         left, right = near[2 * number], near[2 * number + 1]
         i, j = int(left.argmax()), int(right.argmax())
         apart = float(min(left[i] - left[j], right[j] - right[i]))
         if apart >= max(DESCRIBED_APART, best[0]) and min(left[i], right[j]) >= DESCRIBED_NEAR:
-            pair = [_Mention(papers[i], "", 0, is_title=False), _Mention(papers[j], "", len(first), is_title=False)]
+            pair = [Mention(papers[i], "", 0, is_title=False), Mention(papers[j], "", len(first), is_title=False)]
             best = (apart, pair)
     return best[1]
 
@@ -224,7 +232,7 @@ def question_about(subject: Subject, subjects: Sequence[Subject], question: str)
     """`question` without the names of the other subjects: what to look for in this one's abstract."""
     for other in subjects:
         if other.name and other.name != subject.name:
-            question = re.sub(_spelled(other.name), " ", question)
+            question = re.sub(_spelled(other.name), " ", question, flags=re.IGNORECASE)
     return question
 
 
@@ -233,12 +241,12 @@ def said_of(subject: Subject, subjects: Sequence[Subject], text: str) -> str:
 
     What is then said of `subject` is held against its own paper's sentences.
     """
-    own = _spelled(subject.name)[4:] if subject.name else ""
-    for other in subjects if own else ():
+    own = _spelled(subject.name)
+    for other in subjects if subject.name else ():
         if other.name and other.name != subject.name:
-            its = _spelled(other.name)[4:]
-            both = rf"(?i)(?:\bboth\s+)?(?:({own})\s+and\s+{its}|{its}\s+and\s+({own}))"
-            text = re.sub(both, lambda found: found[1] or found[2], text)
+            its = _spelled(other.name)
+            both = rf"(?:\bboth\s+)?(?:({own})\s+and\s+{its}|{its}\s+and\s+({own}))"
+            text = re.sub(both, lambda found: found[1] or found[2], text, flags=re.IGNORECASE)
     return text
 
 
@@ -267,9 +275,9 @@ def _without(text: str, names: Iterable[str]) -> str:
 
 
 def _spelled(name: str) -> str:
-    """A pattern for a folded name as it may be written."""
+    """A pattern for a folded name as it may be written, in whatever case."""
     words_in_turn = r"\W*".join(re.escape(word) for word in name.split())
-    return rf"(?i)\b{words_in_turn}\b"
+    return rf"\b{words_in_turn}\b"
 
 
 def _folded(text: str) -> str:

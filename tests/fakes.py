@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,13 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from eval.quoting import QuotingModel
+from rag.index import LibraryIndex, build
 from rag.keywords import tokenize
+from rag.pipeline import Rag
+from rag.retrieval import FusedRetriever
+from rag.schema import Paper
+from rag.settings import Settings
 
 
 class HashedEncoder(Embeddings):
@@ -79,3 +86,11 @@ class ScriptedModel(BaseChatModel):
         text = "".join(str(chunk.message.content) for chunk in self._stream(messages))
         message = AIMessage(content=text, response_metadata={"finish_reason": self.finish_reason})
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def quoting_rag(folder: Path, papers: Sequence[Paper]) -> Rag:
+    """A Rag on `papers` whose model repeats the evidence sentence nearest to the question; its index is in `folder`."""
+    encoder = HashedEncoder()
+    build(folder, papers, encoder)
+    retriever = FusedRetriever(index=LibraryIndex.open(folder, encoder), encoder=encoder)
+    return Rag(retriever=retriever, model=QuotingModel(), settings=Settings())

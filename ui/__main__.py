@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from pathlib import Path
 
 from rag import FootnoteError, Rag, Settings
 from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import SettingsError
+from ui.accounts import accounts_of, add_auth_option
 from ui.app import error_page, failed_surroundings, launch, serve
 from ui.listening import THIS_MACHINE
 
@@ -26,14 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--open", action="store_true", help="open a browser")
-    parser.add_argument(
-        "--auth",
-        type=Path,
-        nargs="?",
-        const=Path(),
-        metavar="FILE",
-        help="let in only those in FILE (default: the file that footnote auth writes)",
-    )
+    add_auth_option(parser, "let in only those")
     parser.add_argument(
         "--root-path", type=_path, default="", metavar="PATH", help="where a proxy shows the page, e.g. /footnote"
     )
@@ -67,12 +60,8 @@ def _chat(options: argparse.Namespace) -> int:
     settings = settings_from(options)  # a wrong setting ends the command: there is nothing to show a page about
     if options.terminal:
         return _talk(settings)
-    accounts = None
-    if options.auth is not None:
-        from ui.accounts import Accounts, default_file
-
-        accounts = Accounts.read(default_file() if options.auth == Path() else options.auth)
-    elif options.host not in THIS_MACHINE:
+    accounts = accounts_of(options.auth)
+    if accounts is None and options.host not in THIS_MACHINE:
         tell(f"Everybody who reaches {options.host}, port {options.port}, may ask; --auth lets in only those you name.")
     try:
         rag = Rag.open(settings, report=tell, with_model=True)

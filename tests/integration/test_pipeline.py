@@ -243,6 +243,12 @@ def test_a_number_of_something_else_is_not_quoted_for_the_one_that_was_asked(ret
     assert answer.status == "abstained"
 
 
+def test_where_the_draft_did_not_answer_the_number_is_quoted_and_the_reader_told_so(retriever):
+    answer = rag_that_says(retriever, "Whales sing in the deep ocean.").ask(QUESTION)
+    assert answer.text == f"“{FACT}” [1]"
+    assert answer.notice.startswith("The model's own words did not answer the question")
+
+
 TWO_THINGS = "At how many hertz do whales sing in the deep ocean, and how long is their song?"
 
 

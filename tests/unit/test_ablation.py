@@ -1,18 +1,13 @@
 """Parts left out of Footnote: what the ablation compares, on real parts and a model that quotes."""
 
 import pytest
-from fakes import HashedEncoder
+from fakes import quoting_rag
 
 from eval.ablation import VARIANTS, WHOLE, changes_between, figures, table, values
 from eval.cases import Case
 from eval.judges import LexicalJudge
-from eval.quoting import QuotingModel
 from eval.run import run
-from rag.index import LibraryIndex, build
-from rag.pipeline import Rag
-from rag.retrieval import FusedRetriever
 from rag.schema import Paper
-from rag.settings import Settings
 
 WHALES = Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs. Whales sing at 20 hertz in the deep ocean.")
 BEES = Paper("b", "BeeDance: the language of bees", "BeeDance decodes the waggle dance. Bees dance to tell of flowers.")
@@ -24,10 +19,7 @@ CASES = (
 
 @pytest.fixture
 def rag(tmp_path):
-    encoder = HashedEncoder()
-    build(tmp_path, [WHALES, BEES], encoder)
-    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path, encoder), encoder=encoder)
-    return Rag(retriever=retriever, model=QuotingModel(), settings=Settings())
+    return quoting_rag(tmp_path, [WHALES, BEES])
 
 
 def test_every_variant_answers_and_has_a_row(rag):

@@ -4,7 +4,7 @@ import importlib.util
 from collections import Counter
 
 import pytest
-from fakes import HashedEncoder
+from fakes import quoting_rag
 
 from eval.cases import read_cases
 from eval.judges import LexicalJudge
@@ -13,11 +13,8 @@ from eval.quoting import QuotingModel, best_sentence
 from eval.recipes import RECIPES, PeerError, Reply, document, open_peer
 from eval.run import run
 from rag.errors import FootnoteError
-from rag.index import LibraryIndex, build
 from rag.pipeline import Rag
-from rag.retrieval import FusedRetriever
 from rag.schema import Paper
-from rag.settings import Settings
 
 WHALES = Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs. Whales sing at 20 hertz in the deep ocean.")
 BEES = Paper("b", "BeeDance: the language of bees", "BeeDance decodes the waggle dance. Bees dance to tell of flowers.")
@@ -32,10 +29,7 @@ MODULES = {
 
 @pytest.fixture
 def rag(tmp_path):
-    encoder = HashedEncoder()
-    build(tmp_path, [WHALES, BEES], encoder)
-    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path, encoder), encoder=encoder)
-    return Rag(retriever=retriever, model=QuotingModel(), settings=Settings())
+    return quoting_rag(tmp_path, [WHALES, BEES])
 
 
 def test_markers_become_citations_of_what_they_number():

@@ -44,6 +44,7 @@ def test_a_question_for_a_fact_does_not(question):
             "How many tasks does it have and by how much is it better",
             ("How many tasks does it have?", "By how much is it better?"),
         ),
+        ("What was it trained on, and how much did it cost?", ("What was it trained on?", "How much did it cost?")),
         ("When and how does it help?", ()),
         ("Which papers compare A and B?", ()),
         ("Why do A and B fail where C works?", ()),

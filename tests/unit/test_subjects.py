@@ -5,7 +5,7 @@ import pytest
 
 from rag.keywords import KeywordIndex, tokenize
 from rag.schema import Hit, Paper, Passage
-from rag.subjects import SubjectFinder, question_about, said_of, speaks_of_another
+from rag.subjects import SubjectFinder, question_about, said_of, speaking_of, speaks_of_another
 
 PAPERS = [
     Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs of whales. We introduce HUMP, a set of 50 songs."),
@@ -62,8 +62,9 @@ def test_a_name_beside_a_longer_one_that_holds_it_means_its_own_paper():
 
 def test_only_papers_that_hold_the_name_asked_about_speak_of_it():
     finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in PAPERS))
-    assert [p.id for p in finder.speaking_of("How many songs does WhaleSong have?", PAPERS)] == ["w", "b"]
-    assert finder.speaking_of("How do ants find home?", PAPERS) == tuple(PAPERS)
+    named = finder.mentions("How many songs does WhaleSong have?", PAPERS)
+    assert [p.id for p in speaking_of(named, PAPERS)] == ["w", "b"]
+    assert speaking_of(finder.mentions("How do ants find home?", PAPERS), PAPERS) == tuple(PAPERS)
 
 
 @pytest.mark.parametrize(

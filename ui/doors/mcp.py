@@ -12,13 +12,12 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rag import Rag
 from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import MissingExtra, SettingsError
-from ui.accounts import Accounts, default_file
+from ui.accounts import Accounts, accounts_of, add_auth_option
 from ui.asking import stop_all
 from ui.listening import THIS_MACHINE, listen_on
 
@@ -79,14 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="footnote mcp", description="Serve search, ask and verify as MCP tools.")
     parser.add_argument("--port", type=int, metavar="N", help="over HTTP on this machine (default: over stdio)")
     parser.add_argument("--host", default=THIS_MACHINE[0], help="address to listen on; another machine's needs --auth")
-    parser.add_argument(
-        "--auth",
-        type=Path,
-        nargs="?",
-        const=Path(),
-        metavar="FILE",
-        help="over HTTP let in only those in FILE (default: the file that footnote auth writes)",
-    )
+    add_auth_option(parser, "over HTTP let in only those")
     add_common_options(parser)
     return run_safely(lambda: _run(parser.parse_args(arguments)))
 
@@ -116,10 +108,7 @@ def _http(options: argparse.Namespace) -> Http | None:
         return None
     if options.auth is None and options.host not in THIS_MACHINE:
         raise SettingsError(f"Everybody who reaches {options.host} could ask.", "Give --auth, or leave --host out.")
-    accounts = None
-    if options.auth is not None:
-        accounts = Accounts.read(default_file() if options.auth == Path() else options.auth)
-    return Http(options.port, options.host, accounts)
+    return Http(options.port, options.host, accounts_of(options.auth))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""Several systems on the same questions, one after the other: what `peers` and `ablate` have in common.
+
+Knows how they are asked and where their answers are kept; knows nothing of what they are or of figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from eval.cases import Case, CaseError
+from eval.judgement import Judge
+from eval.judges import DEFAULT, NAMES
+from eval.run import run
+from eval.scoring import Scored
+from rag import Rag
+from rag.cli import add_common_options, settings_from, tell
+
+OpenJudge = Callable[[str, Rag], Judge | None]
+
+
+def add_options(parser: argparse.ArgumentParser, known: Iterable[str], *, n: int, out: Path) -> None:
+    """Add what a command that compares the systems `known` is told: which, on how many questions, where they go."""
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("-n", type=int, default=n, metavar="N", help="how many questions")
+    parser.add_argument("--out", type=Path, default=out, metavar="FOLDER")
+    parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
+    parser.add_argument("--json", action="store_true")
+    add_common_options(parser)
+
+
+def chosen(options: argparse.Namespace, known: Sequence[str], kind: str) -> list[str]:
+    """The names that `--only` gives, once each, or all.
+
+    Raises:
+        CaseError: one of them is not known; it says which are.
+    """
+    names = list(dict.fromkeys(options.only or known))
+    for name in names:
+        if name not in known:
+            raise CaseError(f"There is no {kind} {name!r}.", f"There are: {', '.join(known)}.")
+    return names
+
+
+def opened(options: argparse.Namespace, open_judge: OpenJudge) -> tuple[Rag, Judge]:
+    """The Rag that all systems answer from, and what judges them.
+
+    Raises:
+        CaseError: the judge is "none": systems cannot be compared without one.
+    """
+    rag = Rag.open(settings_from(options), report=tell)
+    rag.warm_up()
+    judge = open_judge(options.judge, rag)
+    if judge is None:
+        raise CaseError("Systems cannot be compared without a judge.", f"Give --judge NAME, of: {NAMES}.")
+    return rag, judge
+
+
+def answered(
+    systems: Mapping[str, Callable[[], Rag]], cases: Sequence[Case], judge: Judge, folder: Path
+) -> dict[str, list[Scored]]:
+    """What each system answers, by its name; each is made when its turn comes.
+
+    Answers are kept in a folder of the system's name, so that a run that was stopped goes on.
+    """
+    found = {}
+    for name, make in systems.items():
+        tell(f"{name}: {len(cases)} questions")
+        found[name] = run(make(), cases, report=tell, folder=folder / name.replace(" ", "-"), judge=judge)
+    return found
+
+
+def seconds(scored: Sequence[Scored]) -> list[float | None]:
+    """How long each answer took as a whole."""
+    return [s.answer.timings.get("total_s") for s in scored]
