@@ -240,7 +240,7 @@ def test_settings_are_of_this_conversation_and_can_be_reset(page, rag):
     page.get_by_label("Papers looked up").select_option("10")
     page.wait_for_selector("#fn-status:has-text('next questions')", state="attached")
     page.get_by_label("When to decline").select_option("strict")
-    page.wait_for_function("document.querySelector('#fn-knob-strictness option[selected]').value === 'strict'")
+    page.wait_for_function("document.querySelector('#fn-knob-strictness option[selected]')?.value === 'strict'")
     page.keyboard.press("Escape")
     ask(page, "What is LanternNet?")
     assert rag.changes == {"retrieval": {"k": 10}, "answer": {"abstain_threshold": 0.7}}
@@ -250,7 +250,7 @@ def test_settings_are_of_this_conversation_and_can_be_reset(page, rag):
     page.get_by_role("button", name="Settings").click()
     assert page.input_value("#fn-knob-papers") == "10"
     page.get_by_role("button", name="Back to usual").click()
-    page.wait_for_function("document.querySelector('#fn-knob-papers').value === ''")
+    page.wait_for_function("document.querySelector('#fn-knob-papers')?.value === ''")
     page.keyboard.press("Escape")
     rag.changes = {}
     ask(page, "What is LanternNet now?")

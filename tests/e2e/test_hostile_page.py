@@ -201,7 +201,7 @@ def test_no_name_of_an_uploaded_file_runs(serve, visit, tmp_path):
     page.wait_for_selector("article[data-paper]")
     harmless(page)
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_function("document.querySelector('#fn-lib-overview').textContent.includes('9 papers')")
+    page.wait_for_function("document.querySelector('#fn-lib-overview')?.textContent.includes('9 papers')")
     harmless(page)
     rag.close()
 

@@ -130,12 +130,12 @@ def test_the_map_is_read_by_pointer_and_by_keyboard(page):
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-paper]")
     assert label.startswith(page.inner_text("#fn-lib-paper-title"))
-    page.wait_for_function("document.activeElement.id === 'fn-lib-question'")
+    page.wait_for_function("document.activeElement?.id === 'fn-lib-question'")
     assert page.locator(".fn-dot.fn-chosen").count() == 1
     page.get_by_role("button", name="Year", exact=True).click()
     assert page.get_attribute(".fn-map", "data-colour") == "year"
     page.locator(".fn-dot").nth(3).click()
-    page.wait_for_function("document.querySelectorAll('.fn-dot')[3].classList.contains('fn-chosen')")
+    page.wait_for_function("document.querySelectorAll('.fn-dot')[3]?.classList.contains('fn-chosen')")
 
 
 def test_a_click_on_the_map_makes_a_question_about_the_paper_ready_and_enter_asks_it(page):
@@ -144,18 +144,18 @@ def test_a_click_on_the_map_makes_a_question_about_the_paper_ready_and_enter_ask
     dot.hover()
     assert "Click to read it and ask about it" in page.inner_text(".fn-map-tip")
     dot.click()
-    page.wait_for_function("document.activeElement.id === 'fn-lib-question'")
+    page.wait_for_function("document.activeElement?.id === 'fn-lib-question'")
     assert page.inner_text("#fn-lib-paper-title").startswith("OwlHunt")
     page.keyboard.press("Enter")
     page.wait_for_selector("#fn-live .fn-turn")
     assert page.inner_text("#fn-live .fn-question").startswith("What does OwlHunt propose")
     page.click("#fn-tab-library-button")
     page.locator('.fn-dot[aria-label^="EelSwim"]').click()
-    page.wait_for_function("document.activeElement.value.includes('EelSwim')")
+    page.wait_for_function("(document.activeElement?.value ?? '').includes('EelSwim')")
     page.keyboard.type("How accurate is it?")
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "document.querySelector('#fn-live .fn-question').textContent === 'About EelSwim: How accurate is it?'"
+        "document.querySelector('#fn-live .fn-question')?.textContent === 'About EelSwim: How accurate is it?'"
     )
     page.click("#fn-tab-library-button")
     assert page.inner_text("#fn-lib-paper-title").startswith("EelSwim"), "its page stays open"

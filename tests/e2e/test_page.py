@@ -187,7 +187,7 @@ def test_an_error_says_what_to_do_and_keeps_the_question(page, rag):
     ask(page, "Is it broken?", until="#fn-live .fn-error")
     assert "The model ran out of memory." in page.inner_text("#fn-live .fn-error")
     assert "footnote chat --model small" in page.inner_text("#fn-live .fn-error")
-    page.wait_for_function("document.querySelector('#fn-box textarea').value === 'Is it broken?'")
+    page.wait_for_function("document.querySelector('#fn-box textarea')?.value === 'Is it broken?'")
     ask(page, "x" * 4001, until="#t2 .fn-error")
     assert "4001 characters" in page.inner_text("#t2 .fn-error")
 

@@ -87,7 +87,7 @@ def test_a_sentence_of_an_answer_is_weighed_and_what_is_asked_after_is_a_questio
     page.get_by_role("button", name="Edit claim 2").click()
     page.locator(".fn-form textarea").fill("LanternNet adds flicker.")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#fn-live .fn-question').textContent.includes('adds')")
+    page.wait_for_function("document.querySelector('#fn-live .fn-question')?.textContent.includes('adds')")
     page.wait_for_selector("#fn-live [data-stage=done] .fn-stance")
     choose(page, "Ask a question")
     ask(page, "How fast is it?")
