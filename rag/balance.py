@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import prompts
 from rag.errors import ModelError
-from rag.grounding import numbers_in
 from rag.keywords import KeywordIndex, coverage, tokenize
+from rag.quantities import numbers_in
 from rag.schema import Answer, Evidence, Paper
 
 if TYPE_CHECKING:

@@ -1,12 +1,13 @@
 """From what the model wrote to claims that rest on sentences of abstracts, or to nothing.
 
 Each sentence of the draft is held against every evidence sentence: how many of its words (rare ones count more)
-stand there or in the paper's title, how near the two are in meaning, and whether its numbers are among theirs. The
-best sentence is cited, a second one where it adds words that the first lacks. A sentence without support is dropped;
-where nothing is left, the best evidence itself is the answer, quoted.
+stand there or in the paper's title, how near the two are in meaning, whether its numbers are among theirs and mean the
+same there (`quantities`), and whether one denies what the other says. The best sentence is cited, others of its paper
+where they hold words that it lacks. A sentence without support is dropped; where nothing is left, the best evidence
+itself is the answer, quoted.
 
-This is a first, lexical and vector check: it sees invented words, names and numbers, and plain negations; it does not
-see a relation turned round ("A beats B" for "B beats A"). Knows nothing of retrieval, prompts or models.
+What is left is *supported* where it keeps to the words that it cites (`fidelity`), else *partly*: a relation turned
+round ("A beats B" for "B beats A") is no more than that. Knows nothing of retrieval, prompts or models.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rag.evidence import in_context, is_quotable
+from rag.fidelity import MOST_UNSAID, Fidelity, fidelity, is_denial, loses_negation
 from rag.index import PassageEncoder
-from rag.keywords import KeywordIndex, coverage, tokenize, words
+from rag.keywords import KeywordIndex, coverage, tokenize
+from rag.quantities import misread, numbers_in
 from rag.schema import Citation, Claim, Evidence, Verdict
 from rag.sentences import split_sentences
 
@@ -30,8 +33,9 @@ MARKED = 0.1
 """How much better another sentence has to be than the one that the model itself marked."""
 SECOND_GAIN = 0.15
 """Coverage that a second cited sentence must add."""
-PARTLY_MARGIN = 0.15
-"""A claim this little above the threshold is shown as partly supported."""
+THIRD_GAIN = 0.1
+"""Coverage that any further cited sentence must add; its paper is cited already."""
+MOST_CITED = 3
 
 _MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
 _MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
@@ -39,12 +43,6 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
 _CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
 """Not "but" or "though": half of such a sentence says something else than the whole."""
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NUMBER_WORDS = {
-    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
-    "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
-}  # fmt: skip
-_NEGATIONS = frozenset("not no never none neither nor without cannot cant dont doesnt didnt isnt arent wasnt".split())
 _EMPTY_CLAIM = re.compile(r"^\W*(?:yes|no|sure|certainly|of course)\W*$", re.IGNORECASE)
 
 _REFUSAL = re.compile(
@@ -111,21 +109,35 @@ class Grounder:
         asked = frozenset(tokenize(question))
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
         numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
-        claimed = numbers_in(_LIST_MARK.sub("", text), with_one=False)  # "one" is a pronoun as often as a number
-        agreeing = [i for i, e in enumerate(evidence) if self._agrees(claimed, numbers[i], text, [e], question)]
+        said = _LIST_MARK.sub("", text)
+        claimed = numbers_in(said, with_one=False)  # "one" is a pronoun as often as a number
+        fit = {i for i, item in enumerate(evidence) if _agrees(said, item, question)}
+        agreeing = [i for i in fit if claimed <= numbers[i]]
         best = Support(0.0, ())
         if agreeing:
             first = max(agreeing, key=lambda i: singles[i] + MARKED * (evidence[i].number in marks and singles[i] > 0))
             best = Support(singles[first], (evidence[first],)) if singles[first] > 0 else best
-        for i, j in combinations(range(len(evidence)), 2):
-            first, second = (i, j) if singles[i] >= singles[j] else (j, i)
-            pair = [evidence[first], evidence[second]]
-            if not self._agrees(claimed, numbers[i] | numbers[j], text, pair, question):
+        for i, j in combinations(sorted(fit), 2):
+            if not claimed <= numbers[i] | numbers[j]:
                 continue
+            first, second = (i, j) if singles[i] >= singles[j] else (j, i)
             score = self._score(terms, found[i] | found[j], asked, max(cosines[i], cosines[j]))
             if score > best.score + COVERAGE_SHARE * SECOND_GAIN * (len(best.evidence) == 1):
-                best = Support(score, tuple(pair))
-        return best
+                best = Support(score, (evidence[first], evidence[second]))
+        return self._completed(best, terms, [evidence[i] for i in sorted(fit)])
+
+    def _completed(self, support: Support, terms: Sequence[str], others: Sequence[Evidence]) -> Support:
+        """`support` with further sentences of its papers that hold words which it lacks: mostly the question's."""
+        cited = list(support.evidence)
+        papers = {item.paper.id for item in cited}
+        while cited and len(cited) < MOST_CITED:
+            held = _words_of(cited)
+            left = [item for item in others if item.paper.id in papers and item not in cited]
+            covered = [coverage(terms, held | _words_of([item]), self._keywords) for item in left]
+            if not left or max(covered) < coverage(terms, held, self._keywords) + THIRD_GAIN:
+                break
+            cited.append(left[covered.index(max(covered))])
+        return Support(support.score, tuple(cited))
 
     def _score(self, terms: Sequence[str], have: frozenset[str], asked: frozenset[str], cosine: float) -> float:
         """Words of the question may be repeated, at half weight: the model did not make them up."""
@@ -135,22 +147,37 @@ class Grounder:
         lenient = coverage(terms, have | asked, self._keywords)
         return COVERAGE_SHARE * (covered + lenient) / 2 + (1 - COVERAGE_SHARE) * max(0.0, cosine)
 
-    @staticmethod
-    def _agrees(
-        claimed: frozenset[str], have: frozenset[str], text: str, items: Sequence[Evidence], question: str
-    ) -> bool:
-        if not claimed <= have:
-            return False
-        return not (_is_negated(text) and not _is_negated(items[0].sentence.text) and not _is_negated(question))
-
     def _claim(self, text: str, support: Support) -> Claim:
-        verdict: Verdict = "supported"
         if support.score < self._threshold or _EMPTY_CLAIM.match(text) or text.endswith("?"):
-            verdict = "unsupported"
-        elif support.score < self._threshold + PARTLY_MARGIN:
-            verdict = "partly"
-        citations = tuple(_citation(item) for item in support.evidence) if verdict != "unsupported" else ()
-        return Claim(text, citations, verdict, min(1.0, support.score))
+            return Claim(text, (), "unsupported", min(1.0, support.score))
+        quotes = [item.sentence.text for item in support.evidence]
+        kept = fidelity(text, quotes, [item.paper.title for item in support.evidence])
+        citations = tuple(_citation(item) for item in support.evidence)
+        verdict: Verdict = "supported" if kept.is_close else "partly"
+        return Claim(text, citations, verdict, min(1.0, support.score), doubt=doubt(kept))
+
+
+def _agrees(text: str, item: Evidence, question: str) -> bool:
+    """Whether neither of the two denies what the other says, and numbers that both have mean the same."""
+    source = item.sentence.text
+    if is_denial(text) and not is_denial(source) and not is_denial(question):
+        return False
+    return not loses_negation(text, source) and not misread(text, f"{item.paper.title} {source}")
+
+
+def _words_of(items: Sequence[Evidence]) -> frozenset[str]:
+    return frozenset(tokenize(" ".join(f"{item.paper.title} {item.sentence.text}" for item in items)))
+
+
+def doubt(kept: Fidelity) -> str:
+    """Why a sentence with some support is not held to be supported; "" where it is."""
+    if kept.is_close:
+        return ""
+    if kept.beyond:
+        return f"“{kept.beyond[0]}” is its own"
+    if len(kept.unsaid) > MOST_UNSAID:
+        return "some of its words are its own"
+    return "it says it in an order of its own"
 
 
 def draft_sentences(draft: str) -> list[str]:
@@ -250,20 +277,3 @@ def shown_text(claims: Sequence[Claim], surveyed: int = 0) -> str:
 def _citation(item: Evidence) -> Citation:
     sentence = item.sentence
     return Citation(item.number, item.paper, sentence.text, sentence.start, sentence.end)
-
-
-def numbers_in(text: str, *, with_one: bool = True) -> frozenset[str]:
-    """Numbers in `text` as plain digits, number words too: "24,000" is 24000, "three" is 3, "3.60" is 3.6.
-
-    `with_one`: whether the word "one" counts as 1; the digit always does.
-    """
-    found = set()
-    for match in _NUMBER.findall(text):
-        plain = re.sub(r",(?=\d{3}\b)", "", match).replace(",", ".")
-        found.add(plain.rstrip("0").rstrip(".") if "." in plain else plain)
-    found.update(_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS and (with_one or word != "one"))
-    return frozenset(found)
-
-
-def _is_negated(text: str) -> bool:
-    return any(word in _NEGATIONS for word in words(text.replace("'", "").replace("’", "")))

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rag.grounding import LEAST_COVERAGE, numbers_in, shown_text
+from rag.grounding import LEAST_COVERAGE, shown_text
 from rag.keywords import tokenize
+from rag.quantities import numbers_in
 from rag.schema import Answer, Citation, Claim, Paper, digest
 
 

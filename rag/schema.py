@@ -105,7 +105,8 @@ class Claim:
 
     `text` is the sentence without its markers, `score` in [0, 1] says how well the citations support it.
     `is_quote` marks words taken over from the abstract by Footnote itself rather than written by the model. `subject`
-    is what the paper is called, on the first claim about it, where an answer goes through several papers.
+    is what the paper is called, on the first claim about it, where an answer goes through several papers. `doubt` says
+    in words why the verdict is no better than "partly"; "" where it is "supported".
     """
 
     text: str
@@ -114,6 +115,7 @@ class Claim:
     score: float
     is_quote: bool = False
     subject: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

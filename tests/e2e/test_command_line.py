@@ -1,4 +1,7 @@
-"""The `footnote` command in a process of its own, with the real weights and the bundled library."""
+"""The `footnote` command with the real weights and the bundled library.
+
+In a process of its own where that matters (a model's first start takes seconds); else through `main` in this one.
+"""
 
 import json
 import os
@@ -10,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from rag import Answer
+from rag.cli import main
+
 ROOT = Path(__file__).parents[2]
 QUESTION = "How many robot demonstrations was OpenVLA trained on?"
 
@@ -20,6 +26,44 @@ def footnote(*arguments: str, home: Path | None = None, **environment: str) -> s
         values["FOOTNOTE_HOME"] = str(home)
     command = [sys.executable, "-m", "rag", *arguments]
     return subprocess.run(command, cwd=ROOT, env=values, capture_output=True, text=True, check=False, timeout=280)
+
+
+@pytest.fixture
+def here(capsys, monkeypatch):
+    """The command in this process: `here("search", "whales", home=folder)` gives what a process would."""
+
+    def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess:
+        if home is not None:
+            monkeypatch.setenv("FOOTNOTE_HOME", str(home))
+        capsys.readouterr()
+        code = main(list(arguments))
+        printed = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory) -> subprocess.CompletedProcess:
+    """`footnote ask --json` from an empty home but for the weights, in a process in which no socket connects.
+
+    What tries to reach a hub or a tracker fails.
+    """
+    code = f"""
+import socket
+def refuse(*args, **kwargs):
+    raise AssertionError("a network call")
+socket.socket.connect = refuse
+socket.socket.connect_ex = refuse
+socket.create_connection = refuse
+socket.getaddrinfo = refuse
+from rag.cli import main
+raise SystemExit(main(["ask", {QUESTION!r}, "--json"]))
+"""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TRANSFORMERS_"))}
+    environment["FOOTNOTE_HOME"] = str(home_with_weights(tmp_path_factory.mktemp("home")))
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=280)
 
 
 def home_with_weights(folder: Path) -> Path:
@@ -41,17 +85,27 @@ def one_line_and_exit_code_2(done: subprocess.CompletedProcess, *said: str) -> N
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_ask_prints_an_answer_with_footnotes_and_works_without_a_network():
-    done = footnote("ask", QUESTION, "--json", HF_HUB_OFFLINE="1")
-    assert done.returncode == 0, done.stderr
-    from rag import Answer
-
-    answer = Answer.from_dict(json.loads(done.stdout))
+def test_a_start_with_all_weights_here_answers_with_footnotes_and_makes_no_network_call(asked):
+    assert asked.returncode == 0, asked.stderr
+    answer = Answer.from_dict(json.loads(asked.stdout))
     assert "970k" in answer.text
     assert answer.citations
     for citation in answer.citations:
         assert citation.paper.abstract[citation.start : citation.end] == citation.quote
     assert {int(n) for n in re.findall(r"\[(\d+)\]", answer.text)} == {c.marker for c in answer.citations}
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_a_saved_answer_is_verified_and_a_changed_one_is_not(asked, here, tmp_path):
+    saved = tmp_path / "answer.json"
+    saved.write_text(asked.stdout, "utf-8")
+    honest = here("verify", str(saved))
+    assert (honest.returncode, honest.stdout) == (0, "1 answer: every citation holds.\n")
+    saved.write_text(asked.stdout.replace("970k", "971k"), "utf-8")
+    changed = here("verify", str(saved))
+    assert changed.returncode == 1
+    assert "The digest does not fit" in changed.stdout
 
 
 @pytest.mark.weights
@@ -64,16 +118,16 @@ def test_an_unrelated_question_is_declined_in_the_terminal():
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_a_search_finds_both_papers_of_one_name():
-    done = footnote("search", "TACO", "--json", "-k", "2")
+def test_a_search_finds_both_papers_of_one_name(here):
+    done = here("search", "TACO", "--json", "-k", "2")
     titles = [hit["paper"]["title"] for hit in json.loads(done.stdout)]
     assert all(title.startswith("TACO") for title in titles)
 
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_a_claim_is_weighed_against_the_abstracts_that_speak_of_it():
-    done = footnote("weigh", "OpenVLA", "is", "worse", "than", "RT-2-X.", "--json")
+def test_a_claim_is_weighed_against_the_abstracts_that_speak_of_it(here):
+    done = here("weigh", "OpenVLA", "is", "worse", "than", "RT-2-X.", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["among"] == 89
@@ -85,26 +139,12 @@ def test_a_claim_is_weighed_against_the_abstracts_that_speak_of_it():
             assert one["paper"]["abstract"][sentence["start"] : sentence["end"]] == sentence["text"]
 
 
-@pytest.mark.weights
-@pytest.mark.slow
-def test_a_saved_answer_is_verified_and_a_changed_one_is_not(tmp_path):
-    done = footnote("ask", QUESTION, "--json")
-    saved = tmp_path / "answer.json"
-    saved.write_text(done.stdout, "utf-8")
-    honest = footnote("verify", str(saved))
-    assert (honest.returncode, honest.stdout) == (0, "1 answer: every citation holds.\n")
-    saved.write_text(done.stdout.replace("970k", "971k"), "utf-8")
-    changed = footnote("verify", str(saved))
-    assert changed.returncode == 1
-    assert "The digest does not fit" in changed.stdout
-
-
 @pytest.mark.parametrize(("text", "says"), [(None, "cannot be read"), ("not json", "is not JSON"), ("[]", "0 answers")])
-def test_what_cannot_be_verified_is_one_line(tmp_path, text, says):
+def test_what_cannot_be_verified_is_one_line(here, tmp_path, text, says):
     saved = tmp_path / "answer.json"
     if text is not None:
         saved.write_text(text, "utf-8")
-    done = footnote("verify", str(saved))
+    done = here("verify", str(saved))
     assert done.returncode in (1, 2)
     assert says in done.stdout + done.stderr
     assert len((done.stdout + done.stderr).splitlines()) == 1
@@ -112,36 +152,7 @@ def test_what_cannot_be_verified_is_one_line(tmp_path, text, says):
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_a_second_start_makes_no_network_call():
-    """Sockets are blocked in the process; whatever tried to reach a hub, an index or a tracker would fail."""
-    code = f"""
-import socket
-def refuse(*args, **kwargs):
-    raise AssertionError("a network call")
-socket.socket.connect = refuse
-socket.socket.connect_ex = refuse
-socket.create_connection = refuse
-socket.getaddrinfo = refuse
-from rag.cli import main
-raise SystemExit(main(["ask", {QUESTION!r}]))
-"""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TRANSFORMERS_"))}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "970k" in done.stdout
-
-
-@pytest.mark.weights
-@pytest.mark.slow
-def test_an_own_library_is_indexed_and_answers(tmp_path):
+def test_an_own_library_is_indexed_and_searched(here, tmp_path):
     library = tmp_path / "own.jsonl"
     papers = [
         {
@@ -153,49 +164,39 @@ def test_an_own_library_is_indexed_and_answers(tmp_path):
     ]
     library.write_text("\n".join(json.dumps(paper) for paper in papers))
     home = home_with_weights(tmp_path)
-    done = footnote("search", "dancing insects", "--library", str(library), "--json", home=home)
+    done = here("search", "dancing insects", "--library", str(library), "--json", home=home)
     assert json.loads(done.stdout)[0]["paper"]["title"].startswith("BeeDance"), done.stderr
-    done = footnote(
-        "search",
-        "dancing insects",
-        "--library",
-        str(library),
-        "--json",
-        "--where",
-        '{"year": {"gte": 2020}}',
-        home=home,
-    )
+    since = '{"year": {"gte": 2020}}'
+    done = here("search", "dancing insects", "--library", str(library), "--json", "--where", since, home=home)
     assert [hit["paper"]["year"] for hit in json.loads(done.stdout)] == [2021]
     library.write_text("\n".join(json.dumps(paper) for paper in papers[:1]))
-    done = footnote("index", "--library", str(library), home=home)
+    done = here("index", "--library", str(library), home=home)
     assert "0 passages embedded, 1 kept, 1 removed" in done.stderr
 
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_a_damaged_index_is_refused_and_rebuild_mends_it(tmp_path):
+def test_a_damaged_index_is_refused_and_rebuild_mends_it(here, tmp_path):
     home = home_with_weights(tmp_path)
     library = tmp_path / "own.csv"
     library.write_text("title,abstract\nWhaleSong: how whales sing,Whales sing at 20 hertz in the deep ocean.\n")
-    assert footnote("index", "--library", str(library), home=home).returncode == 0
+    assert here("index", "--library", str(library), home=home).returncode == 0
     (generation,) = (home / "index").glob("*/generation-*")
     shutil.rmtree(generation / "chroma")
-    one_line_and_exit_code_2(
-        footnote("search", "whales", "--library", str(library), home=home), "footnote index --rebuild"
-    )
-    assert footnote("index", "--rebuild", "--library", str(library), home=home).returncode == 0
-    assert "WhaleSong" in footnote("search", "whales", "--library", str(library), home=home).stdout
+    one_line_and_exit_code_2(here("search", "whales", "--library", str(library), home=home), "footnote index --rebuild")
+    assert here("index", "--rebuild", "--library", str(library), home=home).returncode == 0
+    assert "WhaleSong" in here("search", "whales", "--library", str(library), home=home).stdout
 
 
 @pytest.mark.weights
 @pytest.mark.slow
 @pytest.mark.parametrize("question", ["", "   ", "x" * 50_000], ids=["empty", "blank", "50,000 characters"])
-def test_a_question_that_cannot_be_read_is_one_line(question):
-    one_line_and_exit_code_2(footnote("ask", question), "question")
+def test_a_question_that_cannot_be_read_is_one_line(here, question):
+    one_line_and_exit_code_2(here("ask", question), "question")
 
 
-def test_a_missing_library_is_one_line(tmp_path):
-    one_line_and_exit_code_2(footnote("ask", "x", "--library", str(tmp_path / "none.bib")), "none.bib")
+def test_a_missing_library_is_one_line(here, tmp_path):
+    one_line_and_exit_code_2(here("ask", "x", "--library", str(tmp_path / "none.bib")), "none.bib")
 
 
 def test_an_unknown_setting_is_one_line_with_the_nearest_known_one():

@@ -38,17 +38,17 @@ def test_a_clone_has_the_library_the_prompts_and_the_questions(clone):
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_a_clone_with_an_empty_home_reaches_an_answer(clone, tmp_path):
+def test_a_clone_with_an_empty_home_finds_what_a_question_asks_for(clone, tmp_path):
     from rag import Settings
 
     (tmp_path / "weights").symlink_to(Settings().home / "weights")
     code = f"""
 from pathlib import Path
 from rag import Rag, Settings
-answer = Rag.open(Settings(home=Path({str(tmp_path)!r}))).ask("How many robot demonstrations was OpenVLA trained on?")
-print(answer.status, "970k" in answer.text, bool(answer.citations))
+hits = Rag.open(Settings(home=Path({str(tmp_path)!r}))).retrieve("How many robot demonstrations was OpenVLA trained on?")
+print(hits[0].paper.title)
 """
-    assert in_clone(clone, code) == "answered True True"
+    assert in_clone(clone, code).startswith("OpenVLA")
 
 
 def test_a_wheel_holds_every_file_that_is_needed_at_run_time(clone, tmp_path):
