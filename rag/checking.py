@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.grounding import clauses_of, draft_sentences, is_refusal
+from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
 from rag.subjects import names, said_of, speaks_of_another
 
@@ -25,6 +26,8 @@ QUOTES_INSTEAD = 2
 
 NUMBER_COVERAGE = 0.7
 """Share of the question, weighted by rarity, that a sentence has to hold to be quoted for the number in it."""
+NAMED_COVERAGE = 0.25
+"""The same of a sentence that has the number which the draft named, though not as the draft read it."""
 UNSUPPORTED = "says something that the sentences above do not say"
 UNTOLD = "does not name what the question asks for"
 """What can be wrong with a draft, as the model is told it."""
@@ -152,22 +155,31 @@ class DraftChecker:
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool
     ) -> list[Claim]:
         if not kept:
-            fit = self._numbers(draft.evidence, standalone_question) if asks_for_number(question) else draft.evidence
+            fit = self._numbers(draft, standalone_question) if asks_for_number(question) else draft.evidence
             kept = self._grounder.quotes(fit if alone else draft.evidence, count=QUOTES_INSTEAD if alone else 1)
-        elif not alone or wants_explanation(question):
+        elif not alone:  # of each paper the sentence that says most to the question, where that is not cited yet
+            starts = {(citation.paper.id, citation.start) for claim in kept for citation in claim.citations}
+            left = [e for e in draft.evidence if (e.paper.id, e.sentence.start) not in starts]
+            kept = kept + self._grounder.quotes(left, count=min(1, self._further_quotes))
+        elif wants_explanation(question):
             cited = [citation for claim in kept for citation in claim.citations]
-            count = self._further_quotes if alone else min(1, self._further_quotes)
-            further = self._selector.read_on(standalone_question, cited, count)
+            further = self._selector.read_on(standalone_question, cited, self._further_quotes)
             kept = kept + self._grounder.quotes(further, count=len(further))
         if draft.subject and kept:
             kept = [replace(kept[0], subject=draft.subject.label), *kept[1:]]
         return kept
 
-    def _numbers(self, evidence: Sequence[Evidence], question: str) -> list[Evidence]:
+    def _numbers(self, draft: Draft, question: str) -> list[Evidence]:
         """The sentence that holds a number and nearly all that is asked; a number of something else answers nothing."""
-        fit = [item for item in evidence if tells(item.sentence.text, question)]
-        best = max(fit, key=lambda item: self._grounder.coverage(question, item), default=None)
-        return [best] if best is not None and self._grounder.coverage(question, best) >= NUMBER_COVERAGE else []
+        named = numbers_in(draft.text, with_one=False) - numbers_in(question)
+        fit = [item for item in draft.evidence if tells(item.sentence.text, question)]
+        share = {item.number: self._grounder.coverage(question, item) for item in fit}
+        with_it = [item for item in fit if named & numbers_in(item.sentence.text)]
+        for among, least in ((fit, NUMBER_COVERAGE), (with_it, NAMED_COVERAGE)):
+            best = max(among, key=lambda item: share[item.number], default=None)
+            if best is not None and share[best.number] >= least:
+                return [best]
+        return []
 
 
 def _telling(claims: list[Claim], question: str, standalone_question: str) -> list[Claim]:

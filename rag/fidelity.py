@@ -14,13 +14,14 @@ Source: order of words as the longest common subsequence, after ROUGE-L (Lin 200
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
 from rag.keywords import STOP_WORDS, stem, words
 
-LEAST_IN_ORDER = 0.75
+LEAST_IN_ORDER = 0.85
 """Share of a sentence's words that must stand in its sources in the same order."""
 MOST_UNSAID = 1
 """Words of its own that such a sentence may have: a light verb, mostly ("takes over", "comes with")."""
@@ -31,9 +32,17 @@ NEGATIONS = frozenset(
     failing failure unable lack lacks lacking hardly barely rarely seldom
     """.split()
 )
+_NAME = re.compile(r"\b[A-Z][\w*^]*(?:[-+][\w*^]+)*")
 _LIMITS = frozenset(
     "only all every always never any each both entirely completely fully solely first best most".split()
 )
+_CAUSES = tuple(
+    re.compile(rf"\b{joint}\b", re.IGNORECASE)
+    for joint in (
+        "because", "due to", r"by (?:\w+ly )?\w+ing", "(?:thus|thereby|therefore|hence)", r"caus\w+", "so that",
+        "lead(?:s|ing)? to", "result(?:s|ing)? in", r"(?:allow|enabl)\w+", "through",
+    )
+)  # fmt: skip
 _GLUE = frozenset(map(stem, "paper author use yes method approach propose introduce present call name work".split()))
 """What a sentence about a paper may say that the abstract, which says "we", does not."""
 
@@ -45,17 +54,20 @@ class Fidelity:
     Attributes:
         in_order: share of its words, the title's left out, that stand in the sources in the same order, in [0, 1].
         unsaid: stems of its words that neither sources nor titles hold.
-        beyond: its words of extent ("only", "all") that the sources do not have.
+        beyond: what it says of extent ("only", "all") or cause ("because", "by using") and the sources do not.
+        is_turned: whether it names two things in the other order than a source does: "A beats B" for "B beats A".
     """
 
     in_order: float
     unsaid: tuple[str, ...]
     beyond: tuple[str, ...]
+    is_turned: bool
 
     @property
     def is_close(self) -> bool:
         """Whether it says what its sources say, as far as words can tell."""
-        return self.in_order >= LEAST_IN_ORDER and len(self.unsaid) <= MOST_UNSAID and not self.beyond
+        is_whole = self.in_order >= LEAST_IN_ORDER and len(self.unsaid) <= MOST_UNSAID
+        return is_whole and not self.beyond and not self.is_turned
 
 
 def fidelity(text: str, quotes: Sequence[str], titles: Sequence[str]) -> Fidelity:
@@ -65,9 +77,15 @@ def fidelity(text: str, quotes: Sequence[str], titles: Sequence[str]) -> Fidelit
     known = {term for title in titles for term in _terms(title)}
     held = known.union(*sources)
     unsaid = tuple(dict.fromkeys(term for term in said if term not in held and term not in _GLUE))
-    spoken = set(words(" ".join(quotes)))
-    beyond = tuple(dict.fromkeys(word for word in words(text) if word in _LIMITS and word not in spoken))
-    return Fidelity(_in_order(said, sources, known), unsaid, beyond)
+    is_turned = any(_turns(_names(text), _names(quote)) for quote in quotes)
+    return Fidelity(_in_order(said, sources, known), unsaid, _beyond(text, " ".join(quotes)), is_turned)
+
+
+def _beyond(text: str, source: str) -> tuple[str, ...]:
+    spoken = set(words(source))
+    limits = [word for word in words(text) if word in _LIMITS and word not in spoken]
+    joints = [found[0] for joint in _CAUSES if (found := joint.search(text)) and not joint.search(source)]
+    return tuple(dict.fromkeys(limits + joints))
 
 
 def _in_order(said: Sequence[str], sources: Sequence[Sequence[str]], known: set[str]) -> float:
@@ -81,6 +99,22 @@ def _in_order(said: Sequence[str], sources: Sequence[Sequence[str]], known: set[
         own = [term for term in said if term in have or not (term in known or term in _GLUE)]
         best = max(best, common_subsequence(own, run) / len(own) if own else 0.0)
     return best
+
+
+def _names(text: str) -> list[str]:
+    """Names in `text` in their order, hyphens and all; a word that only begins the sentence is none."""
+    found = ((match.start(), match[0]) for match in _NAME.finditer(text))
+    return [name.casefold() for start, name in found if start or _is_odd(name)]
+
+
+def _is_odd(word: str) -> bool:
+    return any(letter.isupper() or letter.isdigit() for letter in word[1:])
+
+
+def _turns(said: Sequence[str], source: Sequence[str]) -> bool:
+    """Whether names that stand once in both stand in another order."""
+    both = [name for name in said if said.count(name) == 1 == source.count(name)]
+    return [name for name in source if name in both] != both
 
 
 def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:

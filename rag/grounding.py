@@ -174,10 +174,12 @@ def doubt(kept: Fidelity) -> str:
     if kept.is_close:
         return ""
     if kept.beyond:
-        return f"“{kept.beyond[0]}” is its own"
+        return f"“{kept.beyond[0]}” is not in its source"
     if len(kept.unsaid) > MOST_UNSAID:
-        return "some of its words are its own"
-    return "it says it in an order of its own"
+        return "some of its words are not in its source"
+    if kept.is_turned:
+        return "it names things in another order than its source"
+    return "its words stand in another order than in its source"
 
 
 def draft_sentences(draft: str) -> list[str]:

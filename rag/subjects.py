@@ -28,6 +28,8 @@ Nearness = Callable[[Sequence[str], Sequence[Paper]], "NDArray[np.float32]"]
 """(texts, papers) -> how near each is to each, cosines of shape (n_texts, n_papers)."""
 
 MOST_SUBJECTS = 4
+LONGEST_NAME = 4
+"""Words before a title's colon that may be the paper's name."""
 DESCRIBED_AMONG = 8
 """Papers, best first, among which two that are described are looked for."""
 DESCRIBED_NEAR = 0.5
@@ -169,7 +171,7 @@ class SubjectFinder:
 
     def _title_names(self, title: str) -> Iterator[str]:
         head, colon, _ = title.partition(":")
-        whole = [title, *([_IN_BRACKETS.sub("", head)] if colon and len(head.split()) <= 4 else [])]
+        whole = [title, *([_IN_BRACKETS.sub("", head)] if colon and len(head.split()) <= LONGEST_NAME else [])]
         yield from (folded for name in whole if len(folded := _folded(name)) > 1)
         yield from self._rare([*_IN_BRACKETS.findall(title), *_NAME_LIKE.findall(title)])
 
@@ -223,7 +225,7 @@ def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:
     """What to call each paper: the part before its title's colon, or the whole where that is long or shared."""
     heads = [paper.title.partition(":")[0] if ":" in paper.title else paper.title for paper in papers]
     return tuple(
-        head if heads.count(head) == 1 and len(head.split()) <= 4 else paper.title
+        head if heads.count(head) == 1 and len(head.split()) <= LONGEST_NAME else paper.title
         for head, paper in zip(heads, papers, strict=True)
     )
 
@@ -234,6 +236,15 @@ def question_about(subject: Subject, subjects: Sequence[Subject], question: str)
         if other.name and other.name != subject.name:
             question = re.sub(_spelled(other.name), " ", question, flags=re.IGNORECASE)
     return question
+
+
+def short_name(subject: Subject, question: str) -> str:
+    """What to call `subject` in a sentence: its label, or as `question` spells its name; "" where that is a title."""
+    if len(subject.label.split()) <= LONGEST_NAME:
+        return subject.label
+    found = re.search(_spelled(subject.name), question, re.IGNORECASE) if subject.name else None
+    is_title = found is None or _folded(subject.paper.title).startswith(subject.name)
+    return "" if is_title or found is None or len(found[0].split()) > LONGEST_NAME else found[0]
 
 
 def said_of(subject: Subject, subjects: Sequence[Subject], text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.evidence import as_prompt
+from rag.subjects import short_name
 
 if TYPE_CHECKING:
     from rag.assembly import LazyModel
@@ -45,7 +46,17 @@ class Writer:
         elif found.earlier is not None:
             prompt = prompts.load("followup")
             values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
-        return self._fitted(prompt, part.evidence, values)
+        messages = self._fitted(prompt, part.evidence, values)
+        return [*messages, ("assistant", start)] if (start := self._start(part, found)) else messages
+
+    def _start(self, part: Draft, found: EvidenceFound) -> str:
+        """How the draft begins: with its paper's name, or a small model speaks of the other papers as well.
+
+        A long title is no such name: after that, and after "This paper", comes what the paper is, not what was asked.
+        """
+        if part.subject is None or getattr(self._model.get(), "engine", None) is None:
+            return ""  # an endpoint would take it for a turn that is over
+        return short_name(part.subject, found.standalone_question)
 
     def pieces(self, part: Draft, found: EvidenceFound) -> Generator[tuple[str, str], None, None]:
         """The draft as it is written: pieces of text, each with the reason to end that came with it, mostly "".
@@ -53,6 +64,8 @@ class Writer:
         Closing it stops the model.
         """
         model: Any = self._model.get()
+        if start := self._start(part, found):
+            yield start, ""
         with closing(model.stream(self.messages(part, found), **self.options(part.evidence))) as chunks:
             for chunk in chunks:
                 yield str(chunk.text), chunk.response_metadata.get("finish_reason") or ""

@@ -146,6 +146,8 @@ def reason(claim: Claim) -> str:
     if claim.verdict == "supported":
         return f"Supported: {cited} {'say' if several else 'says'} this ({_percent(claim.score)})."
     if claim.verdict == "partly":
+        if claim.doubt:
+            return f"Partly supported: {claim.doubt}. Compare it with {cited}."
         return f"Partly supported: {cited} {'say' if several else 'says'} some of this ({_percent(claim.score)})."
     return f"Not supported: {cited} {'do' if several else 'does'} not say this ({_percent(claim.score)})."
 

@@ -1,0 +1,92 @@
+"""What keeps to the words that it cites is close to them; what turns, widens or denies them is not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.fidelity import common_subsequence, fidelity, is_denial, loses_negation
+
+QUOTE = "OpenVLA outperforms RT-2-X in absolute success rate across several robots."
+TITLE = "OpenVLA: An Open-Source Vision-Language-Action Model"
+
+
+def is_close(text, *quotes, title=TITLE):
+    return fidelity(text, quotes or (QUOTE,), (title,)).is_close
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        QUOTE,
+        "OpenVLA outperforms RT-2-X in success rate.",
+        "The paper says that OpenVLA outperforms RT-2-X in absolute success rate.",
+        "Yes, OpenVLA outperforms RT-2-X across several robots.",
+    ],
+)
+def test_a_sentence_in_the_words_of_its_source_is_close(text):
+    assert is_close(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RT-2-X outperforms OpenVLA in absolute success rate across several robots.",
+        "Only OpenVLA outperforms RT-2-X in absolute success rate.",
+        "OpenVLA outperforms RT-2-X in success rate because larger corpora help.",
+        "Robots succeed across several absolute rates.",
+    ],
+    ids=["turned round", "narrowed", "a cause of its own", "other words"],
+)
+def test_a_sentence_that_says_it_otherwise_is_not(text):
+    assert not is_close(text)
+
+
+def test_what_two_sources_say_may_be_said_in_either_order():
+    first, second = "Whales sing at 20 hertz in the deep.", "Their songs travel across whole oceans."
+    assert is_close("Whales sing at 20 hertz and their songs travel across oceans.", first, second)
+    assert is_close("Whales sing at 20 hertz and their songs travel across oceans.", second, first)
+
+
+def test_what_is_unsaid_and_beyond_is_told():
+    found = fidelity("Only kangaroos outperform RT-2-X.", [QUOTE], [TITLE])
+    assert found.unsaid == ("kangaroo",)
+    assert found.beyond == ("only",)
+
+
+def test_nothing_is_close_to_no_source():
+    assert fidelity("OpenVLA is good.", (), ()).in_order == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "is_lost"),
+    [
+        ("Algorithms that exist capture the nature of culture.", "Algorithms that exist fail to capture it.", True),
+        ("The model generalizes to new scenes.", "The model does not generalize to new scenes.", True),
+        ("Algorithms that exist fail to capture culture.", "Algorithms that exist fail to capture it.", False),
+        ("The model generalizes.", "The model generalizes without more data.", False),
+        ("It needs demonstrations.", "It works with no reward.", False),
+    ],
+)
+def test_a_denial_that_was_left_out_is_seen(text, quote, is_lost):
+    assert loses_negation(text, quote) == is_lost
+
+
+def test_apostrophes_hide_no_denial():
+    assert is_denial("It doesn’t work.")
+    assert is_denial("It doesn't work.")
+    assert not is_denial("It works.")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "length"), [("abc", "abc", 3), ("abc", "acb", 2), ("", "abc", 0), ("abab", "ba", 2)]
+)
+def test_a_common_subsequence_keeps_the_order(first, second, length):
+    assert common_subsequence(first, second) == length
+
+
+@given(st.text(), st.lists(st.text(), max_size=3))
+def test_shares_are_shares_whatever_the_text(text, quotes):
+    found = fidelity(text, quotes, quotes[:1])
+    assert 0.0 <= found.in_order <= 1.0
+    for quote in quotes:
+        loses_negation(text, quote)
