@@ -92,6 +92,21 @@ def is_faithful(judged: Sequence[Judged] | None) -> bool | None:
     return all(item.is_supported for item in judged) if judged else None
 
 
+def called_supported(answer: Answer) -> float | None:
+    """Share of the sentences in the model's own words that the answer calls supported; None of none."""
+    own = [claim for claim in answer.claims if not claim.is_quote]
+    return sum(claim.verdict == "supported" for claim in own) / len(own) if own else None
+
+
+def upheld(judged: Sequence[Judged] | None) -> float | None:
+    """`faithfulness` of the sentences in the model's own words that the answer calls supported; None of none.
+
+    Quotations are left out: they would make every answer look sure.
+    """
+    called = [item for item in judged or () if not item.claim.is_quote and item.claim.verdict == "supported"]
+    return faithfulness(called)
+
+
 def citation_precision(judged: Sequence[Judged] | None) -> float | None:
     """ALCE's citation precision: share of the citations that are precise; None where nothing is cited."""
     precise = [is_precise for item in judged or () for is_precise in item.precise]

@@ -15,8 +15,8 @@ from eval.scoring import Scored, badness
 WORST = 20
 CORRECTED = "corrected for the judge's known error"
 GROUNDING = (
-    "faithfulness", "no unsupported sentence", "citation precision", "contradiction", "number agreement",
-    "copy ratio", "length in words",
+    "faithfulness", "no unsupported sentence", "called supported", "upheld where so called", "citation precision",
+    "contradiction", "number agreement", "copy ratio", "length in words",
 )  # fmt: skip
 STYLE = """
 :root{color-scheme:light dark;--ink:#1c2024;--dim:#60646c;--ground:#fff;--line:#d9d9e0;--bar:#3b6fd4;--bad:#b3261e}

@@ -88,6 +88,8 @@ MEASURES: Mapping[str, Callable[[Scored], Value]] = {
     ),
     "faithfulness": lambda s: grounding.faithfulness(s.judged),
     "no unsupported sentence": lambda s: grounding.is_faithful(s.judged),
+    "called supported": lambda s: _if_answered(s, grounding.called_supported(s.answer)),
+    "upheld where so called": lambda s: grounding.upheld(s.judged),
     "citation precision": lambda s: grounding.citation_precision(s.judged),
     "contradiction": lambda s: grounding.contradiction(s.judged),
     "number agreement": lambda s: _if_answered(s, grounding.number_agreement(s.answer)),

@@ -57,6 +57,8 @@ _KIND_IS_NOTHING = frozenset(
 )
 _TOKEN = re.compile(r"[^\W_][\w*+^]*(?:[-.][\w*+^]+)*|[(),;/]")
 _SYMBOL = re.compile(r"[*+^]")
+_BEFORE_VERSION = re.compile(r"(?<=[a-z]{3})(?=\d)", re.IGNORECASE)
+"""Between a name and its number: "Llama2" and "GPT4" are "Llama 2" and "GPT 4"; "A2C" and "H100" are one name."""
 _ACRONYM = re.compile(r"(?<![A-Za-z])[A-Z]{2,6}(?![a-z])")
 # What any such question may say of papers. Stems, since they are compared with stems.
 _SAYS_NOTHING = frozenset(
@@ -96,19 +98,23 @@ class Text:
 
     @cached_property
     def _stems(self) -> str:
-        return f" {' '.join(stem(word) for word in words(self.text))} "
+        return f" {' '.join(_stems(self.text))} "
 
     def holds(self, spelling: str) -> bool:
         """Whether a name stands here as it is written, or a word in any inflection; parts of a word in a row."""
         if _SYMBOL.search(spelling):
             return re.search(rf"(?<![\w]){re.escape(spelling)}(?![\w*+^])", self.text) is not None
-        stems = [stem(word) for word in words(spelling)]
+        stems = _stems(spelling)
         if not stems:
             return False
         # Nearly all papers are dismissed here, before anything is stemmed. A stem may end in another letter.
         if self.text.isascii() and any(s[: max(3, len(s) - 1)] not in self._folded for s in stems):
             return False
         return f" {' '.join(stems)} " in self._stems or f" {''.join(stems)} " in self._stems
+
+
+def _stems(text: str) -> list[str]:
+    return [stem(word) for word in words(_BEFORE_VERSION.sub(" ", text))]
 
 
 @dataclass(frozen=True, slots=True)

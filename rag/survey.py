@@ -36,6 +36,8 @@ WITHIN = 1.6
 """How far the log-odds of a listed paper may lie below the highest; on the dev questions at most 1.46."""
 SENTENCES = 3
 NEAR_IN_MEANING = 8
+PARTLY_INSTEAD = 24
+"""How many that hold half of the words are looked at where no paper holds them all."""
 MOST_READ = 48
 """Papers whose sentences are looked at for one question: a quarter of a second each on two cores where the model is
 asked. What more there is that holds the words is counted."""
@@ -106,7 +108,8 @@ class Surveyor:
         wholly = held.wholly
         if len(wholly) > MOST_READ:
             wholly = tuple(paper for paper in near if paper.id in ids) + wholly
-        others = () if criterion.is_mention and ids else (*held.partly[:NEAR_IN_MEANING], *near[:NEAR_IN_MEANING])
+        partly = NEAR_IN_MEANING if ids else PARTLY_INSTEAD
+        others = () if criterion.is_mention and ids else (*held.partly[:partly], *near[:NEAR_IN_MEANING])
         chosen = list({paper.id: paper for paper in (*wholly, *others)}.values())[:MOST_READ]
         query = self._encoder.encode([criterion.text], "query")[0]
         read = (

@@ -96,7 +96,8 @@ def test_answers_are_judged_when_all_are_there_or_the_run_was_stopped(rag, tmp_p
     board = Board(rag, tmp_path / "runs", open_judge=lambda _rag: LexicalJudge())
     running = board.start("exam", 5)
     if stops:
-        until(lambda: running.step.done >= 1)
+        # The first question may be one that the papers do not answer: nothing is cited there, nothing to judge.
+        until(lambda: running.step.done >= 3)
         running.stop()
     running.join(30)
     (row,) = board.runs()

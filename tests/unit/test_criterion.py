@@ -94,6 +94,9 @@ def test_the_statement_is_true_of_a_paper_that_fits(question, statement):
         ("made with GPT-4.", "GPT-4", True),
         ("several studies", "study", True),
         ("Tülu models", "tulu", True),
+        ("RISE teaches Llama2 and Llama-3", "Llama", True),
+        ("made with GPT4.", "GPT-4", True),
+        ("an A2C agent", "A", False),
     ],
 )
 def test_names_are_held_as_written_and_words_in_any_inflection(text, spelling, holds):

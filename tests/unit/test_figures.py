@@ -1,6 +1,7 @@
 """Figures of rankings, overlap, declining and grounding, against oracles worked by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from eval.abstention import abstention, area_under_risk, risk_coverage
 from eval.grounding import (
+    called_supported,
     citation_precision,
     contradiction,
     faithfulness,
@@ -15,6 +17,7 @@ from eval.grounding import (
     is_faithful,
     judge_answer,
     number_agreement,
+    upheld,
 )
 from eval.judgement import Judgement
 from eval.overlap import copy_ratio, rouge_l, token_f1
@@ -114,6 +117,16 @@ def test_citation_recall_and_precision_as_alce_defines_them():
     assert is_faithful(judged) is False
     assert citation_precision(judged) == pytest.approx(3 / 5)
     assert contradiction(judged) == pytest.approx(1 / 3)
+
+
+def test_what_an_answer_calls_supported_is_counted_without_quotations_and_upheld_by_itself():
+    said = answer(("a c", (AB, CD)), ("z", (AB,)), ("y", (AB,)), ("a b.", (AB,)))
+    *own, quote = said.claims
+    said = replace(said, claims=(*own[:2], replace(own[2], verdict="partly"), replace(quote, is_quote=True)))
+    assert called_supported(said) == pytest.approx(2 / 3)
+    assert upheld(judge_answer(Containing(), said)) == pytest.approx(1 / 2)
+    only_quoted = replace(said, claims=said.claims[3:])
+    assert (called_supported(only_quoted), upheld(judge_answer(Containing(), only_quoted))) == (None, None)
 
 
 def test_grounding_does_not_apply_to_an_abstention():
