@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.grounding import clauses_of, draft_sentences, is_refusal
+from rag.drafts import clauses_of, draft_sentences, is_refusal
 from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
 from rag.subjects import names, said_of, speaks_of_another

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from rag.drafts import LIST_MARK, marked_sentences
 from rag.evidence import in_context, is_quotable
 from rag.fidelity import MOST_UNSAID, Fidelity, fidelity, is_denial, loses_negation
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage, tokenize
 from rag.quantities import misread, numbers_in
 from rag.schema import Citation, Claim, Evidence, Verdict
-from rag.sentences import split_sentences
 
 COVERAGE_SHARE = 0.7
 """How much of the score is words; the rest is cosine."""
@@ -37,19 +37,7 @@ THIRD_GAIN = 0.1
 """Coverage that any further cited sentence must add; its paper is cited already."""
 MOST_CITED = 3
 
-_MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
-_MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
-_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
-_PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
-_CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
-"""Not "but" or "though": half of such a sentence says something else than the whole."""
 _EMPTY_CLAIM = re.compile(r"^\W*(?:yes|no|sure|certainly|of course)\W*$", re.IGNORECASE)
-
-_REFUSAL = re.compile(
-    r"\b(?:do|does|did|is|are|was|were) not (?:\w+ )?(?:mention|say|specif|provid|state|contain|includ|discuss|given)"
-    r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b|\b(?:cannot|can't) (?:be )?(?:answer|determin)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +97,7 @@ class Grounder:
         asked = frozenset(tokenize(question))
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
         numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
-        said = _LIST_MARK.sub("", text)
+        said = LIST_MARK.sub("", text)
         claimed = numbers_in(said, with_one=False)  # "one" is a pronoun as often as a number
         fit = {i for i, item in enumerate(evidence) if _agrees(said, item, question)}
         agreeing = [i for i in fit if claimed <= numbers[i]]
@@ -180,69 +168,6 @@ def doubt(kept: Fidelity) -> str:
     if kept.is_turned:
         return "it names things in another order than its source"
     return "its words stand in another order than in its source"
-
-
-def draft_sentences(draft: str) -> list[str]:
-    """Sentences of a model's text without its own markers, list marks and repeats; never raises, "" gives [].
-
-    A list after a colon is one sentence with what it lists: "Three parts: a relabeler; a generator; rewards".
-    """
-    return list(marked_sentences(draft))
-
-
-def marked_sentences(draft: str) -> dict[str, frozenset[int]]:
-    """The sentences of `draft_sentences` in their order, each with the numbers of the markers in it or right behind."""
-    sentences: dict[str, frozenset[int]] = {}
-    for line in _joined_lists(draft.splitlines()):
-        plain, marks = _apart(line)
-        for start, end in split_sentences(plain):
-            text = plain[start:end].strip()
-            if re.search(r"\w", text) and text not in sentences:
-                sentences[text] = frozenset(number for place, number in marks if start < place <= end)
-    return sentences
-
-
-def _apart(line: str) -> tuple[str, list[tuple[int, int]]]:
-    """A line without markers, and where in it each stood: (offset, number)."""
-    plain = ""
-    marks: list[tuple[int, int]] = []
-    at = 0
-    for match in _MARKER.finditer(line):
-        plain += line[at : match.start()]
-        at = match.end()
-        marks += [(len(plain.rstrip()), int(number)) for number in re.findall(r"\d{1,6}", match[0])]
-    return _MARKER_LEFT.sub("", plain + line[at:]).rstrip(), marks
-
-
-def clauses_of(sentence: str) -> list[str]:
-    """The main clauses of a sentence as sentences, in order: what stands around ", and", ", while", ";" and their kin.
-
-    A sentence of one clause gives []: it is one already. Clauses after the first may lack their subject.
-    """
-    parts = [part.strip(" ,;") for part in _CLAUSE_BREAK.split(sentence.rstrip(" .!;"))]
-    return [f"{part[0].upper()}{part[1:]}." for part in parts if len(part.split()) > 2] if len(parts) > 1 else []
-
-
-def _joined_lists(lines: Sequence[str]) -> list[str]:
-    joined: list[str] = []
-    in_list = False
-    for line in lines:
-        is_item = _LIST_MARK.match(line) is not None
-        plain = _PREAMBLE.sub("", _LIST_MARK.sub("", line)).replace("**", "").strip()
-        if not plain:
-            continue
-        if is_item and joined and (in_list or joined[-1].endswith(":")):
-            joined[-1] += f"{'; ' if in_list else ' '}{plain.rstrip('.;,')}"
-            in_list = True
-        else:
-            joined.append(plain)
-            in_list = False
-    return joined
-
-
-def is_refusal(sentences: Sequence[str]) -> bool:
-    """Whether the first sentence says that the evidence does not answer the question; no sentences: False."""
-    return bool(sentences) and _REFUSAL.search(sentences[0]) is not None
 
 
 def number_claims(claims: Iterable[Claim]) -> tuple[tuple[Claim, ...], tuple[Citation, ...]]:

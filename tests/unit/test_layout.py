@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.grounding import draft_sentences
+from rag.drafts import draft_sentences
 from rag.schema import Answer, Citation, Claim, Paper
 from tests.hostile import PAYLOADS, Inspector
 from ui.claims import render_claims

@@ -1,0 +1,87 @@
+"""The text that a model wrote, taken apart: sentences without its own markers and list marks, clauses, refusals.
+
+No parser here raises on any string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.sentences import split_sentences
+
+_MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
+_MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
+LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
+_CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
+"""Not "but" or "though": half of such a sentence says something else than the whole."""
+
+_REFUSAL = re.compile(
+    r"\b(?:do|does|did|is|are|was|were) not (?:\w+ )?(?:mention|say|specif|provid|state|contain|includ|discuss|given)"
+    r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b|\b(?:cannot|can't) (?:be )?(?:answer|determin)",
+    re.IGNORECASE,
+)
+
+
+def draft_sentences(draft: str) -> list[str]:
+    """Sentences of a model's text without its own markers, list marks and repeats; never raises, "" gives [].
+
+    A list after a colon is one sentence with what it lists: "Three parts: a relabeler; a generator; rewards".
+    """
+    return list(marked_sentences(draft))
+
+
+def marked_sentences(draft: str) -> dict[str, frozenset[int]]:
+    """The sentences of `draft_sentences` in their order, each with the numbers of the markers in it or right behind."""
+    sentences: dict[str, frozenset[int]] = {}
+    for line in _joined_lists(draft.splitlines()):
+        plain, marks = _apart(line)
+        for start, end in split_sentences(plain):
+            text = plain[start:end].strip()
+            if re.search(r"\w", text) and text not in sentences:
+                sentences[text] = frozenset(number for place, number in marks if start < place <= end)
+    return sentences
+
+
+def _apart(line: str) -> tuple[str, list[tuple[int, int]]]:
+    """A line without markers, and where in it each stood: (offset, number)."""
+    plain = ""
+    marks: list[tuple[int, int]] = []
+    at = 0
+    for match in _MARKER.finditer(line):
+        plain += line[at : match.start()]
+        at = match.end()
+        marks += [(len(plain.rstrip()), int(number)) for number in re.findall(r"\d{1,6}", match[0])]
+    return _MARKER_LEFT.sub("", plain + line[at:]).rstrip(), marks
+
+
+def clauses_of(sentence: str) -> list[str]:
+    """The main clauses of a sentence as sentences, in order: what stands around ", and", ", while", ";" and their kin.
+
+    A sentence of one clause gives []: it is one already. Clauses after the first may lack their subject.
+    """
+    parts = [part.strip(" ,;") for part in _CLAUSE_BREAK.split(sentence.rstrip(" .!;"))]
+    return [f"{part[0].upper()}{part[1:]}." for part in parts if len(part.split()) > 2] if len(parts) > 1 else []
+
+
+def _joined_lists(lines: Sequence[str]) -> list[str]:
+    joined: list[str] = []
+    in_list = False
+    for line in lines:
+        is_item = LIST_MARK.match(line) is not None
+        plain = _PREAMBLE.sub("", LIST_MARK.sub("", line)).replace("**", "").strip()
+        if not plain:
+            continue
+        if is_item and joined and (in_list or joined[-1].endswith(":")):
+            joined[-1] += f"{'; ' if in_list else ' '}{plain.rstrip('.;,')}"
+            in_list = True
+        else:
+            joined.append(plain)
+            in_list = False
+    return joined
+
+
+def is_refusal(sentences: Sequence[str]) -> bool:
+    """Whether the first sentence says that the evidence does not answer the question; no sentences: False."""
+    return bool(sentences) and _REFUSAL.search(sentences[0]) is not None

@@ -1,0 +1,83 @@
+"""A model's text comes apart into sentences, marks, clauses and refusals, whatever it is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.drafts import clauses_of, draft_sentences, is_refusal, marked_sentences
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        ("It works. [1][2] So does this [3].", ["It works.", "So does this."]),
+        ("Answer: It works.", ["It works."]),
+        ("**Bold** move.", ["Bold move."]),
+        (
+            "It has three parts:\n1) a relabeler\n2) a generator\n3) rewards",
+            ["It has three parts: a relabeler; a generator; rewards"],
+        ),
+        ("- one thing\n- another thing", ["one thing", "another thing"]),
+        ("Same. Same.", ["Same."]),
+        ("", []),
+        ("[1] [", []),
+    ],
+)
+def test_a_draft_is_cut_into_sentences_without_the_models_own_marks(draft, expected):
+    assert draft_sentences(draft) == expected
+
+
+@given(st.text())
+def test_no_text_is_too_odd_to_be_read(draft):
+    for sentence in draft_sentences(draft):
+        assert sentence == sentence.strip()
+        assert any(c.isalnum() or c == "_" for c in sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The evidence does not mention the number of GPUs.", True),
+        ("There is no information about this.", True),
+        ("The answer cannot be determined from the sentences.", True),
+        ("It does not revisit training data.", False),
+        ("", False),
+    ],
+)
+def test_a_refusal_is_told_from_a_negative_answer(text, expected):
+    assert is_refusal(draft_sentences(text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "clauses"),
+    [
+        ("Meta-World has 50 tasks, and GRUE has 6 tasks.", ["Meta-World has 50 tasks.", "GRUE has 6 tasks."]),
+        ("RUMs need no tuning, while OpenVLA uses LoRA.", ["RUMs need no tuning.", "OpenVLA uses LoRA."]),
+        ("It is fast; it is also small!", ["It is fast.", "It is also small."]),
+        ("It is fast and small.", []),
+        ("", []),
+        ("and, but; while", []),
+    ],
+)
+def test_a_sentence_comes_apart_at_its_main_clauses(sentence, clauses):
+    assert clauses_of(sentence) == clauses
+
+
+@pytest.mark.parametrize(
+    ("draft", "marked"),
+    [
+        ("It sings [2]. It dances. [1][3]", {"It sings.": {2}, "It dances.": {1, 3}}),
+        ("It sings [1, 2] at night.", {"It sings at night.": {1, 2}}),
+        ("It sings.", {"It sings.": set()}),
+        ("It sings [99999999999].", None),
+        ("", {}),
+    ],
+)
+def test_markers_belong_to_the_sentence_that_they_stand_in_or_behind(draft, marked):
+    found = marked_sentences(draft)
+    assert marked is None or found == marked
+
+
+@given(st.text(alphabet="ab. []()0123456789,;\n-*", max_size=80))
+def test_markers_of_any_text_are_read_without_an_exception(text):
+    assert list(marked_sentences(text)) == draft_sentences(text)
