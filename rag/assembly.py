@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.corpus import read_library
-from rag.errors import FootnoteError, IndexMissing, WeightsMissing
+from rag.errors import FootnoteError, IndexMissing, ModelError, SettingsError, WeightsMissing
 from rag.index import LibraryIndex, PassageEncoder
 from rag.library.ledger import Ledger, applied
 from rag.library.shelf import Shelf, is_current
@@ -58,6 +58,66 @@ class LazyModel:
             if self._model is None:
                 self._model = self._opener()
             return self._model
+
+
+class OtherModels:
+    """Local chat models on this machine beside the usual one; the last that was asked for stays open."""
+
+    def __init__(self, settings: Settings, usual: LazyModel, *, report: Report) -> None:
+        self._settings = settings
+        self._usual = usual
+        self._report = report
+        self._last: tuple[str, LazyModel] = ("", usual)
+        self._lock = threading.Lock()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those whose weights are here."""
+        from rag import weights
+
+        rows = weights.available(self._settings.home)
+        return tuple(row.name for row in rows if row.present and row.use == "chat" and row.name != self._usual_name)
+
+    def get(self, name: str) -> LazyModel:
+        """The model of that name, which opens when it is first needed; nothing is fetched for it.
+
+        Raises:
+            SettingsError: its weights are not here.
+        """
+        if name in (self._usual_name, self._settings.model.name):  # the latter may be "auto"
+            return self._usual
+        if name not in self.names:
+            here = ", ".join(self.names) or "none"
+            raise SettingsError(
+                f"There are no weights of {name!r} here; other models that are: {here}.",
+                f"footnote models fetch {name}",
+            )
+        with self._lock:
+            if self._last[0] != name:
+                self._last = (name, LazyModel(lambda: self._open(name)))
+            return self._last[1]
+
+    @property
+    def _usual_name(self) -> str:
+        from rag import weights
+
+        names = () if self._settings.model.is_remote else model_names(self._settings)
+        return next((name for name in names if weights.find(name, self._settings.home)), "")
+
+    def _open(self, name: str) -> BaseChatModel:
+        from rag import hardware, weights
+
+        row = next(row for row in weights.available(self._settings.home) if row.name == name)
+        on_gpu = None if self._settings.model.device == "cpu" else hardware.gpu_free_bytes()
+        free = hardware.available_ram() if on_gpu is None else on_gpu
+        if row.bytes > free:  # the usual one stays open beside it
+            needed, left = row.bytes / hardware.GIB, free / hardware.GIB
+            raise ModelError(
+                f"{name} needs about {needed:.1f} GB of memory, and {left:.1f} GB are free.",
+                "Go back to the usual model, or close what else runs.",
+            )
+        model = self._settings.model.model_copy(update={"name": name, "base_url": None, "provider": None})
+        return open_model(self._settings.model_copy(update={"model": model}), report=self._report)
 
 
 def index_folder(settings: Settings) -> Path:

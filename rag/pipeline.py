@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prompts
-from rag.assembly import LazyModel, Report, has_model, open_index, open_model, shelf_of
+from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
 from rag.balance import Balance, weighing
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
 from rag.criterion import Criterion, criterion_of
 from rag.description import Description, describe, model_id_of
+from rag.errors import SettingsError
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import BuildReport, LibraryIndex, build
@@ -53,12 +54,14 @@ class Rag:
         settings: Settings | None = None,
         prompt: prompts.Prompt | None = None,
         shelf: Shelf | None = None,
+        others: OtherModels | None = None,
     ) -> None:
         self._going_over = threading.Lock()
         self.library = Library(shelf, lambda: self.retriever, self._go_over_to)
         self.settings = settings or Settings()
         self.retriever = retriever
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
+        self._others = others
         self._own_prompt = prompt
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
         self._surveyor = Surveyor(retriever.encoder, self._selector)
@@ -92,7 +95,8 @@ class Rag:
         index, encoder = open_index(settings, report=report)
         shelf = shelf_of(settings, encoder)
         retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
-        return cls(retriever=retriever, model=model, settings=settings, shelf=shelf)
+        others = OtherModels(settings, model, report=report)
+        return cls(retriever=retriever, model=model, settings=settings, shelf=shelf, others=others)
 
     @property
     def papers(self) -> tuple[Paper, ...]:
@@ -105,6 +109,11 @@ class Rag:
         return self._model.get()
 
     @property
+    def other_models(self) -> tuple[str, ...]:
+        """Names of further local models on this machine, for `with_settings(model={"name": …})`."""
+        return self._others.names if self._others else ()
+
+    @property
     def prompt(self) -> prompts.Prompt:
         """The prompt of a plain question."""
         return self._writer.prompt
@@ -115,13 +124,20 @@ class Rag:
         return describe(self.model, self.retriever.index.manifest)
 
     def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
-        """This Rag on the same index and model, with `retrieval={"k": 10}` or other settings of `replaced`.
+        """This Rag on the same index, with `retrieval={"k": 10}` or other settings of `replaced`.
+
+        `model={"name": …}` takes one of `other_models`, loaded when it is first needed; the usual one stays open.
 
         Raises:
-            SettingsError: an unknown setting, a value out of range, or one that needs another index or model.
+            SettingsError: an unknown setting, a value out of range, one that needs another index, or a model that is
+                not here.
         """
         other = self._as_it_is()
         other.settings = replaced(self.settings, sections)
+        if (name := other.settings.model.name) != self.settings.model.name:
+            if self._others is None:
+                raise SettingsError("Setting 'model.name' is fixed where the model was given.", "Open another Rag.")
+            other._model = self._others.get(name)
         other.retriever = other.retriever.model_copy(update=other.settings.retrieval.model_dump())
         other._equip()
         return other
@@ -288,7 +304,13 @@ class Rag:
     def _go_over_to(self, index: LibraryIndex) -> None:
         """Answer from `index` from now on; the old one closes with the last answer from it."""
         retriever = self.retriever.model_copy(update={"index": index})
-        new = Rag(retriever=retriever, model=self._model, settings=self.settings, prompt=self._own_prompt)
+        new = Rag(
+            retriever=retriever,
+            model=self._model,
+            settings=self.settings,
+            prompt=self._own_prompt,
+            others=self._others,
+        )
         kept = {"library": self.library, "_going_over": self._going_over}
         with self._going_over:
             self.__dict__.update({**new.__dict__, **kept})

@@ -155,11 +155,11 @@ class Settings(BaseSettings):
         return hashlib.sha256(shaping.encode()).hexdigest()[:10]
 
 
-_REPLACEABLE = {"retrieval": None, "answer": None, "model": {"max_new_tokens"}}
+_REPLACEABLE = {"retrieval": None, "answer": None, "model": {"max_new_tokens", "name"}}
 
 
 def replaced(settings: Settings, sections: Mapping[str, Mapping[str, Any]]) -> Settings:
-    """`settings` with some values replaced, of those that need neither another index nor another model.
+    """`settings` with some values replaced, of those that need no other index.
 
     Raises:
         SettingsError: an unknown setting, a value out of range, or one that cannot be replaced.

@@ -125,6 +125,8 @@ class FakeRag:
             line=f"Pebble-1B-Instruct on cpu (int8) · {len(self.papers)} papers",
         )
 
+    other_models: tuple[str, ...] = ("tests/Boulder-7B",)
+
     def with_settings(self, **sections: dict[str, object]) -> FakeRag:
         """This very Rag; notes what was wanted."""
         self.changes = sections

@@ -23,7 +23,7 @@ from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
 from ui.evidence import render_evidence
 from ui.examples import example_questions
 from ui.history import render_entries
-from ui.knobs import Knobs, render_knobs
+from ui.knobs import Knobs, other_models, render_knobs
 from ui.line import Line
 from ui.markup import count, text
 from ui.parts import Parts, html, render_alert, render_state
@@ -149,11 +149,11 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
         entries = html("fn-entries", render_entries([]))
     with gr.Column(elem_id="fn-sheet-knobs", elem_classes="fn-sheet"):
         gr.HTML("<h2>Settings of this conversation</h2>", apply_default_css=False)
-        knobs = html("fn-knobs", render_knobs(Knobs()))
+        knobs = html("fn-knobs", render_knobs(Knobs(), other_models(rag)))
         about = rag.description
         gr.HTML(
-            f'<p class="fn-hint">Answered by {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
-            "Another model: <code>footnote chat --model NAME</code></p>",
+            f'<p class="fn-hint">As usual: {text(about.model)}, {text(about.dtype)} on {text(about.device)}. '
+            "Another usual one: <code>footnote chat --model NAME</code></p>",
             apply_default_css=False,
         )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):

@@ -18,7 +18,7 @@ from rag.export import FORMATS, SUFFIX, export
 from ui.archive import Archive
 from ui.conversation import Conversation, Turn
 from ui.history import render_entries
-from ui.knobs import Knobs, render_knobs
+from ui.knobs import Knobs, other_models, render_knobs
 from ui.lens import render_trace
 from ui.markup import text
 from ui.parts import Parts, Update, drawn_whole, kept, owner_of, render_alert
@@ -136,7 +136,7 @@ class _Desk:
         if found is None:
             gone = "That conversation is not here any more."
             return {**drawn_whole(self._parts, conversation), self._parts.status: render_said(gone)}
-        return {**drawn_whole(self._parts, found), self._parts.knobs: render_knobs(found.knobs)}
+        return {**drawn_whole(self._parts, found), self._parts.knobs: self._drawn(found.knobs)}
 
     def _rename(self, conversation: Conversation, data: _Data, owner: str) -> Update:
         self._archive.rename(owner, data.words("id"), data.words("title"))
@@ -209,10 +209,13 @@ class _Desk:
     def _knobs(self, conversation: Conversation, data: _Data, owner: str) -> Update:
         conversation.knobs = Knobs.from_dict(data.section("knobs"))
         return {
-            self._parts.knobs: render_knobs(conversation.knobs),
+            self._parts.knobs: self._drawn(conversation.knobs),
             self._parts.status: render_said("For the next questions of this conversation."),
             **kept(self._parts, self._archive, owner, conversation),
         }
+
+    def _drawn(self, knobs: Knobs) -> str:
+        return render_knobs(knobs, other_models(self._rag))
 
 
 def _hint(line: str) -> str:

@@ -1,12 +1,13 @@
 """The few settings that a reader may turn for one conversation, in words, and what they mean for a Rag.
 
 Each is a choice among few, because a reader can judge "answers more readily" and not 0.35. `None` leaves what the
-Rag was opened with. Knows nothing of Gradio; `ui.knobs` never changes a Rag, it asks for one with other settings.
+Rag was opened with. Which models there are is asked of the Rag: they come and go. Knows nothing of Gradio; `ui.knobs`
+never changes a Rag, it asks for one with other settings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -79,13 +80,16 @@ class Knobs:
     papers: str = ""
     strictness: str = ""
     length: str = ""
+    model: str = ""
+    """A name of `Rag.other_models`; left alone once that model is gone."""
 
     @classmethod
     def from_dict(cls, chosen: Mapping[str, Any]) -> Knobs:
         """The known choices of `chosen`; anything else is left out."""
         known = {field.name for field in fields(cls)}
         wanted = {key: str(value) for key, value in chosen.items() if key in known}
-        return cls(**{knob.key: knob.choice(wanted.get(knob.key, "")).key for knob in KNOBS})
+        chosen_now = {knob.key: knob.choice(wanted.get(knob.key, "")).key for knob in KNOBS}
+        return cls(**chosen_now, model=wanted.get("model", "")[:_LONGEST_NAME])
 
     def to_dict(self) -> dict[str, str]:
         """The choices by key, for JSON."""
@@ -104,12 +108,34 @@ class Knobs:
     def applied(self, rag: Any) -> Any:
         """`rag`, or one like it with these settings."""
         changes = self.changes
+        if self.model and self.model in other_models(rag):
+            changes.setdefault("model", {})["name"] = self.model
         return rag.with_settings(**changes) if changes else rag
 
 
-def render_knobs(chosen: Knobs) -> str:
-    """The knobs as a form; `page.js` sends every change at once."""
-    fields_drawn = "".join(_field(knob, getattr(chosen, knob.key)) for knob in KNOBS)
+_LONGEST_NAME = 300
+
+
+def other_models(rag: Any) -> tuple[str, ...]:
+    """Models that `rag` could answer with beside its usual one."""
+    return tuple(getattr(rag, "other_models", ()))
+
+
+def model_knob(models: Sequence[str]) -> Knob:
+    """The choice of a model among those on this machine."""
+    explained = (
+        "Which of the models on this machine answers. A larger one is more often right and slower; the first answer "
+        "after a change waits until it is loaded. "
+        + ("" if models else "No other is here: ")
+        + "footnote models fetch NAME gets others."
+    )
+    choices = (Choice("", "as usual", None), *(Choice(name, name.rsplit("/", 1)[-1], None) for name in models))
+    return Knob("model", "Model", explained, "model", "name", choices)
+
+
+def render_knobs(chosen: Knobs, models: Sequence[str] = ()) -> str:
+    """The knobs as a form, with the choice among `models`; `page.js` sends every change at once."""
+    fields_drawn = "".join(_field(knob, getattr(chosen, knob.key)) for knob in (*KNOBS, model_knob(models)))
     return (
         f'<form class="fn-knobs">{fields_drawn}'
         '<button type="reset" class="fn-chip" data-reset="knobs">Back to usual</button></form>'

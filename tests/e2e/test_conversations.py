@@ -257,6 +257,16 @@ def test_settings_are_of_this_conversation_and_can_be_reset(page, rag):
     assert rag.changes == {}
 
 
+def test_another_model_on_this_machine_can_be_chosen_for_a_conversation(page, rag):
+    rag.changes = {}
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Model", exact=True).select_option(label="Boulder-7B")
+    page.wait_for_selector("#fn-status:has-text('next questions')", state="attached")
+    page.keyboard.press("Escape")
+    ask(page, "What is LanternNet?")
+    assert rag.changes == {"model": {"name": "tests/Boulder-7B"}}
+
+
 def test_an_abstention_offers_papers_to_ask_about_and_better_questions(page, rag):
     ask(page, "Is there wifi on trains?")
     box = page.locator("#fn-live .fn-abstained")

@@ -105,7 +105,7 @@ def test_a_shorter_limit_reaches_the_model(retriever):
     [
         ({"retrieval": {"k": 0}}, "retrieval.k"),
         ({"retrieval": {"many": 3}}, "retrieval.many"),
-        ({"model": {"name": "another"}}, "'model.name' is fixed"),
+        ({"model": {"name": "another"}}, "'model.name' is fixed where the model was given"),
         ({"embedding": {"name": "another"}}, "'embedding.name' is fixed"),
     ],
 )

@@ -102,6 +102,25 @@ def test_knobs_ask_for_another_rag_only_where_something_was_turned():
     assert Knobs(papers="3", length="long").applied(rag) == {"retrieval": {"k": 3}, "model": {"max_new_tokens": 320}}
 
 
+def test_the_model_of_a_conversation_is_one_that_is_here():
+    rag = SimpleNamespace(with_settings=lambda **sections: sections, other_models=("org/large", "org/small"))
+    small = Knobs.from_dict({"model": "org/small"})
+    assert Knobs.from_dict(small.to_dict()) == small
+    assert small.applied(rag) == {"model": {"name": "org/small"}}
+    assert Knobs(length="short", model="org/small").applied(rag)["model"] == {"name": "org/small", "max_new_tokens": 80}
+    gone = SimpleNamespace(other_models=("org/large",))
+    assert small.applied(gone) is gone
+    drawn = render_knobs(small, rag.other_models)
+    assert '<option value="org/small" selected>small</option>' in drawn
+    assert (
+        "selected"
+        not in render_knobs(Knobs(model='"><script>'), rag.other_models)
+        .partition('name="model"')[2]
+        .partition('value="org/large"')[2]
+    )
+    assert "No other is here" in render_knobs(small)
+
+
 def test_settings_that_a_rag_does_not_take_fail_the_question_and_not_the_page():
     class Names:
         def __getattr__(self, name):
