@@ -22,7 +22,7 @@ from rag.evidence import in_context, is_quotable
 from rag.fidelity import MOST_UNSAID, Fidelity, fidelity, is_denial, loses_negation
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage, tokenize
-from rag.quantities import misread, numbers_in
+from rag.quantities import misread, missing_names, numbers_in
 from rag.schema import Citation, Claim, Evidence, Verdict
 
 COVERAGE_SHARE = 0.7
@@ -98,7 +98,7 @@ class Grounder:
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
         numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
         said = LIST_MARK.sub("", text)
-        claimed = numbers_in(said, with_one=False)  # "one" is a pronoun as often as a number
+        claimed = numbers_in(said, with_one=False, in_names=False)  # "one" is a pronoun as often as a number
         fit = {i for i, item in enumerate(evidence) if _agrees(said, item, question)}
         agreeing = [i for i in fit if claimed <= numbers[i]]
         best = Support(0.0, ())
@@ -146,8 +146,13 @@ class Grounder:
 
 
 def _agrees(text: str, item: Evidence, question: str) -> bool:
-    """Whether neither of the two denies what the other says, and numbers that both have mean the same."""
+    """Whether neither of the two denies what the other says, and numbers that both have mean the same.
+
+    A name with a number in it has to stand in the paper, not in the very sentence: it says which thing, not how much.
+    """
     source = item.sentence.text
+    if missing_names(text, f"{item.paper.title} {item.paper.abstract}"):
+        return False
     if is_denial(text) and not is_denial(source) and not is_denial(question):
         return False
     return not loses_negation(text, source) and not misread(text, f"{item.paper.title} {source}")

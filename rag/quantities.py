@@ -30,6 +30,8 @@ _NUMBER = re.compile(
     r"(?:(?P<scale>[kKMB])(?![A-Za-z])|[ -](?P<scale_word>thousand|million|billion|trillion)\b)?"
     r"(?:[ +-]{0,2}(?P<unit>%|×|°|[A-Za-z]+))?"
 )
+_NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
+_GAP = re.compile(r"[\s-]+")
 _UP = (
     r"higher|more|greater|larger|bigger|better|faster|longer|stronger|increas\w*|improv\w*|gain\w*|boost\w*|rais\w*"
     r"|rise\w*|outperform\w*|surpass\w*|exceed\w*|speed-?ups?|up|enhanc\w*|accelerat\w*|grow\w*|fold|beat\w*|ahead"
@@ -55,12 +57,14 @@ class Quantity:
     """A number in a text. `value`: plain digits, "24,000" and "24k" are "24000"; `unit`: "" where none is known.
 
     `is_change`: it says by how much ("by 3%", "3% cheaper"). `may_be_change`: a word of change stands near it.
+    `is_name`: it is part of a name ("GPT4", "SC2LE").
     """
 
     value: str
     unit: str
     is_change: bool
     may_be_change: bool
+    is_name: bool
 
 
 def quantities(text: str) -> Iterator[Quantity]:
@@ -76,17 +80,25 @@ def quantities(text: str) -> Iterator[Quantity]:
             _UNITS.get((match["unit"] or "").casefold(), ""),
             is_change,
             is_change or _CHANGE.search(near) is not None,
+            before[-1:].isalpha(),
         )
 
 
-def numbers_in(text: str, *, with_one: bool = True) -> frozenset[str]:
+def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> frozenset[str]:
     """Numbers in `text` as plain digits, number words too: "24,000" and "24k" are 24000, "three" is 3, "3.60" is 3.6.
 
-    `with_one`: whether the word "one" counts as 1; the digit always does.
+    `with_one`: whether the word "one" counts as 1; the digit always does. `in_names`: whether the 2 of "SC2LE" counts.
     """
-    found = {quantity.value for quantity in quantities(text)}
+    found = {quantity.value for quantity in quantities(text) if in_names or not quantity.is_name}
     found.update(NUMBER_WORDS[word] for word in words(text) if word in NUMBER_WORDS and (with_one or word != "one"))
     return frozenset(found)
+
+
+def missing_names(text: str, source: str) -> tuple[str, ...]:
+    """Names with a number in them ("GPT4", "SC2LE") that `text` has and `source` has not, be it as "GPT-4" or "GPT 4"."""
+    squeezed = _GAP.sub("", source.casefold())
+    names = dict.fromkeys(_NAME.findall(text))
+    return tuple(name for name in names if not re.search(rf"{re.escape(name.casefold())}(?!\d)", squeezed))
 
 
 def misread(text: str, source: str) -> str:
@@ -96,6 +108,8 @@ def misread(text: str, source: str) -> str:
     """
     have = list(quantities(source))
     for quantity in quantities(text):
+        if quantity.is_name:
+            continue
         same = [other for other in have if other.value == quantity.value]
         if same and not any(_is_same(quantity, other) for other in same):
             return quantity.value

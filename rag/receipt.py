@@ -14,7 +14,7 @@ from typing import Any
 
 from rag.grounding import LEAST_COVERAGE, shown_text
 from rag.keywords import tokenize
-from rag.quantities import numbers_in
+from rag.quantities import missing_names, numbers_in
 from rag.schema import Answer, Citation, Claim, Paper, digest
 
 
@@ -77,9 +77,12 @@ def _claim_problems(claim: Claim) -> Iterator[str]:
     if claim.is_quote and claim.text not in [citation.quote for citation in claim.citations]:
         yield f"Not the words of its source: {claim.text!r}."
     sources = " ".join(f"{citation.paper.title} {citation.quote}" for citation in claim.citations)
-    missing = numbers_in(claim.text, with_one=False) - numbers_in(sources)
+    missing = numbers_in(claim.text, with_one=False, in_names=False) - numbers_in(sources)
     if missing:
         yield f"Numbers that its source does not have ({', '.join(sorted(missing))}): {claim.text!r}."
+    papers = " ".join(f"{citation.paper.title} {citation.paper.abstract}" for citation in claim.citations)
+    if names := missing_names(claim.text, papers):
+        yield f"Names that its papers do not have ({', '.join(names)}): {claim.text!r}."
     if _shared(tokenize(claim.text), tokenize(sources)) < LEAST_COVERAGE / 2:  # unweighted; grounding weighs by rarity
         yield f"Hardly a word of its source: {claim.text!r}."
 

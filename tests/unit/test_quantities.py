@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.quantities import misread, numbers_in, quantities
+from rag.quantities import misread, missing_names, numbers_in, quantities
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,15 @@ from rag.quantities import misread, numbers_in, quantities
 )
 def test_a_number_is_its_value_however_it_is_written(text, numbers):
     assert numbers_in(text) == numbers
+
+
+def test_a_number_in_a_name_is_no_amount_and_the_name_has_to_be_there():
+    assert numbers_in("SC2LE has 7 games", in_names=False) == {"7"}
+    assert numbers_in("SC2LE has 7 games") == {"2", "7"}
+    assert missing_names("GPT4 and Llama2 play SC2LE.", "GPT-4 and Llama 2 play SC2LE.") == ()
+    assert missing_names("GPT4 plays, GPT4 wins.", "GPT-40 plays GPT 3.") == ("GPT4",)
+    assert missing_names("RT-2 has 2 arms.", "") == ()
+    assert not misread("A2C trains for 2 hours.", "A2C trains for 2 hours.")
 
 
 def test_the_word_one_counts_only_where_it_is_asked_for():

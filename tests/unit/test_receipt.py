@@ -86,6 +86,7 @@ def test_any_single_character_changed_anywhere_is_found(data):
     [
         (("text",), lambda t: t.replace("970k", "97k"), "not what its claims say"),
         (("claims", 0, "text"), lambda t: t.replace("970k", "97k"), "Numbers that its source does not have (97"),
+        (("claims", 0, "text"), lambda t: f"GPT4: {t}", "Names that its papers do not have (GPT4)"),
         (("claims", 1, "text"), lambda t: t.replace("beats", "loses to"), "Not the words of its source"),
         (("claims", 0, "text"), lambda _: "Bananas grow in warm countries.", "Hardly a word"),
         (("claims", 0, "citations"), lambda _: [], "No source"),
