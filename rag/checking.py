@@ -116,6 +116,10 @@ class DraftChecker:
             tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut, is_untold=is_untold)
         )
 
+    def held(self, draft: Draft, question: str) -> list[Claim]:
+        """What of a draft holds by itself: nothing is written anew or quoted."""
+        return self._held(draft, question, [])[0]
+
     def _held(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[list[Claim], int]:
         """What of a draft holds, and how many of its sentences do not, or not wholly."""
         kept: list[Claim] = []

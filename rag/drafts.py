@@ -14,6 +14,7 @@ _MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
 _MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
 LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
+_END = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
 """Not "but" or "though": half of such a sentence says something else than the whole."""
 
@@ -30,6 +31,12 @@ def draft_sentences(draft: str) -> list[str]:
     A list after a colon is one sentence with what it lists: "Three parts: a relabeler; a generator; rewards".
     """
     return list(marked_sentences(draft))
+
+
+def finished_sentences(draft: str) -> list[str]:
+    """`draft_sentences` of a text that was broken off: a last sentence without its end is left out."""
+    sentences = draft_sentences(draft)
+    return sentences if not sentences or _END.search(sentences[-1]) else sentences[:-1]
 
 
 def marked_sentences(draft: str) -> dict[str, frozenset[int]]:

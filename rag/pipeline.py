@@ -24,6 +24,7 @@ from rag.checking import Draft, DraftChecker
 from rag.conversation import History
 from rag.criterion import Criterion, criterion_of
 from rag.description import Description, describe, model_id_of
+from rag.drafts import finished_sentences
 from rag.errors import SettingsError
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder, number_claims, shown_text
@@ -41,6 +42,9 @@ from rag.writing import Writer
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
+
+
+STOPPED = "It was stopped here: more may have followed."
 
 
 class Rag:
@@ -206,6 +210,21 @@ class Rag:
                         yield TextPiece(gap + piece)
             drafts.append(replace(part, text=text, is_cut=finish_reason == "length"))
         yield self._finish(self._checked_answer(found, drafts), timings, started)
+
+    def partial_answer(self, found: EvidenceFound, draft: str) -> Answer | None:
+        """What holds of a draft whose stream was closed, up to its last whole sentence; None where nothing does.
+
+        Asks no model: it takes as long as embedding the sentences. The list of a whole-library question is no draft.
+        """
+        if criterion_of(found.question) is not None:
+            return None
+        now = self._as_it_is()
+        text = "\n".join(finished_sentences(draft))
+        claims = now._checker.held(Draft(text, found.evidence), found.standalone_question)
+        if not claims:
+            return None
+        answer = now._answer(found, claims=claims, notice=STOPPED, raw_text=draft)
+        return replace(answer, model_id=model_id_of(now.model))
 
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
         """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""

@@ -95,7 +95,7 @@ def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> fr
 
 
 def missing_names(text: str, source: str) -> tuple[str, ...]:
-    """Names with a number in them ("GPT4", "SC2LE") that `text` has and `source` has not, be it as "GPT-4" or "GPT 4"."""
+    """Names with a number in them ("GPT4", "SC2LE") that `text` has and `source` has not; "GPT-4" is "GPT4"."""
     squeezed = _GAP.sub("", source.casefold())
     names = dict.fromkeys(_NAME.findall(text))
     return tuple(name for name in names if not re.search(rf"{re.escape(name.casefold())}(?!\d)", squeezed))

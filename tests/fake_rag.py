@@ -160,6 +160,24 @@ class FakeRag:
             raise BadQuestion(f"The question has {len(question)} characters.", "Ask in at most 4000 characters.")
         return self._events(question)
 
+    def partial_answer(self, found: EvidenceFound, draft: str) -> Answer | None:
+        """Of a question for what "holds", the first sentence once it is there; of any other, nothing holds."""
+        if "holds" not in found.question or "." not in draft:
+            return None
+        claims = _claims("")[:1]
+        return Answer(
+            question=found.question,
+            standalone_question=found.standalone_question,
+            text=f"{claims[0].text} [1]",
+            status="answered",
+            claims=claims,
+            citations=claims[0].citations,
+            hits=found.hits,
+            evidence=found.evidence,
+            notice="It was stopped here: more may have followed.",
+            raw_text=draft,
+        )
+
     def retrieve(self, question: str, k: int | None = None, where: dict | None = None) -> tuple[Hit, ...]:
         """The first `k` papers, whatever the question."""
         if not question.strip():

@@ -354,7 +354,7 @@ def _purge(database: sqlite3.Connection, now: float) -> None:
 
 def _state(turn: Turn) -> str:
     """Tells a turn from what it was: once it has ended, nothing of it changes but the reader's opinion."""
-    return f"{turn.number} {turn.stage} {turn.opinion}"
+    return f"{turn.number} {turn.stage} {turn.opinion} {turn.answer is not None}"
 
 
 def _words(turn: Turn) -> str:

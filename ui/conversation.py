@@ -238,8 +238,8 @@ class Conversation:
     def history(self, turn: Turn | None = None) -> list[dict[str, str]]:
         """The finished turns before `turn` (the last if None), for `Rag.stream`: question, then answer without markers.
 
-        A turn that was stopped or failed is left out whole: its text was never checked. So is everything where the
-        question is asked in a corrected stand-alone form.
+        A turn that was stopped or failed is left out whole, but for what was checked of it. So is everything where
+        the question is asked in a corrected stand-alone form.
         """
         asked = turn or self.last
         if asked is None or asked.restated:

@@ -33,6 +33,7 @@ from ui.weighing import (
 
 DRAFT_LABEL = "Draft, not checked yet"
 STOPPED_LABEL = "Stopped before it was checked."
+CUT_LABEL = "Stopped; what was written so far, checked."
 ABSTAINED_LABEL = "The library does not say"
 _BETTER_QUESTIONS = 2
 
@@ -85,6 +86,8 @@ def status_line(turn: Turn | None) -> str:
     if turn.stage in ("reading", "drafting") and turn.found is not None:
         papers = len({item.paper.id for item in turn.found.evidence})
         return f"Reading {count(len(turn.found.evidence), 'sentence')} from {count(papers, 'paper')}…"
+    if turn.stage == "stopped" and turn.answer is not None:
+        return f"{CUT_LABEL} {grounding_line(turn.answer)}."
     if turn.stage == "done" and turn.answer is not None:
         abstained = turn.answer.status == "abstained"
         return f"{ABSTAINED_LABEL}." if abstained else f"Answered. {grounding_line(turn.answer)}."
@@ -136,7 +139,7 @@ def _body(turn: Turn) -> str:
         )
     if turn.kind == "claim":
         return _weighed(turn)
-    if turn.stage == "done" and turn.answer is not None:
+    if turn.answer is not None:
         body = _abstention(turn) if turn.answer.status == "abstained" else _answer(turn.number, turn.answer)
         return body + _open_evidence(turn) + _actions(turn, turn.answer) + _timings(turn.answer)
     return _unfinished(turn) + _open_evidence(turn)

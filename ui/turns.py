@@ -6,6 +6,7 @@ line has come; and it can be stopped at any time. Each is a function that makes 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
@@ -23,6 +24,8 @@ from ui.line import Line
 from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
 from ui.render import render_said, render_status, render_turn
 from ui.weighing import Scales
+
+log = logging.getLogger(__name__)
 
 ASK, WEIGH = "Ask a question", "Weigh a claim"
 PLACEHOLDERS = {"question": "Ask about these papers", "claim": "State a claim to weigh"}
@@ -120,7 +123,7 @@ async def _answered(
     asking = Asking(asker, turn.asked, conversation.history())
     conversation.asking = asking
     try:
-        async with aclosing(in_threads(_follow(asking, turn, parts, conversation, keep))) as updates:
+        async with aclosing(in_threads(_follow(asker, asking, parts, conversation, keep))) as updates:
             async for update in updates:
                 yield update
     finally:
@@ -130,9 +133,10 @@ async def _answered(
 
 
 def _follow(
-    asking: Asking, turn: Turn, parts: Parts, conversation: Conversation, keep: Callable[[], Update]
+    asker: Any, asking: Asking, parts: Parts, conversation: Conversation, keep: Callable[[], Update]
 ) -> Iterator[Update]:
     """Draw what comes until there is an answer, an error or a stop, and keep what came of it."""
+    turn = conversation.turns[-1]
     found: Any = turn.found  # drawn when the question was accepted
     try:
         for batch in asking.batches():
@@ -148,7 +152,19 @@ def _follow(
     except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
         turn.fail(error)
     turn.stop()
+    _check_what_there_is(asker, turn)
     yield {**_ended(parts, conversation, turn), **keep()}
+
+
+def _check_what_there_is(asker: Any, turn: Turn) -> None:
+    """Of a draft that was stopped, keep the whole sentences that hold, as an answer."""
+    check = getattr(asker, "partial_answer", None)
+    if check is None or turn.stage != "stopped" or turn.answer is not None or turn.found is None or not turn.draft:
+        return
+    try:
+        turn.answer = check(turn.found, turn.draft)
+    except Exception:  # the edge: the draft stays as it is, marked as unchecked
+        log.exception("Checking a stopped answer failed")
 
 
 def _ended(parts: Parts, conversation: Conversation, turn: Turn) -> Update:

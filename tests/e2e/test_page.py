@@ -100,6 +100,23 @@ def test_stop_keeps_the_draft_unchecked_and_stops_the_model(page, rag):
     assert page.locator("#fn-past [data-stage=stopped]").count() == 1
 
 
+def test_what_holds_of_a_stopped_draft_is_shown_with_its_footnotes_kept_and_told_on(page, rag):
+    rag.pace_s = 0.02
+    ask(page, "A long question of which something holds?", until="#fn-live .fn-draft-text:has-text('frames')")
+    page.click("#fn-stop")
+    page.wait_for_selector("#fn-live [data-stage=stopped] .fn-marker")
+    said = page.inner_text("#fn-live")
+    assert "It was stopped here: more may have followed." in said
+    assert "1 sentence, supported by 1 paper" in said
+    page.locator("#fn-live .fn-marker").first.click()
+    assert page.locator("mark.fn-pulse").inner_text() in rag.papers[0].abstract
+    page.wait_for_function("location.hash.startsWith('#c=')")
+    page.reload()
+    page.wait_for_selector("#fn-live [data-stage=stopped] .fn-marker")
+    ask(page, "And now?", until=DONE)
+    assert len(rag.asked[-1][1]) == 2, "what was checked is told to the model"
+
+
 def test_stop_is_seen_at_once_even_while_the_model_says_nothing(page, rag):
     rag.before_first_token.clear()
     ask(page, "What is LanternNet?", until="#fn-live-evidence mark")

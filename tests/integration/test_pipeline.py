@@ -97,6 +97,19 @@ def test_a_stream_gives_evidence_first_then_pieces_then_the_answer(retriever):
     assert "".join(e.text for e in events[1:-1]).strip() == FACT
 
 
+def test_what_holds_of_a_draft_that_was_stopped_is_an_answer_that_can_be_verified(retriever):
+    rag = rag_that_says(retriever, "")
+    found = next(iter(rag.stream(QUESTION)))
+    draft = "Whales sing at 20 hertz [7]. They live on the moon of Jupiter. Whales sing in the deep oc"
+    answer = rag.partial_answer(found, draft)
+    assert answer.text == "Whales sing at 20 hertz. [1]"
+    assert (answer.notice, answer.raw_text) == ("It was stopped here: more may have followed.", draft)
+    assert verify(answer.to_dict(), PAPERS) == ()
+    assert rag.partial_answer(found, "Whales sing at 20 her") is None
+    assert rag.partial_answer(found, "Whales sing at 52 hertz.") is None
+    assert rag.partial_answer(next(iter(rag.stream("Which papers study whale songs?"))), f"{FACT} And") is None
+
+
 def test_closing_a_stream_stops_the_model(retriever):
     rag = rag_that_says(retriever, "word " * 500)
     events = rag.stream(QUESTION)

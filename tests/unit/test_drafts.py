@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.drafts import clauses_of, draft_sentences, is_refusal, marked_sentences
+from rag.drafts import clauses_of, draft_sentences, finished_sentences, is_refusal, marked_sentences
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,17 @@ def test_markers_belong_to_the_sentence_that_they_stand_in_or_behind(draft, mark
 @given(st.text(alphabet="ab. []()0123456789,;\n-*", max_size=80))
 def test_markers_of_any_text_are_read_without_an_exception(text):
     assert list(marked_sentences(text)) == draft_sentences(text)
+
+
+@pytest.mark.parametrize(
+    ("draft", "finished"),
+    [
+        ("It sings. It dan", ["It sings."]),
+        ("It sings. [1] It dances! [2", ["It sings.", "It dances!"]),
+        ('He said "sing."', ['He said "sing."']),
+        ("It si", []),
+        ("", []),
+    ],
+)
+def test_a_sentence_that_was_broken_off_is_left_out(draft, finished):
+    assert finished_sentences(draft) == finished
