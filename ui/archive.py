@@ -29,6 +29,8 @@ VERSION = 1
 """Of the tables below, in the file's `user_version`."""
 GUEST = "guest\n"
 """What the owner of a guest's conversations begins with, as no name does that somebody signs in with."""
+MOST_LISTED = 200
+"""Conversations listed at once."""
 UNDO_S = 600.0
 """How long a deleted conversation can be brought back; after that it is gone from the file."""
 LOCKED_S = 2.0
@@ -159,7 +161,7 @@ class Archive:
             raise ArchiveError(f"The conversation {row[0]!r} cannot be read: {error}.") from error
         return Conversation(turns=turns, asked=row[1], id=key, title=row[0], knobs=knobs, revision=row[3])
 
-    def entries(self, owner: str, search: str = "", limit: int = 200) -> list[Entry]:
+    def entries(self, owner: str, search: str = "", limit: int = MOST_LISTED) -> list[Entry]:
         """What `owner` has, last changed first; with `search` only where every word of it occurs.
 
         Raises:

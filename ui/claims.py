@@ -56,7 +56,8 @@ class _Page:
         marks = _markers(self._number, self._answer, claim, self._seen)
         if claim.verdict == "supported":
             return marks
-        return f'{marks} <span class="fn-verdict">{text(VERDICT_WORDS[claim.verdict])}</span>'
+        why = f'<button type="button" class="fn-verdict fn-why" data-reason="{text(reason(claim))}">'
+        return f"{marks} {why}{text(VERDICT_WORDS[claim.verdict])}</button>"
 
     def _add(self, line: Line, sentence: str) -> None:
         """A sentence where it stood: behind the one before, or as an item, or as a block of its own."""

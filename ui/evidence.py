@@ -214,7 +214,7 @@ _BEARINGS = ((0.75, "closely"), (0.5, "well"), (0.25, "somewhat"), (float("-inf"
 
 def _card(key: str, paper: Paper, spans: Sequence[Span], standing: Mapping[str, str]) -> str:
     return (
-        f'<article class="fn-paper" id="{key}" tabindex="-1"><h3 dir="auto">{text(paper.title)}</h3>'
+        f'<article class="fn-paper" id="{key}" tabindex="-1"><h3 dir="auto">{science(paper.title)}</h3>'
         f"{facts_line(paper)}{_standing(paper, standing)}"
         f'<p class="fn-abstract" dir="auto">{highlight(paper.abstract, spans)}</p></article>'
     )
@@ -231,7 +231,7 @@ def _folded(label: str, number: int, papers: Sequence[Paper], places_taken: int,
         return ""
     lines = "".join(
         f'<details class="fn-paper fn-folded" id="t{number}-p{place}" tabindex="-1">'
-        f'<summary dir="auto">{text(paper.title)}</summary>{facts_line(paper)}{_standing(paper, standing)}'
+        f'<summary dir="auto">{science(paper.title)}</summary>{facts_line(paper)}{_standing(paper, standing)}'
         f'<p class="fn-abstract" dir="auto">{science(paper.abstract)}</p></details>'
         for place, paper in enumerate(papers, start=places_taken + 1)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ui.archive import Entry
+from ui.archive import MOST_LISTED, Entry
 from ui.markup import count, moment, text
 
 EXPORTS = {"markdown": "Markdown", "json": "JSON", "bibtex": "BibTeX", "ris": "RIS"}
@@ -28,7 +28,9 @@ def render_entries(entries: Sequence[Entry], *, open_id: str = "", search: str =
     if not entries:
         empty = f"No conversation holds “{text(search)}”." if search.strip() else "Nothing was asked yet."
         return f'{undo}<p class="fn-hint">{empty}</p>'
-    return f'{undo}<ul class="fn-entries">{"".join(_entry(entry, entry.id == open_id) for entry in entries)}</ul>'
+    listed = "".join(_entry(entry, entry.id == open_id) for entry in entries)
+    older = f'<p class="fn-hint">The last {MOST_LISTED} are listed; search finds older ones.</p>'
+    return f'{undo}<ul class="fn-entries">{listed}</ul>{older if len(entries) >= MOST_LISTED else ""}'
 
 
 def _entry(entry: Entry, is_open: bool) -> str:  # noqa: FBT001  # private, and called once

@@ -48,7 +48,8 @@ def _search(trace: Trace) -> str:
         "ranks. Papers in bold were taken up.</p>"
         '<div class="fn-wide" role="region" aria-label="Papers considered" tabindex="0"><table><thead><tr>'
         '<th scope="col">Rank</th><th scope="col">Paper</th><th scope="col">By meaning</th>'
-        f'<th scope="col">By words</th></tr></thead><tbody>{rows}</tbody></table></div>{rest}'
+        f'<th scope="col">By words</th><th scope="col">Together</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{rest}"
     )
 
 
@@ -58,7 +59,7 @@ def _candidate(candidate: Ranked, *, is_kept: bool) -> str:
     return (
         f'<tr><td>{candidate.rank}</td><td dir="auto">{named}</td>'
         f"<td>{_place(candidate.dense_rank, candidate.similarity)}</td>"
-        f"<td>{_place(candidate.keyword_rank, candidate.keyword_score)}</td></tr>"
+        f"<td>{_place(candidate.keyword_rank, candidate.keyword_score)}</td><td>{candidate.score:.3f}</td></tr>"
     )
 
 

@@ -60,7 +60,7 @@ def _years(years: Mapping[int, int]) -> str:
 
 def _last(changes: Sequence[Change], *, may_undo: bool) -> str:
     if not changes:
-        return ""
+        return '<p class="fn-lib-last"><span>Nothing was added or removed here yet.</span></p>'
     last = changes[-1]
     undo = '<button type="button" class="fn-chip" data-lib="undo">Undo</button>' if may_undo else ""
     return f'<p class="fn-lib-last"><span>Last change: {_said(last)}, {moment(last.at)}</span>{undo}</p>'
@@ -134,7 +134,7 @@ def _result(item: Found, span: tuple[int, int] | None) -> str:
     line = f'<span class="fn-facts">{facts}</span>' if facts else ""
     return (
         f'<li><button type="button" data-lib="open" data-id="{text(paper.id)}"><span class="fn-lib-name" dir="auto">'
-        f'{text(paper.title)}</span>{line}<span class="fn-lib-snippet" dir="auto">{text(shown)}{cut}</span>'
+        f'{science(paper.title)}</span>{line}<span class="fn-lib-snippet" dir="auto">{text(shown)}{cut}</span>'
         "</button></li>"
     )
 
@@ -154,7 +154,7 @@ def render_paper(
     return (
         f'<article class="fn-lib-paper" data-paper="{text(paper.id)}" aria-labelledby="fn-lib-paper-title">'
         '<button type="button" class="fn-chip fn-lib-back" data-lib="close">← All papers</button>'
-        f'<h2 id="fn-lib-paper-title" tabindex="-1" dir="auto">{text(paper.title)}</h2>'
+        f'<h2 id="fn-lib-paper-title" tabindex="-1" dir="auto">{science(paper.title)}</h2>'
         f"{facts_line(paper)}{_asking(paper)}"
         f'<div class="fn-abstract" dir="auto">{_abstract(paper, sentences, marked)}</div>{keywords}'
         f'<p class="fn-lib-small">{count(len(sentences), "sentence")}{text(source)} · id {text(paper.id)}</p>'

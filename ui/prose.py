@@ -1,8 +1,9 @@
 r"""Formulas and a little Markdown as safe HTML.
 
-`science` sets formulas, `$x_s$` or `\(x_s\)`, as MathML, which browsers draw themselves; everything else in it stays
-as it is written. `prose` also sets **strong**, *emphasis* and `code`, which models write. Links, images and HTML are
-never made: what is not known here is text, and every character passes through `ui.markup.text`.
+`science` sets formulas, `$x_s$`, `$$x_s$$`, `\(x_s\)` or `\[x_s\]`, as MathML, which browsers draw themselves;
+everything else in it stays as it is written. `prose` also sets **strong**, *emphasis* and `code`, which models write.
+Links, images and HTML are never made: what is not known here is text, and every character passes through
+`ui.markup.text`.
 
 The MathML of latex2mathml is read as XML and written anew from a list of known elements, so whatever a formula holds,
 no other element and no attribute of its own choosing comes of it. What cannot be read stays as it was written.
@@ -18,17 +19,20 @@ from ui.markup import text
 
 _FORMULA = r"(?<![\\$])\$(?=[^\s$])(?P<dollars>[^$\n]{1,300}?)(?<=[^\s\\])\$(?![\d$])"
 _BRACKETED = r"\\\((?P<brackets>[^\n]{1,300}?)\\\)"
-_SCIENCE = re.compile(f"{_FORMULA}|{_BRACKETED}")
+_DISPLAYED = r"\$\$(?=[^$]*[\\^_=])(?P<doubled>[^$]{1,600}?)\$\$|\\\[(?P<squared>.{1,600}?)\\\]"
+_SCIENCE = re.compile(f"{_DISPLAYED}|{_FORMULA}|{_BRACKETED}", re.DOTALL)
 _PROSE = re.compile(
-    f"{_FORMULA}|{_BRACKETED}"
+    f"{_DISPLAYED}|{_FORMULA}|{_BRACKETED}"
     r"|`(?P<code>[^`\n]+)`"
     r"|\*\*(?=[^\s*])(?P<strong>[^\n]+?)(?<=[^\s*])\*\*"
-    r"|(?<![\w*])\*(?=[^\s*])(?P<em>[^*\n]+?)(?<=\S)\*(?![\w*])"
+    r"|(?<![\w*])\*(?=[^\s*])(?P<em>[^*\n]+?)(?<=\S)\*(?![\w*])",
+    re.DOTALL,
 )
 _ELEMENTS = frozenset(
     """math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd
     mstyle mpadded mphantom menclose""".split()
 )
+_FORMULAS = ("doubled", "squared", "dollars", "brackets")
 _LETTERS = re.compile(r"[A-Za-z\\^_{}]")
 
 
@@ -49,7 +53,7 @@ def _set(pattern: re.Pattern[str], words: str) -> str:
         end = found.end()
         kind = found.lastgroup or ""
         inner = found[kind]
-        if kind in ("dollars", "brackets"):
+        if kind in _FORMULAS:
             parts.append(_formula(inner) or text(found[0]))
         elif kind == "code":
             parts.append(f"<code>{text(inner)}</code>")

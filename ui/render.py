@@ -193,7 +193,7 @@ def _footnotes(number: int, answer: Answer) -> str:
             f'<li id="t{number}-f{citation.marker}" dir="auto"><span class="fn-number">{citation.marker}</span>'
             f'<div><q class="fn-verbatim">{science(citation.quote)}</q> '
             f'<p class="fn-source"><a href="#{target}" data-goto="{target}" '
-            f'aria-label="Show in the abstract: {text(citation.paper.title)}">{text(citation.paper.title)}</a>'
+            f'aria-label="Show in the abstract: {text(citation.paper.title)}">{science(citation.paper.title)}</a>'
             f"{text(year)}</p></div></li>"
         )
     return (
@@ -211,7 +211,8 @@ def _abstention(turn: Turn) -> str:
     notice = f'<p class="fn-notice" dir="auto">{text(answer.notice)}</p>' if answer.notice else ""
     papers = paper_order(answer)
     nearest = "".join(
-        f'<li dir="auto"><a href="#t{turn.number}-p{place}" data-goto="t{turn.number}-p{place}">{text(paper.title)}</a>'
+        f'<li dir="auto"><a href="#t{turn.number}-p{place}" data-goto="t{turn.number}-p{place}">'
+        f"{science(paper.title)}</a>"
         f"{f', {paper.year}' if paper.year else ''} "
         f'<button type="button" class="fn-link" data-ask="{text(about(paper))}" '
         f'aria-label="Ask about {text(paper.title)}">Ask about it</button></li>'

@@ -172,7 +172,8 @@
     typing = setTimeout(list, 200);
   });
 
-  // The reason of a verdict and the quote, at a footnote: on hover and on focus, gone with Escape or on leaving.
+  // The reason of a verdict, and at a footnote the quote: on hover and on focus, gone with Escape or on leaving. A tap
+  // on a footnote follows the link, one on the words of a verdict shows the reason.
   const tip = make("div", { id: "fn-tip", className: "fn-tip", hidden: true });
   tip.setAttribute("role", "tooltip");
   let described = null;
@@ -188,8 +189,8 @@
     const { reason, quote, paper } = marker.dataset;
     tip.replaceChildren(
       make("p", { className: "fn-tip-reason", textContent: reason }),
-      make("p", { className: "fn-tip-quote", textContent: `“${quote}”` }),
-      make("p", { className: "fn-tip-paper", textContent: paper }),
+      ...(quote ? [make("p", { className: "fn-tip-quote", textContent: `“${quote}”` })] : []),
+      ...(paper ? [make("p", { className: "fn-tip-paper", textContent: paper })] : []),
     );
     tip.hidden = false;
     marker.setAttribute("aria-describedby", "fn-tip");
@@ -202,9 +203,9 @@
     tip.style.left = `${Math.max(8, Math.min(at.left - 16, innerWidth - width - 8))}px`;
     tip.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - height - 6)}px`;
   };
-  const markerOf = (event) => event.target instanceof Element && event.target.closest(".fn-marker[data-reason]");
+  const markerOf = (event) => event.target instanceof Element && event.target.closest(":is(.fn-marker, .fn-why)[data-reason]");
   document.addEventListener("pointerover", (event) => {
-    if (event.pointerType === "touch") return; // a tap follows the link; the evidence says the rest
+    if (event.pointerType === "touch") return;
     const marker = markerOf(event);
     if (marker) show(marker);
     else if (described && !event.target.closest("#fn-tip")) hide();
@@ -215,7 +216,11 @@
     else if (described) hide();
   });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  document.addEventListener("click", hide);
+  document.addEventListener("click", (event) => {
+    const why = event.target instanceof Element && event.target.closest(".fn-why");
+    hide();
+    if (why) show(why);
+  });
   // Moving to a marker with Tab scrolls it into view: its reason goes along. With the mouse it would point at nothing.
   document.addEventListener("scroll", () => {
     if (!described) return;

@@ -117,6 +117,19 @@ def test_what_holds_of_a_stopped_draft_is_shown_with_its_footnotes_kept_and_told
     assert len(rag.asked[-1][1]) == 2, "what was checked is told to the model"
 
 
+def test_the_reason_of_a_verdict_is_had_by_a_tap(served, rag, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    page.goto(served[1])
+    page.wait_for_selector(BOX)
+    ask(page, "Does it partly help?", until=DONE)
+    page.locator("#fn-live .fn-why").tap()
+    assert "Partly supported:" in page.locator("#fn-tip").inner_text()
+    page.locator("#fn-live .fn-question").tap()
+    page.wait_for_selector("#fn-tip", state="hidden")
+    context.close()
+
+
 def test_stop_is_seen_at_once_even_while_the_model_says_nothing(page, rag):
     rag.before_first_token.clear()
     ask(page, "What is LanternNet?", until="#fn-live-evidence mark")

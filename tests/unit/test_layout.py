@@ -79,7 +79,9 @@ def test_what_the_model_did_not_write_goes_on_in_the_paragraph():
 
 def test_a_verdict_stands_behind_the_whole_list():
     said = shown("Two parts:\n- songs\n- dances", claims_of("Two parts:\n- songs\n- dances", "partly"))
-    assert said == "<p>Two parts:</p><ul><li>songs</li><li>dances[1] partly supported</li></ul>"
+    begins, _, ends = said.partition("<button")
+    assert begins == "<p>Two parts:</p><ul><li>songs</li><li>dances[1] "
+    assert ends.endswith(">partly supported</button></li></ul>")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from ui.prose import prose, science
     [
         ("$x_s$", "<math><mrow><msub><mi>x</mi><mi>s</mi></msub></mrow></math>"),
         (r"\(x_s\)", "<math><mrow><msub><mi>x</mi><mi>s</mi></msub></mrow></math>"),
+        ("$$x_s$$", "<msub><mi>x</mi><mi>s</mi></msub>"),
+        ("\\[\nx_s\n\\]", "<msub><mi>x</mi><mi>s</mi></msub>"),
         (r"$\frac{a}{b}$", "<mfrac><mrow><mi>a</mi></mrow><mrow><mi>b</mi></mrow></mfrac>"),
         (r"$\mathbb{R}^n$", "<msup><mi>ℝ</mi><mi>n</mi></msup>"),
     ],
@@ -32,6 +34,8 @@ def test_formulas_are_set_as_mathml(formula, shown):
         "Prices in $ and in £",
         r"An escaped \$x\$ sign",
         "$ x $ with blanks",
+        "$$5 and $$ 6",
+        r"a \[1] b",
         "$" + "{" * 250 + "$",
         "$" + "x" * 301 + "$",
     ],
