@@ -37,6 +37,7 @@ THIRD_GAIN = 0.1
 """Coverage that any further cited sentence must add; its paper is cited already."""
 MOST_CITED = 3
 
+_LINK = re.compile(r"\w+://\S+")
 _EMPTY_CLAIM = re.compile(r"^\W*(?:yes|no|sure|certainly|of course)\W*$", re.IGNORECASE)
 
 
@@ -93,7 +94,7 @@ class Grounder:
     ) -> Support:
         """The best evidence for `text`; that which the model itself marked where it is nearly as good."""
         terms = [term for term in tokenize(text) if not term.isdigit()]
-        found = [frozenset(tokenize(f"{item.paper.title} {item.sentence.text}")) for item in evidence]
+        found = [frozenset(tokenize(f"{item.paper.title} {_said_in(item.sentence.text, text)}")) for item in evidence]
         asked = frozenset(tokenize(question))
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
         numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
@@ -138,7 +139,7 @@ class Grounder:
     def _claim(self, text: str, support: Support) -> Claim:
         if support.score < self._threshold or _EMPTY_CLAIM.match(text) or text.endswith("?"):
             return Claim(text, (), "unsupported", min(1.0, support.score))
-        quotes = [item.sentence.text for item in support.evidence]
+        quotes = [_said_in(item.sentence.text, text) for item in support.evidence]
         kept = fidelity(text, quotes, [item.paper.title for item in support.evidence])
         citations = tuple(_citation(item) for item in support.evidence)
         verdict: Verdict = "supported" if kept.is_close else "partly"
@@ -156,6 +157,11 @@ def _agrees(text: str, item: Evidence, question: str) -> bool:
     if is_denial(text) and not is_denial(source) and not is_denial(question):
         return False
     return not loses_negation(text, source) and not misread(text, f"{item.paper.title} {source}")
+
+
+def _said_in(source: str, text: str) -> str:
+    """`source` without its links, unless `text` gives one: the words of an address say nothing."""
+    return source if "://" in text else _LINK.sub(" ", source)
 
 
 def _words_of(items: Sequence[Evidence]) -> frozenset[str]:

@@ -104,9 +104,8 @@ def harmless(page):
 
 
 NAMES = [
-    *(p for p in PAYLOADS if not set("/\x00\ud800") & set(p)),
-    "<img src=x onerror=alert(1)>",
-    "<svg onload=alert(1)>",
+    # Between attributes a blank does what a slash does; what closes an element by one is left open.
+    *dict.fromkeys(p.replace("/", " ").strip() for p in PAYLOADS if not set("\x00\ud800") & set(p) and len(p) < 200),
     "..<iframe srcdoc='&lt;script&gt;alert(1)&lt;&#47;script&gt;'>",
     "a\n<img src=x onerror=alert(1)>",
     "' onclick='alert(1)",
@@ -117,7 +116,7 @@ NAMES = [
 
 def test_at_least_sixty_payloads_are_tried():
     assert len(set(PAYLOADS)) >= 60
-    assert len(set(NAMES)) >= 30
+    assert len(set(NAMES)) >= 60
 
 
 def test_no_payload_runs_anywhere_on_the_page(serve, visit, tmp_path):

@@ -60,6 +60,16 @@ def test_a_sentence_that_the_evidence_does_not_carry_is_unsupported_and_cites_no
     assert (claim.verdict, claim.citations) == ("unsupported", ())
 
 
+def test_the_words_of_an_address_support_nothing_but_the_address(grounder):
+    linked = Paper("l", "Reward Workflow", "Please see https://github.com/Reward-Modeling/Online-Feedback for more.")
+    evidence = tuple(Evidence(i, linked, s, 1.0) for i, s in enumerate(sentences_of(linked), start=1))
+    (claim,) = grounder.claims("It uses reward modeling and online feedback.", evidence, "What does it use?")
+    assert claim.verdict == "unsupported"
+    address = "More is at https://github.com/Reward-Modeling/Online-Feedback."
+    (claim,) = grounder.claims(address, evidence, "Where is more?")
+    assert claim.citations
+
+
 def test_a_second_sentence_is_cited_where_it_adds_what_the_first_lacks(grounder):
     claim = only(
         grounder, "OpenVLA was trained on 970k robot demonstrations and needs low-rank adaptation on consumer GPUs."
