@@ -35,6 +35,7 @@ VARIANTS: Mapping[str, Callable[[Rag], Rag]] = {
     "whole abstracts": lambda rag: rag.with_settings(answer={"evidence_sentences": 60, "evidence_tokens": 8192}),
     "markers by the model": lambda rag: rag.with_settings(answer={"citations": "constrained"}),
     "no check": lambda rag: rag.with_settings(answer={"support_threshold": 0.0, "rewrites": False}),
+    "no second opinion": lambda rag: rag.with_settings(answer={"second_opinion": False}),
     "no rewriting": lambda rag: rag.with_settings(answer={"rewrites": False}),
     "no further quotes": lambda rag: rag.with_settings(answer={"further_quotes": 0}),
     "never declines": lambda rag: rag.with_settings(answer={"abstain_threshold": 0.0}),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal
+from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
 from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
 from rag.subjects import names, said_of, speaks_of_another
@@ -32,6 +33,8 @@ UNSUPPORTED = "says something that the sentences above do not say"
 UNTOLD = "does not name what the question asks for"
 """What can be wrong with a draft, as the model is told it."""
 
+Opinion = Callable[["Claim"], "float | None"]
+"""A claim that is supported in part, as far as words can tell -> how likely it is wholly; None: nobody knows."""
 Rewrite = Callable[[str, Sequence["Evidence"], str, str], str]
 """(a draft, evidence, question, what is wrong with the draft) -> one sentence instead."""
 
@@ -74,11 +77,13 @@ class DraftChecker:
         *,
         further_quotes: int,
         rewrite: Rewrite | None = None,
+        opinion: Opinion | None = None,
     ) -> None:
         self._grounder = grounder
         self._selector = selector
         self._further_quotes = further_quotes
         self._rewrite = rewrite
+        self._opinion = opinion
 
     def check(self, drafts: Sequence[Draft], question: str, standalone_question: str) -> Checked:
         """What of `drafts` may be shown.
@@ -96,7 +101,7 @@ class DraftChecker:
             if draft.question and draft.is_refusal:
                 continue  # said to be missing, not made up for by what is nearest
             asked = draft.question or question
-            held, left_out = self._held(draft, standalone_question, subjects)
+            held, left_out = self._held(draft, standalone_question, subjects, self._opinion)
             kept = _telling(held, asked, standalone_question)
             if not kept:
                 fault = UNTOLD if held else UNSUPPORTED
@@ -117,17 +122,19 @@ class DraftChecker:
         )
 
     def held(self, draft: Draft, question: str) -> list[Claim]:
-        """What of a draft holds by itself: nothing is written anew or quoted."""
-        return self._held(draft, question, [])[0]
+        """What of a draft holds by itself, as far as words can tell: no model is asked and nothing is quoted."""
+        return self._held(draft, question, [], None)[0]
 
-    def _held(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[list[Claim], int]:
+    def _held(
+        self, draft: Draft, question: str, subjects: Sequence[Subject], opinion: Opinion | None
+    ) -> tuple[list[Claim], int]:
         """What of a draft holds, and how many of its sentences do not, or not wholly."""
         kept: list[Claim] = []
         dropped = 0
         for claim in self._claims(draft, question, subjects):
-            shown = [claim] if _may_be_shown(claim, draft, subjects) else []
+            shown = _shown([claim], draft, subjects, opinion)
             dropped += not shown
-            kept += shown or self._clauses(claim, draft, question, subjects)
+            kept += shown or _shown(self._clauses(claim, draft, question, subjects), draft, subjects, opinion)
         return kept, dropped
 
     def _claims(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[Claim, ...]:
@@ -139,21 +146,20 @@ class DraftChecker:
         return claims[:-1] if draft.is_cut and len(claims) > 1 else claims
 
     def _clauses(self, claim: Claim, draft: Draft, question: str, subjects: Sequence[Subject]) -> list[Claim]:
-        """What of a sentence that may not be shown can be: its first clause, or those that name the draft's subject."""
-        kept: list[Claim] = []
+        """The clauses of a sentence that is not shown whole: the first, and those that name the draft's subject."""
+        checked: list[Claim] = []
         for place, text in enumerate(clauses_of(claim.text)):
             if place and (draft.subject is None or not names(text, draft.subject)):
                 continue  # "… and needs less data": without its subject it says nothing
-            checked = self._grounder.claims(text, draft.evidence, question)
-            kept += [part for part in checked if _may_be_shown(part, draft, subjects)]
-        return kept
+            checked += self._grounder.claims(text, draft.evidence, question)
+        return checked
 
     def _written_anew(self, draft: Draft, question: str, subjects: Sequence[Subject], fault: str) -> list[Claim]:
         """What holds of one more try, for a draft of which nothing does."""
         if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
             return []
         again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
-        return [claim for claim in self._claims(again, question, subjects) if _may_be_shown(claim, again, subjects)]
+        return _shown(self._claims(again, question, subjects), again, subjects, self._opinion)
 
     def _completed(
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool
@@ -201,6 +207,24 @@ def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim
         if claim.text not in said
         and not (claim.is_quote and any((c.paper.id, c.start) in quoted for c in claim.citations))
     ]
+
+
+def _shown(claims: Sequence[Claim], draft: Draft, subjects: Sequence[Subject], opinion: Opinion | None) -> list[Claim]:
+    """Those that may be shown, with the verdict that the second opinion leads to."""
+    fit = (_opined(claim, opinion) for claim in claims if _may_be_shown(claim, draft, subjects))
+    return [claim for claim in fit if claim.verdict != "unsupported"]
+
+
+def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
+    """`claim` as the second opinion on it has it; what keeps to the words of its source needs none."""
+    if opinion is None or claim.verdict != "partly":
+        return claim
+    likely = opinion(claim)
+    if likely is None:
+        return claim
+    if likely >= SUPPORTED_FROM:
+        return replace(claim, verdict="supported", score=likely, doubt="")
+    return replace(claim, verdict="partly" if likely >= UNSUPPORTED_BELOW else "unsupported", score=likely)
 
 
 def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bool:

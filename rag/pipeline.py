@@ -32,6 +32,7 @@ from rag.index import BuildReport, LibraryIndex, build
 from rag.library.opened import Library
 from rag.library.shelf import Shelf
 from rag.lookup import Lookup, looked_for
+from rag.opinion import support
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings, replaced
@@ -344,6 +345,7 @@ class Rag:
             self._selector,
             further_quotes=wanted.further_quotes,
             rewrite=self._writer.rewritten if wanted.rewrites else None,
+            opinion=(lambda claim: support(self._model.get(), claim)) if wanted.second_opinion else None,
         )
 
     def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:

@@ -87,6 +87,9 @@ class AnswerSettings(_Section):
         description="who ties sentences to evidence: the check, or first the model, by markers that exist",
     )
     rewrites: bool = Field(default=True, description="whether a draft of which nothing holds is written anew once")
+    second_opinion: bool = Field(
+        default=True, description="whether the model is asked if what is cited says all of a sentence in other words"
+    )
     max_question_chars: int = Field(default=4000, ge=100, le=100_000)
 
 

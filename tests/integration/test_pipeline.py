@@ -231,6 +231,44 @@ def test_what_the_evidence_does_not_state_is_declined_without_a_draft(retriever)
     assert answer.notice.endswith("nearest to “How long is a whale that sings in the deep ocean?”.")
 
 
+REWORDED = "In the deep ocean whales sing at 20 hertz, and others listen."
+
+
+@pytest.mark.parametrize(
+    ("odds", "verdict", "said"),
+    [(3.0, "supported", True), (0.8, "partly", True), (-3.0, None, False)],
+    ids=["sure", "unsure", "sure that it is not"],
+)
+def test_of_a_sentence_in_other_words_the_model_is_asked(retriever, odds, verdict, said):
+    class Opining(Doubting):
+        def first_word_logprobs(self, messages, words):
+            if "Statement: " not in messages[-1][1]:
+                return 0.0, -9.0
+            assert f"Title: {PAPERS[0].title}\n{FACT}" in messages[-1][1]
+            return odds, 0.0
+
+    rag = Rag(retriever=retriever, model=Opining(script=lambda _p: REWORDED, needle=""), settings=Settings())
+    answer = rag.ask(QUESTION)
+    assert (REWORDED in answer.text) is said
+    if verdict:
+        assert [(claim.verdict, bool(claim.doubt)) for claim in answer.claims] == [(verdict, verdict == "partly")]
+    else:
+        assert [claim.text for claim in answer.claims if claim.is_quote] == [FACT]
+    plain = rag.with_settings(answer={"second_opinion": False}).ask(QUESTION)
+    assert [claim.verdict for claim in plain.claims] == ["partly"]
+
+
+def test_a_sentence_that_keeps_to_its_source_needs_no_second_opinion(retriever):
+    class NeverAsked(Doubting):
+        def first_word_logprobs(self, messages, words):
+            assert "Statement: " not in messages[-1][1]
+            return 0.0, -9.0
+
+    model = NeverAsked(script=lambda _p: "Whales sing at 20 hertz.", needle="")
+    rag = Rag(retriever=retriever, model=model, settings=Settings())
+    assert [claim.verdict for claim in rag.ask(QUESTION).claims] == ["supported"]
+
+
 def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
     rag = doubting_rag(retriever, FACT, evidence_sentences=1)
     rag.model.doubt = 0.0  # neither yes nor no
