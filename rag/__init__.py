@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rag.library.ledger import Change
     from rag.library.opened import Library, Overview
     from rag.library.shelf import Outcome
+    from rag.phrases import shared_phrase
     from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
@@ -54,6 +55,7 @@ _HOME = {
     "Balance": "rag.balance",
     "Weighed": "rag.balance",
     "shares": "rag.balance",
+    "shared_phrase": "rag.phrases",
     "describe_machine": "rag.doctor",
     "Atlas": "rag.library.atlas",
     "draw_atlas": "rag.library.atlas",
@@ -119,6 +121,7 @@ __all__ = [
     "describe_machine",
     "draw_atlas",
     "has_model",
+    "shared_phrase",
     "shares",
     "verify",
 ]

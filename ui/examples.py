@@ -1,7 +1,7 @@
 """Questions to begin with, made from a library's own titles.
 
-Works for any library and gives the same questions for the same papers. Knows nothing of what the abstracts say, so
-it asks only what an abstract nearly always answers.
+Works for any library and gives the same questions for the same papers. A library's first questions ask only what an
+abstract nearly always answers; those in place of a declined one ask what an abstract says of the same thing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag import Paper
+from rag import Paper, shared_phrase
 
 HOW_MANY = 5
 _NAMED = re.compile(r"^(?P<name>[^\s:?!]{2,28}):\s+\S")
@@ -32,6 +32,25 @@ def example_questions(papers: Sequence[Paper], how_many: int = HOW_MANY) -> list
         missing = how_many - len(questions)
         questions += [f"What does “{title}” propose?" for title in _spread(list(dict.fromkeys(titles)), missing)]
     return questions
+
+
+def better_questions(asked: str, papers: Sequence[Paper], how_many: int) -> list[str]:
+    """Up to `how_many` questions that `papers` can answer, for one that was declined.
+
+    Where an abstract holds a phrase of the question, what it says about that; else as `example_questions`.
+    """
+    shared = [
+        (phrase, paper) for paper in papers if (phrase := shared_phrase(asked, paper.abstract, but_not_in=paper.title))
+    ]
+    shared.sort(key=lambda pair: -len(pair[0].split()))  # stable: the nearest paper first
+    phrases = dict.fromkeys(phrase for phrase, _ in shared)
+    nearest = [(phrase, next(paper for held, paper in shared if held == phrase)) for phrase in phrases]
+    questions = [f"What does {_called(paper)} say about {phrase}?" for phrase, paper in nearest[:how_many]]
+    return questions + example_questions(papers, how_many - len(questions))
+
+
+def _called(paper: Paper) -> str:
+    return _name_in(paper.title) or f"“{' '.join(paper.title.split())}”"
 
 
 def about(paper: Paper) -> str:

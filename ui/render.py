@@ -18,7 +18,7 @@ from rag import Answer
 from ui.claims import VERDICT_WORDS, render_claims
 from ui.conversation import Turn, without_markers
 from ui.evidence import paper_order, target_of
-from ui.examples import about, example_questions
+from ui.examples import about, better_questions
 from ui.layout import set_draft
 from ui.markup import address_of, count, ordinal, text
 from ui.prose import science
@@ -221,7 +221,7 @@ def _abstention(turn: Turn) -> str:
     listed = f'<h4 class="fn-label">Nearest papers</h4><ul>{nearest}</ul>' if nearest else ""
     better = "".join(
         f'<li><button type="button" class="fn-link" data-ask="{text(question)}">{text(question)}</button></li>'
-        for question in example_questions(papers, _BETTER_QUESTIONS)
+        for question in better_questions(turn.asked, papers, _BETTER_QUESTIONS)
     )
     instead = f'<h4 class="fn-label">Questions they do answer</h4><ul>{better}</ul>' if better else ""
     return (

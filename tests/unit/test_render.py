@@ -13,7 +13,7 @@ from rag.schema import Answer, Citation, Claim, Evidence, EvidenceFound, Hit, Pa
 from tests.hostile import PAYLOADS, Inspector
 from ui.conversation import Conversation, Turn, without_markers
 from ui.evidence import Span, highlight, paper_order, render_evidence, render_past_evidence
-from ui.examples import example_questions
+from ui.examples import better_questions, example_questions
 from ui.header import header, missing
 from ui.markup import address_of, text, web_address
 from ui.render import grounding_line, render_status, render_turn, render_turns, status_line
@@ -304,6 +304,21 @@ def test_papers_are_listed_once_with_the_cited_ones_first():
         "b",
         "a",
     ]
+
+
+def test_in_place_of_a_declined_question_stands_what_an_abstract_says_of_the_same_thing():
+    papers = [
+        paper(title="CatNap: sleep", abstract="Cats sleep by day and eat at night."),
+        paper(title="A plain title", abstract="An agent uses mouse and keyboard at 20 Hz."),
+        paper(title="DogNap: sleep of mouse and keyboard", abstract="It uses mouse and keyboard."),
+    ]
+    asked = "At what price did they buy the Mouse and Keyboard?"
+    assert better_questions(asked, papers, 2) == [
+        "What does “A plain title” say about Mouse and Keyboard?",
+        "What is CatNap and what problem does it address?",
+    ]
+    assert better_questions("Of the what?", papers, 2) == example_questions(papers, 2)
+    assert better_questions("", [], 2) == []
 
 
 def test_example_questions_come_from_titles_and_are_the_same_each_time():

@@ -1,0 +1,31 @@
+"""Phrases that two texts share, as they are written."""
+
+from __future__ import annotations
+
+import re
+
+from rag.keywords import STOP_WORDS
+
+LONGEST = 6
+"""Words."""
+_WORD = re.compile(r"\w[\w*^+]*(?:[-'’.]\w+)*")
+
+
+def shared_phrase(text: str, source: str, *, but_not_in: str = "") -> str:
+    """The longest run of words of `text` that stands in `source`, in whatever case, and not in `but_not_in`; else "".
+
+    It begins and ends with a word that has a meaning and has two of them at least: "mouse and keyboard".
+    """
+    spelled = _WORD.findall(text)
+    folded = [word.casefold() for word in spelled]
+    within, outside = (f" {' '.join(_WORD.findall(other.casefold()))} " for other in (source, but_not_in))
+    meant = [word not in STOP_WORDS for word in folded]
+    best = (0, 0)
+    for start in range(len(folded)):
+        for end in range(start + 2, min(len(folded), start + LONGEST) + 1):
+            if not (meant[start] and meant[end - 1] and sum(meant[start:end]) > 1):
+                continue
+            said = f" {' '.join(folded[start:end])} "
+            if end - start > best[1] - best[0] and said in within and said not in outside:
+                best = (start, end)
+    return " ".join(spelled[slice(*best)])

@@ -1,0 +1,35 @@
+"""What phrase two texts share."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag import shared_phrase
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "phrase"),
+    [
+        ("Does it use Mouse and Keyboard at night?", "It uses mouse and keyboard, at day.", "Mouse and Keyboard"),
+        ("Does it use a mouse?", "It uses a mouse.", ""),
+        ("The rate of the state-of-the-art agent", "A state-of-the-art agent.", "state-of-the-art agent"),
+        ("mouse keyboard", "mouse. keyboard", "mouse keyboard"),
+        ("mice keyboards", "mouse and keyboard", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_longest_run_of_words_that_begins_and_ends_with_a_meaning(text, source, phrase):
+    assert shared_phrase(text, source) == phrase
+
+
+def test_what_the_title_says_is_passed_over():
+    assert shared_phrase("sleep of cats by day", "The sleep of cats by day.", but_not_in="On the sleep of cats") == (
+        "sleep of cats by day"
+    )
+    assert shared_phrase("sleep of cats", "The sleep of cats.", but_not_in="On the sleep of cats") == ""
+
+
+@given(st.text(), st.text())
+def test_a_phrase_stands_in_the_source(text, source):
+    phrase = shared_phrase(text, source)
+    assert phrase == "" or all(word in source.casefold() for word in phrase.casefold().split())
