@@ -39,15 +39,15 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
     import gradio as gr
 
     from ui.doors.client import named_endpoint
-    from ui.header import header
     from ui.line import Line
+    from ui.parts import greeting
     from ui.tabs import tabbed
 
     line = line or Line()
 
     page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with page, gr.Column(elem_id="fn-shell"):
-        gr.HTML(lambda: header(rag.description), elem_id="fn-header", apply_default_css=False)
+        gr.HTML(greeting(rag), elem_id="fn-header", apply_default_css=False)
         named_endpoint(rag, line)  # first: later ones of its name are numbered
         tabbed(rag, line)
     return page

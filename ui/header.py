@@ -9,9 +9,12 @@ from ui.markup import text
 PROMISE = "Every sentence tied to the one it rests on."
 
 
-def header(description: Any) -> str:
-    """Name and promise; with a `rag.description` also model, device and index, the reasons on demand."""
-    about = "" if description is None else _about(description)
+def header(description: Any, reader: str = "") -> str:
+    """Name and promise; with a `rag.description` also model, device and index, the reasons on demand.
+
+    `reader` is the name of who is signed in, "" where nobody has to be.
+    """
+    about = "" if description is None else _about(description, reader)
     return (
         '<header class="fn-header"><div class="fn-brand"><h1>Footnote</h1>'
         f'<p class="fn-promise">{text(PROMISE)}</p></div>{about}</header>'
@@ -27,7 +30,7 @@ def missing(problem: str, remedy: str) -> str:
     )
 
 
-def _about(description: Any) -> str:
+def _about(description: Any, reader: str) -> str:
     facts = "".join(
         f"<div><dt>{label}</dt><dd>{text(value)}</dd></div>"
         for label, value in (
@@ -38,6 +41,9 @@ def _about(description: Any) -> str:
         )
         if value
     )
+    if reader:
+        leave = '<button type="button" class="fn-link" data-leave>Sign out</button>'
+        facts += f"<div><dt>Signed in</dt><dd>{text(reader)} · {leave}</dd></div>"
     return (
         f'<details class="fn-about"><summary title="{text(description.reason)}">{text(description.line)}</summary>'
         f"<dl>{facts}</dl></details>"

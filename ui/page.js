@@ -67,6 +67,10 @@
   };
 
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-leave]")) {
+      location.assign(`${(window.gradio_config || {}).root || ""}/logout?all_session=false`);
+      return;
+    }
     const asking = event.target.closest("[data-ask], [data-weigh]");
     if (asking) {
       event.preventDefault();

@@ -15,6 +15,7 @@ from rag import FootnoteError
 from ui.archive import GUEST, Archive
 from ui.conversation import Conversation
 from ui.evidence import render_evidence, render_past_evidence
+from ui.header import header
 from ui.markup import text
 from ui.render import render_status, render_turn, render_turns
 
@@ -136,3 +137,12 @@ def render_alert(line: str) -> str:
 def render_state(conversation: Conversation) -> str:
     """Which conversation is open, for `page.js`."""
     return f'<span data-conversation="{text(conversation.id)}"></span>'
+
+
+def greeting(rag: Any) -> Callable[[gr.Request | None], str]:
+    """Makes the top of the page at each load: the library as it is then, and who is signed in."""
+
+    def greet(request: gr.Request | None = None) -> str:
+        return header(rag.description, (request.username if request else None) or "")
+
+    return greet

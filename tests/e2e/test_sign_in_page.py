@@ -35,6 +35,12 @@ def test_a_reader_signs_in_and_asks_and_a_stranger_does_not(context_of):
         page.fill("#fn-box textarea", "How fast?")
         page.press("#fn-box textarea", "Enter")
         page.wait_for_selector("#fn-live [data-stage=done]")
+        page.click(".fn-about summary")
+        page.wait_for_selector(".fn-about dd:has-text('ida')")
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_label("password").wait_for()
+        page.goto(served.url)
+        page.get_by_label("password").wait_for()
         page.close()
     assert rag.asked == [("How fast?", [])]
     assert errors == []
