@@ -15,12 +15,13 @@ from rag.drafts import clauses_of, draft_sentences, is_refusal
 from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
 from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
+from rag.schema import Claim
 from rag.subjects import names, said_of, speaks_of_another
 
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
     from rag.grounding import Grounder
-    from rag.schema import Claim, Evidence, Subject
+    from rag.schema import Evidence, Subject
 
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
@@ -33,7 +34,7 @@ UNSUPPORTED = "says something that the sentences above do not say"
 UNTOLD = "does not name what the question asks for"
 """What can be wrong with a draft, as the model is told it."""
 
-Opinion = Callable[["Claim"], "float | None"]
+Opinion = Callable[[Claim], "float | None"]
 """A claim that is supported in part, as far as words can tell -> how likely it is wholly; None: nobody knows."""
 Rewrite = Callable[[str, Sequence["Evidence"], str, str], str]
 """(a draft, evidence, question, what is wrong with the draft) -> one sentence instead."""
@@ -95,7 +96,7 @@ class DraftChecker:
         """
         subjects = [draft.subject for draft in drafts if draft.subject]
         claims: list[Claim] = []
-        written = dropped = 0
+        written = dropped = replaced = 0
         is_untold = False
         for draft in drafts:
             if draft.question and draft.is_refusal:
@@ -109,7 +110,8 @@ class DraftChecker:
                     fault = f"has to be about {draft.subject.label} alone"
                 anew = self._written_anew(draft, standalone_question, subjects, fault)
                 kept = _telling(anew, asked, standalone_question)
-            written += len(kept)
+            written += sum(not claim.is_quote for claim in kept)
+            replaced += sum(claim.is_quote for claim in kept)
             dropped += left_out
             is_untold |= bool(held) and not kept
             alone = len(drafts) == 1
@@ -118,7 +120,7 @@ class DraftChecker:
                 claims += _not_said_before(completed, claims)
         is_cut = any(draft.is_cut for draft in drafts)
         return Checked(
-            tuple(claims), _notice(dropped=dropped, has_written=written > 0, is_cut=is_cut, is_untold=is_untold)
+            tuple(claims), _notice(dropped, replaced, has_written=written > 0, is_cut=is_cut, is_untold=is_untold)
         )
 
     def held(self, draft: Draft, question: str) -> list[Claim]:
@@ -135,7 +137,7 @@ class DraftChecker:
             shown = _shown([claim], draft, subjects, opinion)
             dropped += not shown
             kept += shown or _shown(self._clauses(claim, draft, question, subjects), draft, subjects, opinion)
-        return kept, dropped
+        return list({claim.text: claim for claim in kept}.values()), dropped
 
     def _claims(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[Claim, ...]:
         if draft.is_refusal:
@@ -211,12 +213,14 @@ def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim
 
 def _shown(claims: Sequence[Claim], draft: Draft, subjects: Sequence[Subject], opinion: Opinion | None) -> list[Claim]:
     """Those that may be shown, with the verdict that the second opinion leads to."""
-    fit = (_opined(claim, opinion) for claim in claims if _may_be_shown(claim, draft, subjects))
-    return [claim for claim in fit if claim.verdict != "unsupported"]
+    return [_opined(claim, opinion) for claim in claims if _may_be_shown(claim, draft, subjects)]
 
 
 def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
-    """`claim` as the second opinion on it has it; what keeps to the words of its source needs none."""
+    """`claim` as the second opinion on it has it; what keeps to the words of its source needs none.
+
+    Of one that its source surely does not say, the sentence that it rests on is left, quoted.
+    """
     if opinion is None or claim.verdict != "partly":
         return claim
     likely = opinion(claim)
@@ -224,7 +228,10 @@ def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
         return claim
     if likely >= SUPPORTED_FROM:
         return replace(claim, verdict="supported", score=likely, doubt="")
-    return replace(claim, verdict="partly" if likely >= UNSUPPORTED_BELOW else "unsupported", score=likely)
+    if likely >= UNSUPPORTED_BELOW:
+        return replace(claim, score=likely)
+    source = claim.citations[0]
+    return Claim(source.quote, (source,), "supported", 1.0, is_quote=True)
 
 
 def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bool:
@@ -233,7 +240,7 @@ def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bo
     return draft.subject is None or not speaks_of_another(claim.text, draft.subject, subjects)
 
 
-def _notice(*, dropped: int, has_written: bool, is_cut: bool, is_untold: bool) -> str:
+def _notice(dropped: int, replaced: int, *, has_written: bool, is_cut: bool, is_untold: bool) -> str:
     if not has_written:
         fault = "did not answer the question" if is_untold else "were not supported by the abstracts"
         return f"The model's own words {fault}, so the nearest sentences are quoted instead."
@@ -242,6 +249,9 @@ def _notice(*, dropped: int, has_written: bool, is_cut: bool, is_untold: bool) -
         parts.append("One sentence was left out, or part of it: the abstracts do not support it.")
     elif dropped:
         parts.append(f"{dropped} sentences were left out: the abstracts do not support them.")
+    if replaced:
+        several = f"{replaced} sentences" if replaced > 1 else "One sentence"
+        parts.append(f"{several} said more than the abstracts do: what the abstracts say is quoted instead.")
     if is_cut:
         parts.append("The answer reached its length limit.")
     return " ".join(parts)

@@ -253,7 +253,8 @@ def test_of_a_sentence_in_other_words_the_model_is_asked(retriever, odds, verdic
     if verdict:
         assert [(claim.verdict, bool(claim.doubt)) for claim in answer.claims] == [(verdict, verdict == "partly")]
     else:
-        assert [claim.text for claim in answer.claims if claim.is_quote] == [FACT]
+        assert [(claim.text, claim.is_quote) for claim in answer.claims] == [(FACT, True)]
+        assert "quoted instead" in answer.notice
     plain = rag.with_settings(answer={"second_opinion": False}).ask(QUESTION)
     assert [claim.verdict for claim in plain.claims] == ["partly"]
 
