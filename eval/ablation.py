@@ -34,7 +34,9 @@ VARIANTS: Mapping[str, Callable[[Rag], Rag]] = {
     "no vectors": without_vectors,
     "whole abstracts": lambda rag: rag.with_settings(answer={"evidence_sentences": 60, "evidence_tokens": 8192}),
     "markers by the model": lambda rag: rag.with_settings(answer={"citations": "constrained"}),
-    "no check": lambda rag: rag.with_settings(answer={"support_threshold": 0.0, "rewrites": False}),
+    "no check": lambda rag: rag.with_settings(
+        answer={"support_threshold": 0.0, "rewrites": False, "second_opinion": False}
+    ),
     "no second opinion": lambda rag: rag.with_settings(answer={"second_opinion": False}),
     "no rewriting": lambda rag: rag.with_settings(answer={"rewrites": False}),
     "no further quotes": lambda rag: rag.with_settings(answer={"further_quotes": 0}),
