@@ -126,8 +126,8 @@ def model_knob(models: Sequence[str]) -> Knob:
     explained = (
         "Which of the models on this machine answers. A larger one is more often right and slower; the first answer "
         "after a change waits until it is loaded. "
-        + ("" if models else "No other is here: ")
-        + "footnote models fetch NAME gets others."
+        + ("" if models else "No other is here. ")
+        + "“footnote models fetch NAME” gets others."
     )
     choices = (Choice("", "as usual", None), *(Choice(name, name.rsplit("/", 1)[-1], None) for name in models))
     return Knob("model", "Model", explained, "model", "name", choices)
