@@ -42,7 +42,6 @@ RARE_IN = 6
 
 _NAME_LIKE = re.compile(r"[A-Z][\w*^]*[A-Z0-9*^][\w*^]*(?:[-+][\w*^]+)*")
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
-_ABBREVIATION = re.compile(r"[A-Z][A-Z0-9]+s?")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
 _WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
 _TWO = re.compile(
@@ -190,8 +189,6 @@ class SubjectFinder:
             terms = tokenize(name)
             if len(folded) > 1 and terms and min(map(self._keywords.frequency, terms)) <= RARE_IN:
                 yield folded
-                if _ABBREVIATION.fullmatch(name):  # "(HILPs)" is asked of as "HILP", and the other way round
-                    yield folded.removesuffix("s") if name.endswith("s") else f"{folded}s"
 
 
 def speaking_of(mentions: Sequence[Mention], papers: Sequence[Paper]) -> tuple[Paper, ...]:

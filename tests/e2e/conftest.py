@@ -26,6 +26,27 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
+def real_rag():
+    """The bundled library and the real model, opened once for all tests: that takes seconds."""
+    from rag import Rag
+
+    opened = Rag.open()
+    opened.warm_up()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def lent(real_rag, monkeypatch):
+    """Whoever opens the default Rag in this test gets the one that is open already, and does not close it."""
+    from rag import Rag
+
+    monkeypatch.setattr(Rag, "open", lambda *_arguments, **_options: real_rag)
+    monkeypatch.setattr(real_rag, "close", lambda: None)
+    return real_rag
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Chromium of this system; skipped with the reason where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install -e .[test]")

@@ -3,6 +3,7 @@
 In a process of its own where that matters (a model's first start takes seconds); else through `main` in this one.
 """
 
+import io
 import json
 import os
 import re
@@ -110,8 +111,8 @@ def test_a_saved_answer_is_verified_and_a_changed_one_is_not(asked, here, tmp_pa
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_an_unrelated_question_is_declined_in_the_terminal():
-    done = footnote("ask", "Who", "won", "the", "football", "World", "Cup", "in", "2018?")
+def test_an_unrelated_question_is_declined_in_the_terminal(here, lent):
+    done = here("ask", "Who", "won", "the", "football", "World", "Cup", "in", "2018?")
     assert done.returncode == 0
     assert done.stdout.startswith("The library does not say.")
 
@@ -126,7 +127,7 @@ def test_a_search_finds_both_papers_of_one_name(here):
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_a_claim_is_weighed_against_the_abstracts_that_speak_of_it(here):
+def test_a_claim_is_weighed_against_the_abstracts_that_speak_of_it(here, lent):
     done = here("weigh", "OpenVLA", "is", "worse", "than", "RT-2-X.", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -214,10 +215,10 @@ def test_sign_in_by_a_file_that_names_nobody_is_one_line(tmp_path):
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_a_conversation_in_the_terminal_keeps_its_thread(tmp_path):
+def test_a_conversation_in_the_terminal_keeps_its_thread(here, lent, monkeypatch, tmp_path):
     lines = f"{QUESTION}\nAnd which model does it outperform?\n/verify\n/save {tmp_path / 'talk.bib'}\n"
-    command = [sys.executable, "-m", "rag", "chat", "--terminal"]
-    done = subprocess.run(command, cwd=ROOT, input=lines, capture_output=True, text=True, check=False, timeout=280)
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    done = here("chat", "--terminal")
     assert done.returncode == 0, done.stderr
     assert "970k" in done.stdout
     assert "Understood as: " in done.stdout

@@ -9,7 +9,6 @@ import pytest
 from eval.cases import read_cases
 from eval.judges import LexicalJudge
 from eval.run import run, save
-from rag import Rag, Settings
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 SAMPLE = (
@@ -19,10 +18,8 @@ SAMPLE = (
 
 
 @pytest.fixture(scope="module")
-def rag():
-    rag = Rag.open(Settings())
-    rag.warm_up()
-    return rag
+def rag(real_rag):
+    return real_rag
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,8 @@ SLOW_MS = 120_000
 
 
 @pytest.fixture(scope="module")
-def rag():
-    opened = Rag.open()
-    opened.warm_up()
-    yield opened
-    opened.close()
+def rag(real_rag):
+    return real_rag
 
 
 @pytest.fixture(scope="module")

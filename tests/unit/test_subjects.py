@@ -14,7 +14,6 @@ PAPERS = [
     Paper("t2", "TACO: tides and coasts", "TACO predicts tides."),
     Paper("s1", "A survey of birds", "We survey birds and RL. We survey how birds learn."),
     Paper("s2", "Another survey of birds", "This survey of birds is about RL and flight."),
-    Paper("n", "Policies that hop", "Agents hop by what we call Newtonian policies (NEWTs)."),
     *(Paper(f"x{i}", f"Paper {i}", "RL agents learn with RL.") for i in range(8)),
 ]  # fmt: skip
 
@@ -41,7 +40,6 @@ def find():
         ("How many songs are in HUMP, and what does BEED decode?", ["w", "b"]),
         ("There are two TACO papers. What does each model?", ["t1", "t2"]),
         ("How do the two surveys of birds differ?", ["s1", "s2"]),
-        ("What do NEWT-style policies and HUMPs each contain?", ["n", "w"]),
         ("One paper is about waggle dance, another about tides. What do they say?", ["b", "t2"]),
     ],
 )
