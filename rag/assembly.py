@@ -5,6 +5,7 @@ The only place that knows which class serves which setting and where on disk thi
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.corpus import read_library
+from rag.description import model_id_of
 from rag.errors import FootnoteError, IndexMissing, ModelError, SettingsError, WeightsMissing
 from rag.index import LibraryIndex, PassageEncoder
 from rag.library.ledger import Ledger, applied
@@ -41,6 +43,11 @@ class LazyModel:
         self._model: BaseChatModel | None = None
         self._lock = threading.Lock()
 
+    @property
+    def opened(self) -> BaseChatModel | None:
+        """The model, if it is open."""
+        return self._model
+
     def open_beside(self) -> None:
         """Begin to open the model in a thread; `get` waits for it. What fails there fails again in `get`."""
         # Here, so that two threads never import parts of torch and transformers that need each other.
@@ -60,12 +67,20 @@ class LazyModel:
             return self._model
 
 
+OPEN_SHARE = 1.4
+"""Memory of a model while it is opened, in sizes of its files (two bytes a parameter): the 1.5B's process peaks at
+4.2 GiB for 2.9 GiB of files."""
+FLOAT32_SHARE = 2.4
+
+
 class OtherModels:
     """Local chat models on this machine beside the usual one; the last that was asked for stays open."""
 
     def __init__(self, settings: Settings, usual: LazyModel, *, report: Report) -> None:
         self._settings = settings
         self._usual = usual
+        # Now: "auto" goes by the memory that is free, and once the usual model is open less is.
+        self._candidates = () if settings.model.is_remote else tuple(model_names(settings))
         self._report = report
         self._last: tuple[str, LazyModel] = ("", usual)
         self._lock = threading.Lock()
@@ -75,8 +90,9 @@ class OtherModels:
         """Those whose weights are here."""
         from rag import weights
 
+        usual = self._usual_name
         rows = weights.available(self._settings.home)
-        return tuple(row.name for row in rows if row.present and row.use == "chat" and row.name != self._usual_name)
+        return tuple(row.name for row in rows if row.present and row.use == "chat" and row.name != usual)
 
     def get(self, name: str) -> LazyModel:
         """The model of that name, which opens when it is first needed; nothing is fetched for it.
@@ -101,17 +117,20 @@ class OtherModels:
     def _usual_name(self) -> str:
         from rag import weights
 
-        names = () if self._settings.model.is_remote else model_names(self._settings)
-        return next((name for name in names if weights.find(name, self._settings.home)), "")
+        if self._usual.opened is not None:
+            return model_id_of(self._usual.opened)
+        return next((name for name in self._candidates if weights.find(name, self._settings.home)), "")
 
     def _open(self, name: str) -> BaseChatModel:
         from rag import hardware, weights
 
+        gc.collect()  # the other one before it, where nothing answers with it any more
         row = next(row for row in weights.available(self._settings.home) if row.name == name)
         on_gpu = None if self._settings.model.device == "cpu" else hardware.gpu_free_bytes()
         free = hardware.available_ram() if on_gpu is None else on_gpu
-        if row.bytes > free:  # the usual one stays open beside it
-            needed, left = row.bytes / hardware.GIB, free / hardware.GIB
+        bytes_needed = row.bytes * (FLOAT32_SHARE if self._settings.model.dtype == "float32" else OPEN_SHARE)
+        if bytes_needed > free:  # the usual one stays open beside it
+            needed, left = bytes_needed / hardware.GIB, free / hardware.GIB
             raise ModelError(
                 f"{name} needs about {needed:.1f} GB of memory, and {left:.1f} GB are free.",
                 "Go back to the usual model, or close what else runs.",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal
+from rag.evidence import is_quotable
 from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
 from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
@@ -137,7 +138,7 @@ class DraftChecker:
             shown = _shown([claim], draft, subjects, opinion)
             dropped += not shown
             kept += shown or _shown(self._clauses(claim, draft, question, subjects), draft, subjects, opinion)
-        return list({claim.text: claim for claim in kept}.values()), dropped
+        return _once_each(kept), dropped
 
     def _claims(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[Claim, ...]:
         if draft.is_refusal:
@@ -161,7 +162,7 @@ class DraftChecker:
         if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
             return []
         again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
-        return _shown(self._claims(again, question, subjects), again, subjects, self._opinion)
+        return _once_each(_shown(self._claims(again, question, subjects), again, subjects, self._opinion))
 
     def _completed(
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool
@@ -216,6 +217,11 @@ def _shown(claims: Sequence[Claim], draft: Draft, subjects: Sequence[Subject], o
     return [_opined(claim, opinion) for claim in claims if _may_be_shown(claim, draft, subjects)]
 
 
+def _once_each(claims: Sequence[Claim]) -> list[Claim]:
+    """`claims` without what was said before: two sentences can be replaced by one source."""
+    return list({claim.text: claim for claim in claims}.values())
+
+
 def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
     """`claim` as the second opinion on it has it; what keeps to the words of its source needs none.
 
@@ -231,6 +237,8 @@ def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
     if likely >= UNSUPPORTED_BELOW:
         return replace(claim, score=likely)
     source = claim.citations[0]
+    if not is_quotable(source.quote):
+        return replace(claim, score=likely)
     return Claim(source.quote, (source,), "supported", 1.0, is_quote=True)
 
 

@@ -111,4 +111,4 @@ def gpu_free_bytes() -> int | None:
     if not torch.cuda.is_available():
         return None
     free, _total = torch.cuda.mem_get_info()
-    return int(free)
+    return int(free) + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # PyTorch keeps what it let go of

@@ -4,7 +4,7 @@
 words the model is asked for one word, of which the probabilities are read, as for `rag.answerability`. Together with
 the words that the source does not have, that gives the likelihood that a reader would call the sentence wholly
 supported. Both were fitted to 97 sentences of answers to the dev and fresh-a questions that a reader had labelled;
-docs/measurements.md says how, and how it did on 48 others.
+docs/measurements.md says how, and how it did on the others of 48 more.
 
 Only models that were measured are asked. Others, and remote ones, whose probabilities cannot be had, give None.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUPPORTED_FROM = 0.8
 UNSUPPORTED_BELOW = 0.25
-"""Between the two a sentence is shown as partly supported; below, it is left out."""
+"""Between the two a sentence is shown as partly supported; below, its source is quoted in its place."""
 MOST_UNSAID = 4
 """More words that the source does not have say no more than so many."""
 

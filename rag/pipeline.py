@@ -95,12 +95,12 @@ class Rag:
         """
         settings = settings or Settings()
         model = LazyModel(lambda: open_model(settings, report=report))
+        others = OtherModels(settings, model, report=report)
         if with_model and has_model(settings):
             model.open_beside()
         index, encoder = open_index(settings, report=report)
         shelf = shelf_of(settings, encoder)
         retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
-        others = OtherModels(settings, model, report=report)
         return cls(retriever=retriever, model=model, settings=settings, shelf=shelf, others=others)
 
     @property
@@ -215,9 +215,10 @@ class Rag:
     def partial_answer(self, found: EvidenceFound, draft: str) -> Answer | None:
         """What holds of a draft whose stream was closed, up to its last whole sentence; None where nothing does.
 
-        Asks no model: it takes as long as embedding the sentences. The list of a whole-library question is no draft.
+        Asks no model, so it takes as long as embedding the sentences, and no second opinion. A list of papers is no
+        draft, and where several papers or several things are asked about nobody knows which sentence is about which.
         """
-        if criterion_of(found.question) is not None:
+        if criterion_of(found.question) is not None or found.subjects or found.parts:
             return None
         now = self._as_it_is()
         text = "\n".join(finished_sentences(draft))
@@ -247,14 +248,15 @@ class Rag:
             if wider is None:
                 answer = self._abstention(item)
             else:
-                replies = [next(written) for _ in group]
-                drafts = [
-                    replace(part, text=str(r.text), is_cut=r.response_metadata.get("finish_reason") == "length")
-                    for part, r in zip(group, replies, strict=True)
-                ]
+                drafts = [self._as_written(part, wider, next(written)) for part in group]
                 answer = self._checked_answer(wider, drafts)
             answers.append(self._finish(answer, {"evidence_s": evidence_s}, started))
         return tuple(answers)
+
+    def _as_written(self, part: Draft, found: EvidenceFound, reply: Any) -> Draft:
+        """`part` with the text of a whole reply, and what it was made to begin with."""
+        text = self._writer.start(part, found) + str(reply.text)
+        return replace(part, text=text, is_cut=reply.response_metadata.get("finish_reason") == "length")
 
     def weigh(self, claim: str, k: int = 10, where: Where | None = None) -> Balance:
         """What supports `claim`, what contradicts it and what is silent; the `k` nearest papers are read.
@@ -337,7 +339,7 @@ class Rag:
 
     def _equip(self) -> None:
         """Make the parts that go by the settings."""
-        wanted = self.settings.answer
+        wanted, model = self.settings.answer, self._model  # no part holds the Rag: it goes with its last answer
         self._lookup = Lookup(self.retriever, self._selector, self._model, self.settings)
         self._writer = Writer(self._model, self.settings, self._own_prompt)
         self._checker = DraftChecker(
@@ -345,7 +347,7 @@ class Rag:
             self._selector,
             further_quotes=wanted.further_quotes,
             rewrite=self._writer.rewritten if wanted.rewrites else None,
-            opinion=(lambda claim: support(self._model.get(), claim)) if wanted.second_opinion else None,
+            opinion=(lambda claim: support(model.get(), claim)) if wanted.second_opinion else None,
         )
 
     def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:

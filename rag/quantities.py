@@ -31,7 +31,7 @@ _NUMBER = re.compile(
     r"(?:[ +-]{0,2}(?P<unit>%|×|°|[A-Za-z]+))?"
 )
 _NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
-_GAP = re.compile(r"[\s-]+")
+_SPELLED_NAME = re.compile(r"(?<!\w)([A-Za-z]+)[\s-]*(\d\w*)")
 _UP = (
     r"higher|more|greater|larger|bigger|better|faster|longer|stronger|increas\w*|improv\w*|gain\w*|boost\w*|rais\w*"
     r"|rise\w*|outperform\w*|surpass\w*|exceed\w*|speed-?ups?|up|enhanc\w*|accelerat\w*|grow\w*|fold|beat\w*|ahead"
@@ -48,6 +48,7 @@ _COMPARED = re.compile(
 )
 _ROUGHLY = r"up to|about|around|approximately|roughly|an average of|on average|over|more than|a"
 _BY = re.compile(rf"\bby (?:(?:{_ROUGHLY}) ){{0,2}}$")
+_OF_DIFFERENCES = ("%", "times")
 _NEAR = 60
 """Characters around a number in which a word of change speaks of it."""
 
@@ -69,19 +70,25 @@ class Quantity:
 
 def quantities(text: str) -> Iterator[Quantity]:
     """The numbers of `text` that are written in digits, in order."""
+    for match, value, is_name in _written(text):
+        unit = _UNITS.get((match["unit"] or "").casefold(), "")
+        before = text[max(0, match.start() - _NEAR) : match.start()]
+        after = text[match.end("value") : match.end() + _NEAR]
+        rest = after[len(match["scale"] or "") :].lstrip("%x×+ ")
+        may_be_change = _CHANGE.search(f"{before}{text[match.start() : match.end() + _NEAR]}") is not None
+        # "by 2023", "3 by 3", "4 better agents": only what has a unit, or stands by a word of change, is a difference.
+        is_change = (_BY.search(before) is not None and bool(unit or may_be_change)) or (
+            unit in _OF_DIFFERENCES and _COMPARED.match(rest) is not None
+        )
+        yield Quantity(value, unit, is_change, is_change or may_be_change, is_name)
+
+
+def _written(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
+    """Each number written in digits: where it stands, its value, and whether it is part of a name."""
+    in_names = {place for name in _NAME.finditer(text) for place in range(*name.span())}
     for match in _NUMBER.finditer(text):
         scale = (match["scale"] or match["scale_word"] or "").casefold()
-        before, after = text[: match.start()], text[match.end("value") :]
-        near = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-        rest = after[len(match["scale"] or "") :].lstrip("%x×+ ")
-        is_change = _BY.search(before) is not None or _COMPARED.match(rest) is not None
-        yield Quantity(
-            _plain(match["value"], _TIMES.get(scale, 1)),
-            _UNITS.get((match["unit"] or "").casefold(), ""),
-            is_change,
-            is_change or _CHANGE.search(near) is not None,
-            before[-1:].isalpha(),
-        )
+        yield match, _plain(match["value"], _TIMES.get(scale, 1)), match.start() in in_names
 
 
 def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> frozenset[str]:
@@ -89,16 +96,16 @@ def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> fr
 
     `with_one`: whether the word "one" counts as 1; the digit always does. `in_names`: whether the 2 of "SC2LE" counts.
     """
-    found = {quantity.value for quantity in quantities(text) if in_names or not quantity.is_name}
+    found = {value for _, value, is_name in _written(text) if in_names or not is_name}
     found.update(NUMBER_WORDS[word] for word in words(text) if word in NUMBER_WORDS and (with_one or word != "one"))
     return frozenset(found)
 
 
 def missing_names(text: str, source: str) -> tuple[str, ...]:
     """Names with a number in them ("GPT4", "SC2LE") that `text` has and `source` has not; "GPT-4" is "GPT4"."""
-    squeezed = _GAP.sub("", source.casefold())
-    names = dict.fromkeys(_NAME.findall(text))
-    return tuple(name for name in names if not re.search(rf"{re.escape(name.casefold())}(?!\d)", squeezed))
+    known = {f"{letters}{rest}".casefold() for letters, rest in _SPELLED_NAME.findall(source)}
+    known.update(name.casefold() for name in _NAME.findall(source))
+    return tuple(name for name in dict.fromkeys(_NAME.findall(text)) if name.casefold() not in known)
 
 
 def misread(text: str, source: str) -> str:

@@ -81,7 +81,7 @@ def _claim_problems(claim: Claim) -> Iterator[str]:
     if missing:
         yield f"Numbers that its source does not have ({', '.join(sorted(missing))}): {claim.text!r}."
     papers = " ".join(f"{citation.paper.title} {citation.paper.abstract}" for citation in claim.citations)
-    if names := missing_names(claim.text, papers):
+    if not claim.is_quote and (names := missing_names(claim.text, papers)):
         yield f"Names that its papers do not have ({', '.join(names)}): {claim.text!r}."
     if _shared(tokenize(claim.text), tokenize(sources)) < LEAST_COVERAGE / 2:  # unweighted; grounding weighs by rarity
         yield f"Hardly a word of its source: {claim.text!r}."

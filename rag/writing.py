@@ -47,9 +47,9 @@ class Writer:
             prompt = prompts.load("followup")
             values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
         messages = self._fitted(prompt, part.evidence, values)
-        return [*messages, ("assistant", start)] if (start := self._start(part, found)) else messages
+        return [*messages, ("assistant", start)] if (start := self.start(part, found)) else messages
 
-    def _start(self, part: Draft, found: EvidenceFound) -> str:
+    def start(self, part: Draft, found: EvidenceFound) -> str:
         """How the draft begins: with its paper's name, or a small model speaks of the other papers as well.
 
         A long title is no such name: after that, and after "This paper", comes what the paper is, not what was asked.
@@ -64,7 +64,7 @@ class Writer:
         Closing it stops the model.
         """
         model: Any = self._model.get()
-        if start := self._start(part, found):
+        if start := self.start(part, found):
             yield start, ""
         with closing(model.stream(self.messages(part, found), **self.options(part.evidence))) as chunks:
             for chunk in chunks:

@@ -103,6 +103,8 @@ class FakeRag:
 
     papers: tuple[Paper, ...] = PAPERS
     pace_s: float = 0.01
+    check_s: float = 0.0
+    """How long it takes to check a draft that was stopped."""
     data_folder: Path | None = None
     """Where conversations are kept; in memory if None."""
     changes: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -164,6 +166,7 @@ class FakeRag:
         """Of a question for what "holds", the first sentence once it is there; of any other, nothing holds."""
         if "holds" not in found.question or "." not in draft:
             return None
+        time.sleep(self.check_s)
         claims = _claims("")[:1]
         return Answer(
             question=found.question,

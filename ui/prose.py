@@ -19,7 +19,10 @@ from ui.markup import text
 
 _FORMULA = r"(?<![\\$])\$(?=[^\s$])(?P<dollars>[^$\n]{1,300}?)(?<=[^\s\\])\$(?![\d$])"
 _BRACKETED = r"\\\((?P<brackets>[^\n]{1,300}?)\\\)"
-_DISPLAYED = r"\$\$(?=[^$]*[\\^_=])(?P<doubled>[^$]{1,600}?)\$\$|\\\[(?P<squared>.{1,600}?)\\\]"
+_DISPLAYED = (
+    r"(?<!\$)\$\$(?!\$)(?=[^$]{0,600}[\\^_])(?P<doubled>[^$]{1,600}?)(?<!\$)\$\$(?!\$)"
+    r"|\\\[(?=[^\]]{0,600}[\^_=]|[^\]]{0,600}\\[a-z])(?P<squared>[^\]]{1,600}?)\\\]"
+)
 _SCIENCE = re.compile(f"{_DISPLAYED}|{_FORMULA}|{_BRACKETED}", re.DOTALL)
 _PROSE = re.compile(
     f"{_DISPLAYED}|{_FORMULA}|{_BRACKETED}"

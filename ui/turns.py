@@ -12,6 +12,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+import anyio
 import gradio as gr
 
 from rag import FootnoteError
@@ -19,11 +20,13 @@ from ui.answering import in_threads, let_go
 from ui.archive import Archive
 from ui.asking import Asking
 from ui.conversation import Conversation, Kind, Turn
-from ui.evidence import render_evidence
+from ui.evidence import render_evidence, render_past_evidence
 from ui.line import Line
 from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
-from ui.render import render_said, render_status, render_turn
+from ui.render import render_said, render_status, render_turn, render_turns
 from ui.weighing import Scales
+
+_LOOK_AGAIN_S = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +91,14 @@ def answering(parts: Parts, archive: Archive, rag: Any, line: Line) -> Callable[
 
     async def answer(conversation: Conversation, request: gr.Request) -> AsyncIterator[Update]:
         turn = conversation.last
-        if turn is None or not turn.waits() or turn.ahead is not None or conversation.asking is not None:
+        if turn is None or not turn.waits() or turn.ahead is not None:
             yield {parts.conversation: conversation}
             return
         turn.ahead = 0
         keep = partial(kept, parts, archive, owner_of(request), conversation)
         try:
+            while conversation.asking is not None and turn.waits():  # what was stopped is still being checked
+                await anyio.sleep(_LOOK_AGAIN_S)
             with line.enter(request.username or request.session_hash or "") as place:
                 async for turn.ahead in place.wait():
                     if not turn.waits():
@@ -123,7 +128,8 @@ async def _answered(
     asking = Asking(asker, turn.asked, conversation.history())
     conversation.asking = asking
     try:
-        async with aclosing(in_threads(_follow(asker, asking, parts, conversation, keep))) as updates:
+        check = partial(_check_what_there_is, asker, turn)
+        async with aclosing(in_threads(_follow(check, asking, turn, parts, conversation, keep))) as updates:
             async for update in updates:
                 yield update
     finally:
@@ -133,10 +139,14 @@ async def _answered(
 
 
 def _follow(
-    asker: Any, asking: Asking, parts: Parts, conversation: Conversation, keep: Callable[[], Update]
+    check: Callable[[], None],
+    asking: Asking,
+    turn: Turn,
+    parts: Parts,
+    conversation: Conversation,
+    keep: Callable[[], Update],
 ) -> Iterator[Update]:
-    """Draw what comes until there is an answer, an error or a stop, and keep what came of it."""
-    turn = conversation.turns[-1]
+    """Draw what comes until there is an answer, an error or a stop; then `check` what there is, draw and keep it."""
     found: Any = turn.found  # drawn when the question was accepted
     try:
         for batch in asking.batches():
@@ -152,7 +162,7 @@ def _follow(
     except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
         turn.fail(error)
     turn.stop()
-    _check_what_there_is(asker, turn)
+    check()
     yield {**_ended(parts, conversation, turn), **keep()}
 
 
@@ -169,6 +179,9 @@ def _check_what_there_is(asker: Any, turn: Turn) -> None:
 
 def _ended(parts: Parts, conversation: Conversation, turn: Turn) -> Update:
     update = {**drawn(parts, conversation), **controls(parts, conversation)}
+    if turn is not conversation.last:  # the next question was asked as soon as this one was stopped
+        update[parts.past] = render_turns(conversation.past)
+        update[parts.past_evidence] = render_past_evidence(conversation.past)
     if turn.stage == "failed":
         update[parts.box] = turn.question  # to be edited and asked again
     return update

@@ -29,7 +29,7 @@ def served(serve):
 @pytest.fixture
 def rag(served):
     rag = served[0]
-    rag.pace_s = 0.005
+    rag.pace_s, rag.check_s = 0.005, 0.0
     rag.open_gates()
     rag.asked.clear()
     rag.closed.clear()
@@ -128,6 +128,18 @@ def test_the_reason_of_a_verdict_is_had_by_a_tap(served, rag, browser):
     page.locator("#fn-live .fn-question").tap()
     page.wait_for_selector("#fn-tip", state="hidden")
     context.close()
+
+
+def test_a_question_asked_while_a_stopped_draft_is_still_checked_is_answered(page, rag):
+    rag.pace_s, rag.check_s = 0.02, 1.0
+    ask(page, "A long question of which something holds?", until="#fn-live .fn-draft-text:has-text('frames')")
+    page.click("#fn-stop")
+    page.wait_for_selector("#fn-live [data-stage=stopped]")
+    rag.pace_s = 0.0
+    ask(page, "Is there another way?")
+    assert rag.asked[-1][0] == "Is there another way?"
+    page.wait_for_selector("#fn-past [data-stage=stopped] .fn-marker")
+    assert page.locator(".fn-turn").count() == 2
 
 
 def test_stop_is_seen_at_once_even_while_the_model_says_nothing(page, rag):

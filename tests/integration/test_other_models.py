@@ -1,6 +1,8 @@
 """Another local model than the usual one: only what is here, opened when first needed, refused where memory is short."""
 
+import gc
 import shutil
+import weakref
 
 import pytest
 from fakes import HashedEncoder, ScriptedModel
@@ -66,6 +68,29 @@ def test_the_last_other_model_stays_open_and_the_one_before_goes(rag):
     second = rag.with_settings(model={"name": NAMES[2]}).model
     assert second is not first
     assert rag.with_settings(model={"name": NAMES[1]}).model is not first
+
+
+def test_with_auto_the_usual_model_is_the_one_that_is_open_however_much_memory_is_left(home, monkeypatch):
+    made = ["tests/usual", "tests/small"]
+    monkeypatch.setattr("rag.assembly.model_names", lambda _settings: made)
+    settings = Settings(home=home)
+    usual = LazyModel(lambda: ScriptedModel(script=str))
+    others = OtherModels(settings, usual, report=lambda _line: None)
+    made.reverse()  # less memory is free now
+    assert others.names == NAMES[1:]
+    assert others.get(NAMES[0]) is usual
+    assert others.get("auto") is usual
+
+
+def test_a_rag_with_other_settings_goes_with_its_last_user(rag):
+    gc.disable()
+    try:
+        other = rag.with_settings(model={"name": NAMES[1]})
+        gone = weakref.ref(other)
+        del other
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_model_that_is_not_here_is_refused_and_never_fetched(rag):

@@ -385,6 +385,19 @@ def test_several_papers_can_be_asked_about_among_many_questions(retriever):
     assert answers[0].text == f"{FACT} [1]"
 
 
+def test_a_local_model_begins_with_the_name_of_the_paper_one_by_one_and_in_a_batch(retriever):
+    class Local(ScriptedModel):
+        engine: object = object()
+
+    def goes_on(prompt):
+        return " sings at 20 hertz." if "20 hertz" in prompt else " decodes the waggle dance."
+
+    rag = Rag(retriever=retriever, model=Local(script=goes_on), settings=Settings())
+    answer = rag.ask(BOTH)
+    assert answer.raw_text.startswith("WhaleSong sings at 20 hertz.")
+    assert rag.ask_many([BOTH])[0].raw_text == answer.raw_text
+
+
 def test_a_question_about_the_whole_library_is_answered_by_going_through_all_of_it(retriever):
     model = ScriptedModel(script=lambda _prompt: "Not asked.")
     rag = Rag(retriever=retriever, model=model, settings=Settings())

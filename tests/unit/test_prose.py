@@ -35,6 +35,8 @@ def test_formulas_are_set_as_mathml(formula, shown):
         r"An escaped \$x\$ sign",
         "$ x $ with blanks",
         "$$5 and $$ 6",
+        "Prices: $$ = cheap, $$$ = dear",
+        r"see \[in press\] there",
         r"a \[1] b",
         "$" + "{" * 250 + "$",
         "$" + "x" * 301 + "$",

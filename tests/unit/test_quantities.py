@@ -30,7 +30,24 @@ def test_a_number_in_a_name_is_no_amount_and_the_name_has_to_be_there():
     assert missing_names("GPT4 and Llama2 play SC2LE.", "GPT-4 and Llama 2 play SC2LE.") == ()
     assert missing_names("GPT4 plays, GPT4 wins.", "GPT-40 plays GPT 3.") == ("GPT4",)
     assert missing_names("RT-2 has 2 arms.", "") == ()
+    assert missing_names("R1 and B3 win.", "server 1 beats web 3.0") == ("R1", "B3")
     assert not misread("A2C trains for 2 hours.", "A2C trains for 2 hours.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["We train on eight A100 80GB GPUs.", "Built on Llama2 7B, it wins.", "LLaMA2 13B, Phi3 4B and Qwen2.5-Coder."],
+)
+def test_a_name_stands_in_its_own_sentence(said):
+    assert missing_names(said, said) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [("84x96", "84x84"), ("1e4", "1e6"), ("5v7", "5v5"), ("β2", "β3"), ("准确率为95%", "准确率为90%")],
+)
+def test_a_number_behind_another_or_behind_a_letter_of_another_script_is_no_name(said, source):
+    assert not numbers_in(said, in_names=False) <= numbers_in(source)
 
 
 def test_the_word_one_counts_only_where_it_is_asked_for():
@@ -67,6 +84,10 @@ def test_a_number_that_means_something_else_is_misread(said, source):
         ("It is 7.35 times faster.", "It offers a 7.35x speed-up over the state of the art."),
         ("The success rate rises from 4.8% to 42.4%.", "It improves the success rate from 4.8% to 42.4%."),
         ("It uses 100k demonstrations.", "We use 100,000 demonstrations."),
+        ("It reached 90% by 2023.", "In 2023 it reached 90%."),
+        ("A game played by 4 players.", "4 players play the game."),
+        ("A 3 by 3 grid.", "A 3x3 grid."),
+        ("It has 4 better agents.", "It has 4 agents."),
         ("It has 50 tasks.", "It has 60 tasks."),
     ],
     ids=[
@@ -75,6 +96,10 @@ def test_a_number_that_means_something_else_is_misread(said, source):
         "a speed-up",
         "from and to",
         "another spelling",
+        "until a year",
+        "by whom",
+        "a size",
+        "more that are better",
         "not there: no matter of reading",
     ],
 )
