@@ -234,10 +234,8 @@ def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
         return claim
     if likely >= SUPPORTED_FROM:
         return replace(claim, verdict="supported", score=likely, doubt="")
-    if likely >= UNSUPPORTED_BELOW:
-        return replace(claim, score=likely)
     source = claim.citations[0]
-    if not is_quotable(source.quote):
+    if likely >= UNSUPPORTED_BELOW or not is_quotable(source.quote):
         return replace(claim, score=likely)
     return Claim(source.quote, (source,), "supported", 1.0, is_quote=True)
 

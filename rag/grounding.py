@@ -100,7 +100,10 @@ class Grounder:
         numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
         said = LIST_MARK.sub("", text)
         claimed = numbers_in(said, with_one=False, in_names=False)  # "one" is a pronoun as often as a number
-        fit = {i for i, item in enumerate(evidence) if _agrees(said, item, question)}
+        papers = {item.paper.id: item.paper for item in evidence}
+        # A name with a number in it has to stand in the paper, not in the very sentence: it says which thing it is.
+        strange = {key for key, paper in papers.items() if missing_names(said, f"{paper.title} {paper.abstract}")}
+        fit = {i for i, e in enumerate(evidence) if e.paper.id not in strange and _agrees(said, e, question)}
         agreeing = [i for i in fit if claimed <= numbers[i]]
         best = Support(0.0, ())
         if agreeing:
@@ -147,13 +150,8 @@ class Grounder:
 
 
 def _agrees(text: str, item: Evidence, question: str) -> bool:
-    """Whether neither of the two denies what the other says, and numbers that both have mean the same.
-
-    A name with a number in it has to stand in the paper, not in the very sentence: it says which thing, not how much.
-    """
+    """Whether neither of the two denies what the other says, and numbers that both have mean the same."""
     source = item.sentence.text
-    if missing_names(text, f"{item.paper.title} {item.paper.abstract}"):
-        return False
     if is_denial(text) and not is_denial(source) and not is_denial(question):
         return False
     return not loses_negation(text, source) and not misread(text, f"{item.paper.title} {source}")

@@ -3,19 +3,18 @@
 `rag.fidelity` holds a sentence to be supported where it keeps to the words of its source. Of what puts it in other
 words the model is asked for one word, of which the probabilities are read, as for `rag.answerability`. Together with
 the words that the source does not have, that gives the likelihood that a reader would call the sentence wholly
-supported. Both were fitted to 97 sentences of answers to the dev and fresh-a questions that a reader had labelled;
-docs/measurements.md says how, and how it did on the others of 48 more.
+supported. All three numbers were fitted to 97 sentences of answers to the dev and fresh-a questions that a reader had
+labelled; docs/measurements.md says how, and how it did on the others of 48 more.
 
 Only models that were measured are asked. Others, and remote ones, whose probabilities cannot be had, give None.
 """
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import prompts
-from rag.answerability import log_odds_of
+from rag.answerability import Calibration, log_odds_of
 from rag.fidelity import fidelity
 
 if TYPE_CHECKING:
@@ -30,21 +29,11 @@ MOST_UNSAID = 4
 """More words that the source does not have say no more than so many."""
 
 
-class Calibration(NamedTuple):
-    """1 / (1 + exp(-(start + odds * log-odds + unsaid * words that the source does not have)))."""
-
-    start: float
-    odds: float
-    unsaid: float
-
-    def probability(self, odds: float, unsaid: int) -> float:
-        """In (0, 1)."""
-        return 1.0 / (1.0 + math.exp(-(self.start + self.odds * odds + self.unsaid * min(unsaid, MOST_UNSAID))))
-
-
 CALIBRATION = {
-    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(start=-0.18, odds=1.88, unsaid=-0.76),
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(slope=1.88, middle=0.0957),
 }
+UNSAID = 0.4043
+"""By how much each word that the source does not have lowers the log-odds."""
 
 
 def support(model: Any, claim: Claim) -> float | None:
@@ -54,7 +43,7 @@ def support(model: Any, claim: Claim) -> float | None:
         return None
     messages = prompts.load("said").messages(sources=_sources(claim.citations), statement=claim.text)
     kept = fidelity(claim.text, [c.quote for c in claim.citations], [c.paper.title for c in claim.citations])
-    return calibration.probability(log_odds_of(model, messages), len(kept.unsaid))
+    return calibration.probability(log_odds_of(model, messages) - UNSAID * min(len(kept.unsaid), MOST_UNSAID))
 
 
 def _sources(citations: Sequence[Citation]) -> str:

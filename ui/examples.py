@@ -43,9 +43,10 @@ def better_questions(asked: str, papers: Sequence[Paper], how_many: int) -> list
         (phrase, paper) for paper in papers if (phrase := shared_phrase(asked, paper.abstract, but_not_in=paper.title))
     ]
     shared.sort(key=lambda pair: -len(pair[0].split()))  # stable: the nearest paper first
-    phrases = dict.fromkeys(phrase for phrase, _ in shared)
-    nearest = [(phrase, next(paper for held, paper in shared if held == phrase)) for phrase in phrases]
-    questions = [f"What does {_called(paper)} say about {phrase}?" for phrase, paper in nearest[:how_many]]
+    nearest: dict[str, Paper] = {}
+    for phrase, paper in shared:
+        nearest.setdefault(phrase, paper)
+    questions = [f"What does {_called(paper)} say about {phrase}?" for phrase, paper in nearest.items()][:how_many]
     return questions + example_questions(papers, how_many - len(questions))
 
 

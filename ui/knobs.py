@@ -20,7 +20,7 @@ class Choice:
 
     key: str
     label: str
-    value: float | int | None
+    value: float | int | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,12 @@ class Knobs:
 
     @property
     def changes(self) -> dict[str, dict[str, Any]]:
-        """The settings that differ from what the Rag was opened with: section, then name, then value."""
+        """The settings that differ from what the Rag was opened with, but for the model: section, name, value."""
+        return self._changes(KNOBS)
+
+    def _changes(self, knobs: Sequence[Knob]) -> dict[str, dict[str, Any]]:
         changes: dict[str, dict[str, Any]] = {}
-        for knob in KNOBS:
+        for knob in knobs:
             value = knob.choice(getattr(self, knob.key)).value
             if value is not None:
                 changes.setdefault(knob.section, {})[knob.name] = value
@@ -107,9 +110,7 @@ class Knobs:
 
     def applied(self, rag: Any) -> Any:
         """`rag`, or one like it with these settings."""
-        changes = self.changes
-        if self.model and self.model in other_models(rag):
-            changes.setdefault("model", {})["name"] = self.model
+        changes = self._changes((*KNOBS, model_knob(other_models(rag))) if self.model else KNOBS)
         return rag.with_settings(**changes) if changes else rag
 
 
@@ -129,7 +130,7 @@ def model_knob(models: Sequence[str]) -> Knob:
         + ("" if models else "No other is here. ")
         + "“footnote models fetch NAME” gets others."
     )
-    choices = (Choice("", "as usual", None), *(Choice(name, name.rsplit("/", 1)[-1], None) for name in models))
+    choices = (Choice("", "as usual", None), *(Choice(name, name.rsplit("/", 1)[-1], name) for name in models))
     return Knob("model", "Model", explained, "model", "name", choices)
 
 
@@ -143,6 +144,7 @@ def render_knobs(chosen: Knobs, models: Sequence[str] = ()) -> str:
 
 
 def _field(knob: Knob, chosen: str) -> str:
+    chosen = knob.choice(chosen).key  # a model may be gone
     options = "".join(
         f'<option value="{text(choice.key)}"{" selected" if choice.key == chosen else ""}>{text(choice.label)}</option>'
         for choice in knob.choices

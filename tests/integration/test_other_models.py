@@ -93,6 +93,12 @@ def test_a_rag_with_other_settings_goes_with_its_last_user(rag):
         gc.enable()
 
 
+def test_a_library_that_changes_leaves_the_choice_of_models(rag):
+    rag._go_over_to(rag.retriever.index)
+    assert rag.other_models == NAMES[1:]
+    assert rag.with_settings(model={"name": NAMES[1]}).settings.model.name == NAMES[1]
+
+
 def test_a_model_that_is_not_here_is_refused_and_never_fetched(rag):
     with pytest.raises(SettingsError, match="no weights of 'tests/none' here.*tests/small, tests/smaller"):
         rag.with_settings(model={"name": "tests/none"})

@@ -13,10 +13,11 @@ from rag.receipt import verify
 from rag.schema import Answer, TextPiece
 from tests.fake_rag import LANTERN, FakeRag, citation
 from ui import archive as archive_module
-from ui.archive import ARCHIVE_FILE, GUEST, VERSION, Archive, ArchiveError
+from ui.archive import ARCHIVE_FILE, GUEST, MOST_LISTED, VERSION, Archive, ArchiveError, Entry
 from ui.conversation import Conversation, Turn
 from ui.feedback import cases, facts_of
 from ui.feedback import main as feedback_command
+from ui.history import render_entries
 from ui.knobs import Knobs
 
 
@@ -390,3 +391,9 @@ def test_a_turn_that_is_none_is_refused(archive, path):
         archive.open("", conversation.id)
     with pytest.raises(TypeError):
         Turn.from_dict({})
+
+
+def test_a_list_that_is_cut_says_so():
+    entries = [Entry(f"{i:032x}", f"Question {i}", 1, 0.0) for i in range(MOST_LISTED)]
+    assert "search finds older ones" in render_entries(entries)
+    assert "search finds older ones" not in render_entries(entries[1:])

@@ -88,6 +88,12 @@ def test_plain_words_are_shown_as_they_are():
     assert all("whales & <bees>" in words for words in shown[2:4])
 
 
+def test_an_overview_says_where_nothing_was_changed_yet():
+    html = render_overview(Overview("mine.bib", 1, 2, {2020: 1}, {}, (), is_editable=True))
+    assert "Nothing was added or removed here yet." in html
+    assert "Undo" not in html
+
+
 def test_the_overview_counts_papers_and_says_the_last_change_with_undo():
     html = render_overview(
         Overview(

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rag.opinion import CALIBRATION, SUPPORTED_FROM, UNSUPPORTED_BELOW, Calibration, support
+from rag.answerability import Calibration
+from rag.opinion import CALIBRATION, SUPPORTED_FROM, UNSUPPORTED_BELOW, support
 from rag.schema import Citation, Claim, Paper
 
 WHALE = Paper("w", "WhaleSong", "We record whales. Whales sing at 20 hertz.")
@@ -59,5 +60,12 @@ def test_words_that_the_source_has_not_lower_what_the_model_says():
     ("odds", "unsaid", "likely"),
     [(0.0, 0, 0.5), (1.0, 0, 0.7311), (1.0, 1, 0.5), (1.0, 4, 0.0474), (1.0, 9, 0.0474)],
 )
-def test_the_calibration_is_logistic(odds, unsaid, likely):
-    assert Calibration(start=0.0, odds=1.0, unsaid=-1.0).probability(odds, unsaid) == pytest.approx(likely, abs=1e-4)
+def test_the_calibration_is_logistic(monkeypatch, odds, unsaid, likely):
+    monkeypatch.setitem(CALIBRATION, MEASURED, Calibration(slope=1.0, middle=0.0))
+    monkeypatch.setattr("rag.opinion.UNSAID", 1.0)
+    said = " ".join(
+        ["Whales sing", *"gloomily underneath sunken rusty barges near silent harbours tonight".split()[:unsaid]]
+    )
+    assert support(model_that_is_sure_by(odds), Claim(f"{said}.", CITED, "partly", 0.5)) == pytest.approx(
+        likely, abs=1e-4
+    )

@@ -7,7 +7,7 @@ from rag.criterion import criterion_of
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
-from rag.survey import CALIBRATION, MOST_READ, SURER, WITHIN, Surveyor, coverage_notice, listed
+from rag.survey import CALIBRATION, MOST_READ, NEAR_IN_MEANING, SURER, WITHIN, Surveyor, coverage_notice, listed
 
 PAPERS = (
     Paper("a", "Alpha", "Robots fall over often. We train with GPT-4 to make data. Results are good."),
@@ -46,6 +46,17 @@ def test_candidates_are_the_papers_with_the_words_then_those_near_in_meaning(sur
     found = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2], PAPERS[0]])
     assert [(c.paper.title, c.holds_words) for c in found.papers] == [("Alpha", True), ("Beta", True), ("Gamma", False)]
     assert found.papers[0].evidence[0].sentence.text == "We train with GPT-4 to make data."
+
+
+def test_where_no_paper_holds_all_the_words_more_of_those_with_half_are_looked_at(surveyor):
+    said = ("We train with GPT-4.", "Whales make music.")
+    half = [Paper(f"h{i}", f"Half {i}", said[i % 2]) for i in range(12)]
+    found = surveyor.candidates(criterion_of("Which papers use GPT-4 to make music?"), half, near=[])
+    assert len([c for c in found.papers if not c.holds_words]) == len(half)
+    whole = Paper("w", "Whole", "We use GPT-4 to make music.")
+    found = surveyor.candidates(criterion_of("Which papers use GPT-4 to make music?"), [whole, *half], near=[])
+    assert [c.paper.title for c in found.papers if c.holds_words] == ["Whole"]
+    assert len(found.papers) == 1 + NEAR_IN_MEANING
 
 
 def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
