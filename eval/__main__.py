@@ -30,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/<time>)")
     run.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
     run.add_argument(
-        "--batch", type=int, metavar="N", help="questions answered together (default: 16 on a GPU, else 1)"
+        "--batch",
+        type=int,
+        default=1,
+        metavar="N",
+        help="questions asked together (default: 1; of use with a remote model)",
     )
     run.add_argument("--judge", default=DEFAULT, metavar="NAME", help=f"{NAMES}, or none")
     run.add_argument("--json", action="store_true")
@@ -70,8 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     folder = options.resume or options.out or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     if not options.resume:
         (folder / ANSWERS).unlink(missing_ok=True)
-    batch = options.batch or (16 if getattr(rag.model, "device", "") == "cuda" else 1)
-    scored = run(rag, cases, report=tell, folder=folder, judge=judge, batch=batch)
+    scored = run(rag, cases, report=tell, folder=folder, judge=judge, batch=options.batch)
     summary = save(folder, scored, rag, time.monotonic() - started, judge)
     print(json.dumps(summary, indent=1) if options.json else table(summary))
     tell(f"Written to {folder}: scores.json, report.html, report.md")

@@ -58,8 +58,8 @@ def run(
         judge: judges the sentences of each answer; None judges none.
         progress: told (how many are done, of how many, the last one) after each, before any is judged; what it raises
             stops the run.
-        batch: how many questions the model answers together: on a GPU many take as long as one. Their times are those
-            of the batch, their tokens are not told. Questions with a history or a deleted paper are asked alone.
+        batch: how many questions a model is asked together: a remote one may answer them side by side. Their times are
+            those of the batch, their tokens are not told. Questions with a history or a deleted paper are asked alone.
 
     Raises:
         CaseError: the folder's answers were made with another model, other settings, prompts, code or library, or for

@@ -23,6 +23,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict, Field
 
+from rag.adapter import Adapter
 from rag.engine import Engine, Generation, load_engine
 from rag.errors import ContextOverflow, MissingExtra, ModelError
 from rag.generation import LogitsProcessor, Request
@@ -149,7 +150,18 @@ class LocalChatModel(BaseChatModel):
         first = [{tokenizer.encode(form, add_special_tokens=False)[0] for form in forms} for forms in words]
         return tuple(float(seen[0][sorted(tokens)].logsumexp(0)) for tokens in first)
 
-    def states(self, messages: LanguageModelInput, *, depth: int, wanted: int = 1) -> torch.Tensor:
+    def judge(self, messages: LanguageModelInput, adapter: Adapter) -> tuple[float, ...]:
+        """Probabilities of the classes that `adapter` tells apart, of the prompt. Nothing is generated.
+
+        Raises:
+            ModelError, ContextOverflow: as for any call.
+        """
+        state = self.states(messages, depth=adapter.depth, adapter=adapter)
+        return tuple(adapter.log_probabilities(state[0]).exp().tolist())
+
+    def states(
+        self, messages: LanguageModelInput, *, depth: int, wanted: int = 1, adapter: Adapter | None = None
+    ) -> torch.Tensor:
         """What the first `depth` layers make of the last `wanted` tokens of the prompt: float32 (wanted, hidden).
 
         Nothing is generated, and the layers above are not run. The prompt's beginning is kept for the next call.
@@ -159,7 +171,7 @@ class LocalChatModel(BaseChatModel):
         """
         prompt = self.prompt_tokens(self._convert_input(messages).to_messages())
         self._room(prompt)
-        return self.engine.read(prompt, depth=depth, wanted=wanted).result(self.timeout_s)
+        return self.engine.read(prompt, depth=depth, wanted=wanted, adapter=adapter).result(self.timeout_s)
 
     def _room(self, prompt: Sequence[int]) -> int:
         room = self.context_tokens - len(prompt)

@@ -117,20 +117,26 @@ class Checkpoint:
         (head,) = self.read("lm_head.weight")
         return self.embedding if head is None else head
 
+    def norms(self, index: int) -> tuple[Tensor, Tensor]:
+        """Weights of the norms before a layer's attention and before its two-layer network, each (hidden,)."""
+        at = f"model.layers.{index}."
+        return self.need(f"{at}input_layernorm.weight"), self.need(f"{at}post_attention_layernorm.weight")
+
     def layer(self, index: int) -> LayerTensors:
         """The tensors of one layer, fused."""
         at = f"model.layers.{index}."
         biases = self.read(*(f"{at}self_attn.{name}_proj.bias" for name in "qkv"))
+        attention_norm, mlp_norm = self.norms(index)
         query_norm, key_norm, output_bias = self.read(
             f"{at}self_attn.q_norm.weight", f"{at}self_attn.k_norm.weight", f"{at}self_attn.o_proj.bias"
         )
         return LayerTensors(
-            attention_norm=self.need(f"{at}input_layernorm.weight"),
+            attention_norm=attention_norm,
             qkv=torch.cat([self.need(f"{at}self_attn.{name}_proj.weight") for name in "qkv"]),
             qkv_bias=None if biases[0] is None else torch.cat([bias for bias in biases if bias is not None]),
             output=self.need(f"{at}self_attn.o_proj.weight"),
             output_bias=output_bias,
-            mlp_norm=self.need(f"{at}post_attention_layernorm.weight"),
+            mlp_norm=mlp_norm,
             gate_up=torch.cat([self.need(f"{at}mlp.{name}_proj.weight") for name in ("gate", "up")]),
             down=self.need(f"{at}mlp.down_proj.weight"),
             query_norm=query_norm,

@@ -10,15 +10,17 @@ matrices can't be replaced together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
+from rag.adapter import Adapter, Correction
 from rag.checkpoint import Checkpoint
 
 Linear = Callable[[Tensor], Tensor]
@@ -91,9 +93,11 @@ class Decoder:
         layers: list[Layer],
         head: Linear,
         turn_back: Linear = lambda hidden: hidden,
+        fold: Callable[[Adapter], Sequence[Mapping[str, Correction]]] | None = None,
     ) -> None:
         """`embed` turns token ids (n,) into (n, hidden); `head` includes the final norm; `turn_back` undoes a rotation
-        of what passes between layers.
+        of what passes between layers; `fold` gives an adapter's corrections for inputs as they are in this decoder: of
+        qkv and gate_up, brought to unit root mean square and no more.
         """
         self.shape = shape = Shape.of(config)
         self.context_tokens = context_tokens
@@ -101,6 +105,8 @@ class Decoder:
         self._layers = layers
         self._head = head
         self._turn_back = turn_back
+        self._fold = fold
+        self._adapted: WeakKeyDictionary[Adapter, list[Layer]] = WeakKeyDictionary()
         self._cos, self._sin = rotary_tables(config, context_tokens)
         size = (shape.layers, shape.kv_heads, context_tokens, shape.head_dim)
         self._keys = torch.zeros(size)
@@ -130,17 +136,34 @@ class Decoder:
         return self._head(hidden[-wanted:])
 
     @torch.inference_mode()
-    def states(self, tokens: list[int], start: int, depth: int) -> Tensor:
+    def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
         """See `Network.states`."""
         end = start + len(tokens)
+        layers = self._layers if adapter is None else self._with(adapter)
         hidden = self._embed(torch.tensor(tokens))
         place = self._cos[start:end], self._sin[start:end]
         mask = _mask(start, end)
-        for index, layer in enumerate(self._layers[:depth]):
+        for index, layer in enumerate(layers[:depth]):
             queries = self._attend_to(layer, index, hidden, start, place)
             mixed = self._mix(queries, self._keys[index, :, :end], self._values[index, :, :end], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
         return self._turn_back(hidden)
+
+    def _with(self, adapter: Adapter) -> list[Layer]:
+        """The layers that `adapter` corrects, made once."""
+        if adapter not in self._adapted:
+            assert self._fold is not None
+            self._adapted[adapter] = [
+                replace(
+                    layer,
+                    qkv=_corrected(layer.qkv, correction["qkv"], self.shape.epsilon),
+                    output=_corrected(layer.output, correction["output"]),
+                    gate_up=_corrected(layer.gate_up, correction["gate_up"], self.shape.epsilon),
+                    down=_corrected(layer.down, correction["down"]),
+                )
+                for layer, correction in zip(self._layers, self._fold(adapter), strict=False)
+            ]
+        return self._adapted[adapter]
 
     @staticmethod
     def _feed_forward(layer: Layer, hidden: Tensor) -> Tensor:
@@ -193,6 +216,19 @@ class Decoder:
         self.forward([0], 32, 1)
 
 
+def _corrected(linear: Linear, correction: Correction, epsilon: float | None = None) -> Linear:
+    """`linear` with a correction; with `epsilon`, the correction's inputs are divided by their root mean square."""
+    down, up = (part.T.contiguous() for part in correction)
+
+    def run(inputs: Tensor) -> Tensor:
+        seen = inputs
+        if epsilon is not None:
+            seen = inputs * inputs.square().mean(-1, keepdim=True).add_(epsilon).rsqrt_()
+        return torch.addmm(linear(inputs), seen @ down, up)
+
+    return run
+
+
 FEW = 16
 """Up to this many tokens a step, heads that share keys are taken together; above, causality saves more."""
 
@@ -228,7 +264,18 @@ def float_decoder(config: Any, checkpoint: Checkpoint, context_tokens: int) -> D
         embed=lambda tokens: embedding[tokens],
         layers=layers,
         head=_float_linear(checkpoint.head, None, checkpoint.final_norm, shape.epsilon),
+        fold=lambda adapter: [with_norms(correction, checkpoint, i) for i, correction in enumerate(adapter.layers)],
     )
+
+
+def with_norms(corrections: Mapping[str, Correction], checkpoint: Checkpoint, index: int) -> dict[str, Correction]:
+    """Corrections of the layer `index` that take in the weights of the norms before them."""
+    attention_norm, mlp_norm = checkpoint.norms(index)
+    folded = dict(corrections)
+    for name, norm in (("qkv", attention_norm), ("gate_up", mlp_norm)):
+        down, up = corrections[name]
+        folded[name] = (down * norm, up)
+    return folded
 
 
 def _float_linear(weight: Tensor, bias: Tensor | None, norm: Tensor | None = None, epsilon: float = 0.0) -> Linear:

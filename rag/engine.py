@@ -19,7 +19,9 @@ from typing import Any, NamedTuple
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
+from rag.adapter import Adapter
 from rag.checkpoint import Checkpoint, is_llama_shaped
+from rag.cuda_decoder import CudaDecoder
 from rag.errors import ModelError, WeightsMissing
 from rag.generation import Kept, Progress, Request, generate
 from rag.hardware import Dtype, physical_cores
@@ -122,9 +124,9 @@ class Engine:
         self._jobs.put(generation)
         return generation
 
-    def read(self, prompt: Sequence[int], *, depth: int, wanted: int = 1) -> Reading:
+    def read(self, prompt: Sequence[int], *, depth: int, wanted: int = 1, adapter: Adapter | None = None) -> Reading:
         """Queue a reading of `prompt`: states of its last `wanted` tokens as the first `depth` layers leave them."""
-        reading = Reading(prompt, depth, wanted)
+        reading = Reading(prompt, depth, wanted, adapter)
         self._jobs.put(reading)
         return reading
 
@@ -176,6 +178,8 @@ def load_engine(
     network: Network
     if form.dtype == "int8":
         network = int8_decoder(config, Checkpoint(path), context_tokens)
+    elif form.device == "cuda" and is_llama_shaped(config) and Checkpoint.exists(path):
+        network = CudaDecoder(config, Checkpoint(path), context_tokens, dtype=getattr(torch, form.dtype))
     else:
         model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, form.dtype))
         network = TransformersNetwork(model.to(form.device).eval(), context_tokens)

@@ -19,6 +19,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from rag.adapter import Adapter
 from rag.networks import Network
 
 LogitsProcessor = Callable[[list[int], Tensor], Tensor]
@@ -62,12 +63,14 @@ class Progress:
 class Kept:
     """Tokens whose keys and values the network still holds, in order.
 
-    `tokens` are held in all layers; `shallow` in the first `depth` alone, left by a reading (see `reading.py`).
+    `tokens` are held in all layers; `shallow` in the first `depth` alone, as `adapter` corrects them, left by a reading
+    (see `reading.py`).
     """
 
     tokens: list[int] = field(default_factory=list)
     shallow: list[int] = field(default_factory=list)
     depth: int = 0
+    adapter: Adapter | None = None
 
 
 def shared_prefix(first: list[int], second: list[int]) -> int:

@@ -25,8 +25,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from rag.adapter import Adapter, Correction
 from rag.checkpoint import Checkpoint, LayerTensors
-from rag.decoder import Decoder, Layer, Shape
+from rag.decoder import Decoder, Layer, Shape, with_norms
 from rag.rotation import Rotation, hadamard, power_of_two_in
 
 FILE = "int8-v1.safetensors"
@@ -198,12 +199,13 @@ def int8_decoder(config: Any, checkpoint: Checkpoint, context_tokens: int) -> De
             _save(tensors, path, checkpoint)
         except OSError as error:  # a read-only folder: works all the same, but is converted at every start
             _log.warning("The int8 form can't be kept beside its weights: %s", error)
-            return _assemble(config, tensors.get, context_tokens)
+            return _assemble(config, checkpoint, tensors.get, context_tokens)
         del tensors
     with safe_open(path, "pt") as file:
         names = set(file.keys())
         # One by one, so that plain and packed copies never lie in memory together.
-        return _assemble(config, lambda name: file.get_tensor(name) if name in names else None, context_tokens)
+        found: Tensors = lambda name: file.get_tensor(name) if name in names else None  # noqa: E731
+        return _assemble(config, checkpoint, found, context_tokens)
 
 
 def _is_current(path: Path, checkpoint: Checkpoint) -> bool:
@@ -229,7 +231,7 @@ def _save(tensors: dict[str, Tensor], path: Path, checkpoint: Checkpoint) -> Non
         partial.unlink(missing_ok=True)
 
 
-def _assemble(config: Any, tensors: Tensors, context_tokens: int) -> Decoder:
+def _assemble(config: Any, checkpoint: Checkpoint, tensors: Tensors, context_tokens: int) -> Decoder:
     """Pack every matrix, as many at once as there are threads: packing is serial code, 9 s for 1.5 billion."""
     shape = Shape.of(config)
     block = down_block(shape.intermediate)
@@ -262,4 +264,26 @@ def _assemble(config: Any, tensors: Tensors, context_tokens: int) -> Decoder:
         layers=layers,
         head=head.result(),
         turn_back=Rotation(shape.hidden).rows_back,
+        fold=lambda adapter: fold(adapter, checkpoint, shape),
     )
+
+
+def fold(adapter: Adapter, checkpoint: Checkpoint, shape: Shape) -> list[dict[str, Correction]]:
+    """An adapter's corrections for the rotated model, turned as `convert` turns its matrices."""
+    stream, head = Rotation(shape.hidden), Rotation(shape.head_dim, seed=1)
+    values = slice((shape.heads + shape.kv_heads) * shape.head_dim, None)
+    layers = []
+    for index, corrections in enumerate(adapter.layers):
+        turned = with_norms(corrections, checkpoint, index)
+        down, up = turned["qkv"]
+        up = up.clone()
+        up[values] = _within_heads(up[values].T.contiguous(), head).T
+        turned["qkv"] = stream.rows(down), up
+        down, up = turned["output"]
+        turned["output"] = _within_heads(down, head), stream.columns(up)
+        down, up = turned["gate_up"]
+        turned["gate_up"] = stream.rows(down), up
+        down, up = turned["down"]
+        turned["down"] = down, stream.columns(up)
+        layers.append(turned)
+    return layers

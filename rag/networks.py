@@ -6,11 +6,15 @@ transformers, on the CPU or a GPU. Knows nothing of prompts, text, or how the ne
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
+
+from rag.adapter import Adapter
 
 
 class Network(Protocol):
@@ -28,11 +32,12 @@ class Network(Protocol):
         """
         ...
 
-    def states(self, tokens: list[int], start: int, depth: int) -> Tensor:
+    def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
         """Run `tokens` at positions `start` onwards through the first `depth` layers, and no further.
 
-        Returns what these layers give, float32 (tokens, hidden) in the model's own basis. From `start` on, nothing
-        that was kept can be generated from afterwards; another `states` of the same `depth` can go on from it.
+        Returns what these layers, corrected by `adapter`, give: float32 (tokens, hidden) in the model's own basis. From
+        `start` on, nothing that was kept can be generated from afterwards; another `states` of the same `depth` and
+        `adapter` can go on from it.
         """
         ...
 
@@ -72,13 +77,14 @@ class TransformersNetwork:
         return logits[logits.shape[0] - wanted :]
 
     @torch.inference_mode()
-    def states(self, tokens: list[int], start: int, depth: int) -> Tensor:
+    def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
         """See `Network.states`; all layers are run, for transformers stops at none."""
         self._go_back_to(start)
         ids = torch.tensor([tokens], device=self.model.device)
-        output = self.model(
-            ids, past_key_values=self._cache, use_cache=True, logits_to_keep=1, output_hidden_states=True
-        )
+        with _corrected(self.model, adapter):
+            output = self.model(
+                ids, past_key_values=self._cache, use_cache=True, logits_to_keep=1, output_hidden_states=True
+            )
         states: Tensor = output.hidden_states[depth][0].float().cpu()
         return states
 
@@ -88,3 +94,32 @@ class TransformersNetwork:
         first = token[0] if isinstance(token, list) else token
         self.forward([first] * 8, 0, 1)
         self.forward([first], 8, 1)
+
+
+_PARTS = {
+    "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    "output": ("self_attn.o_proj",),
+    "gate_up": ("mlp.gate_proj", "mlp.up_proj"),
+    "down": ("mlp.down_proj",),
+}
+"""The modules of transformers that a matrix of `adapter.MATRICES` is made of, on top of each other."""
+
+
+@contextmanager
+def _corrected(model: Any, adapter: Adapter | None) -> Iterator[None]:
+    """The corrections of `adapter` are added to the outputs of the model's modules while it lasts."""
+    with ExitStack() as hooks:
+        for index, layer in enumerate(adapter.layers if adapter is not None else ()):
+            for name, (down, up) in layer.items():
+                row = 0
+                for part in _PARTS[name]:
+                    module = model.model.layers[index].get_submodule(part)
+                    rows = up[row : row + module.out_features]
+                    row += module.out_features
+                    handle = module.register_forward_hook(_adding(down.to(module.weight), rows.to(module.weight)))
+                    hooks.callback(handle.remove)
+        yield
+
+
+def _adding(down: Tensor, up: Tensor) -> Callable[[Any, tuple[Tensor, ...], Tensor], Tensor]:
+    return lambda _module, inputs, output: output + (inputs[0] @ down.T) @ up.T

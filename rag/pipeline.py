@@ -229,7 +229,7 @@ class Rag:
         return replace(answer, model_id=model_id_of(now.model))
 
     def ask_many(self, questions: Sequence[str], where: Where | None = None) -> tuple[Answer, ...]:
-        """Answers in the order of the questions, the model's part as one batch (of use on a GPU)."""
+        """Answers in the order of the questions, the model's part as one batch (of use with a remote model)."""
         return self._as_it_is()._ask_many(questions, where)
 
     def _ask_many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:

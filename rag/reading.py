@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rag.adapter import Adapter
 from rag.errors import ModelError
 from rag.generation import PREFILL_CHUNK, Kept, shared_prefix
 from rag.networks import Network
@@ -25,10 +26,11 @@ from rag.networks import Network
 class Reading:
     """States asked for: `result` waits for them, `cancel` gives them up."""
 
-    def __init__(self, prompt: Sequence[int], depth: int, wanted: int) -> None:
-        """`wanted` states of the last tokens of `prompt`, as the first `depth` layers leave them."""
+    def __init__(self, prompt: Sequence[int], depth: int, wanted: int, adapter: Adapter | None = None) -> None:
+        """`wanted` states of the last tokens of `prompt`, as the first `depth` layers leave them, with `adapter`."""
         self.prompt = list(prompt)
         self.depth = depth
+        self.adapter = adapter
         self.wanted = wanted
         self._result: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._cancelled = threading.Event()
@@ -59,30 +61,39 @@ class Reading:
     def run(self, network: Network, kept: Kept) -> None:
         """Do the work on the calling thread."""
         try:
-            self._result.put(read(network, self.prompt, self.depth, self.wanted, kept, self._cancelled.is_set))
+            self._result.put(
+                read(network, self.prompt, self.depth, self.wanted, kept, self._cancelled.is_set, self.adapter)
+            )
         except BaseException as error:  # noqa: BLE001 - handed to the caller whole; this thread must live on
             kept.tokens, kept.shallow = [], []
             self._result.put(error)
 
 
 def read(
-    network: Network, prompt: Sequence[int], depth: int, wanted: int, kept: Kept, stopped: Any = lambda: False
+    network: Network,
+    prompt: Sequence[int],
+    depth: int,
+    wanted: int,
+    kept: Kept,
+    stopped: Any = lambda: False,
+    adapter: Adapter | None = None,
 ) -> Tensor | None:
     """States of the last `wanted` tokens of `prompt` after `depth` layers, float32; None if stopped on the way."""
     tokens = list(prompt)
     # Never from what a generation left: where a prompt is cut moves a state by up to 0.8 %, and what is read must not
     # depend on what was asked before.
-    reused = min(shared_prefix(kept.shallow, tokens), len(tokens) - wanted) if kept.depth == depth else 0
+    is_alike = kept.depth == depth and kept.adapter is adapter
+    reused = min(shared_prefix(kept.shallow, tokens), len(tokens) - wanted) if is_alike else 0
     if not network.rewindable and reused < len(kept.shallow):
         reused = 0
     kept.tokens = []
-    kept.depth = depth
+    kept.depth, kept.adapter = depth, adapter
     found: list[Tensor] = []
     for start in range(reused, len(tokens), PREFILL_CHUNK):
         if stopped():
             return None
         chunk = tokens[start : start + PREFILL_CHUNK]
         kept.shallow = tokens[:start]
-        found.append(network.states(chunk, start, depth))
+        found.append(network.states(chunk, start, depth, adapter))
         kept.shallow = tokens[: start + len(chunk)]
     return torch.cat(found)[-wanted:]

@@ -14,6 +14,7 @@ import torch
 from langchain_core.messages import HumanMessage, SystemMessage
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from rag.adapter import Adapter
 from rag.chat import LocalChatModel, open_chat_model
 from rag.checkpoint import Checkpoint
 from rag.decoder import float_decoder
@@ -423,7 +424,7 @@ def test_a_reading_runs_only_what_is_new_and_goes_on_only_from_one_of_its_depth(
         context_tokens, rewindable = 512, True
         forward, warm_up = inner.forward, inner.warm_up
 
-        def states(self, tokens: list[int], start: int, depth: int) -> torch.Tensor:
+        def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> torch.Tensor:
             ran.append((start, len(tokens)))
             return inner.states(tokens, start, depth)
 

@@ -19,6 +19,7 @@ KNOWN = {
     "rewrite": "rewrite@2:6b50c5c7",
     "said": "said@1:9f7a7cac",
     "subquestion": "subquestion@1:36d4eb66",
+    "verdict": "verdict@1:1b543185",
 }
 
 

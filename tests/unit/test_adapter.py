@@ -1,0 +1,147 @@
+"""Adapters: every network corrects its layers in the same way, and what is fitted is what is read."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from rag import adapter_fitting
+from rag.adapter import MATRICES, Adapter
+from rag.adapter_fitting import Example, Trunk, fit
+from rag.checkpoint import Checkpoint
+from rag.cuda_decoder import CudaDecoder
+from rag.decoder import float_decoder
+from rag.errors import ModelError
+from rag.generation import Kept
+from rag.int8 import has_int8_engine, int8_decoder
+from rag.networks import TransformersNetwork
+from rag.reading import read
+from tests.tiny_language_model import make_model
+
+PROMPT = [5, 9, 100, 23, 44, 7, 201, 5, 9]
+
+
+@pytest.fixture(params=["llama", "qwen2"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    make_model(tmp_path, request.param)
+    return tmp_path
+
+
+def drawn(folder: Path, depth: int = 2, seed: int = 0) -> Adapter:
+    draw = torch.Generator().manual_seed(seed)
+    layer = Checkpoint(folder).layer(0)
+    sizes = {name: getattr(layer, name).shape for name in MATRICES}
+    layers = tuple(
+        {
+            name: (torch.randn(3, columns, generator=draw) * 0.2, torch.randn(rows, 3, generator=draw) * 0.2)
+            for name, (rows, columns) in sizes.items()
+        }
+        for _ in range(depth)
+    )
+    return Adapter(layers, torch.randn(3, 64, generator=draw), torch.randn(3, generator=draw), {"version": "1"})
+
+
+def merged(folder: Path, adapter: Adapter) -> torch.Tensor:
+    """States of transformers' own model, the corrections added into its matrices."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    parts = {
+        "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        "output": ("self_attn.o_proj",),
+        "gate_up": ("mlp.gate_proj", "mlp.up_proj"),
+        "down": ("mlp.down_proj",),
+    }
+    with torch.inference_mode():
+        for index, layer in enumerate(adapter.layers):
+            for name, (down, up) in layer.items():
+                row = 0
+                for part in parts[name]:
+                    weight = model.model.layers[index].get_submodule(part).weight
+                    weight += up[row : row + weight.shape[0]] @ down
+                    row += weight.shape[0]
+        return model(torch.tensor([PROMPT]), output_hidden_states=True).hidden_states[adapter.depth][0]
+
+
+def networks(folder: Path) -> list:
+    config, checkpoint = AutoConfig.from_pretrained(folder), Checkpoint(folder)
+    return [
+        float_decoder(config, checkpoint, 64),
+        TransformersNetwork(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), 64),
+        CudaDecoder(config, checkpoint, 64, device="cpu", dtype=torch.float32),
+    ]
+
+
+def test_corrected_states_are_those_of_a_model_with_the_corrections_in_its_matrices(folder):
+    adapter = drawn(folder)
+    expected = merged(folder, adapter)
+    for network in networks(folder):
+        plain = network.states(PROMPT, 0, 2)
+        torch.testing.assert_close(network.states(PROMPT, 0, 2, adapter), expected, atol=1e-3, rtol=1e-3)
+        network.states(PROMPT[:4], 0, 2, adapter)
+        torch.testing.assert_close(network.states(PROMPT[4:], 4, 2, adapter), expected[4:], atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(network.states(PROMPT, 0, 2), plain)  # without it, as it was
+        assert (plain - expected).abs().max() > 0.01
+
+
+@pytest.mark.skipif(not has_int8_engine(), reason="no int8 kernels on this CPU")
+def test_the_rotated_int8_model_takes_the_same_corrections(folder):
+    adapter = drawn(folder)
+    network = int8_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 64)
+    found = network.states(PROMPT, 0, 2, adapter)
+    expected = merged(folder, adapter)
+    assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.98
+    plain = network.states(PROMPT, 0, 2)
+    assert torch.nn.functional.cosine_similarity(plain, expected).min() < 0.97
+
+
+def test_a_reading_with_another_adapter_keeps_nothing_of_the_one_before(folder):
+    network, kept = networks(folder)[0], Kept()
+    first, second = drawn(folder), drawn(folder, seed=1)
+    fresh = read(network, PROMPT, 2, 1, Kept(), adapter=second)
+    read(network, PROMPT, 2, 1, kept, adapter=first)
+    torch.testing.assert_close(read(network, PROMPT, 2, 1, kept, adapter=second), fresh)
+    assert kept.shallow == PROMPT
+
+
+def test_what_is_saved_is_read_again(folder, tmp_path):
+    adapter = drawn(folder)
+    adapter.save(tmp_path / "a.safetensors")
+    again = Adapter.load(tmp_path / "a.safetensors")
+    assert (again.depth, again.version) == (2, "1")
+    torch.testing.assert_close(again.layers[1]["down"][0], adapter.layers[1]["down"][0], atol=1e-2, rtol=1e-2)
+    state = torch.randn(64)
+    assert again.log_probabilities(state).exp().sum().item() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors at all"])
+def test_what_is_no_adapter_is_told(tmp_path, content):
+    (tmp_path / "a.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match="no adapter"):
+        Adapter.load(tmp_path / "a.safetensors")
+    with pytest.raises(ModelError, match="no adapter"):
+        Adapter.load(tmp_path / "missing.safetensors")
+
+
+def test_fitting_learns_what_it_is_shown_and_the_networks_read_what_was_fitted(tmp_path, monkeypatch):
+    make_model(tmp_path, "qwen2")
+    config, checkpoint = AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path)
+    trunk = Trunk(config, checkpoint, 2, device="cpu")
+    draw = random.Random(0)
+    rows = [tuple(draw.randrange(1, 256) for _ in range(draw.randrange(3, 9))) for _ in range(160)]
+    examples = [Example(row, (1.0, 0.0, 0.0) if row[-1] % 2 else (0.0, 1.0, 1.0)) for row in rows]
+    monkeypatch.setattr(adapter_fitting, "EPOCHS", 6)
+    monkeypatch.setattr(adapter_fitting, "BATCH_TOKENS", 128)
+    monkeypatch.setattr(adapter_fitting, "RATE", 5e-3)
+    adapter, fitted = fit(trunk, examples)
+    said = fitted(examples)
+    right = sum((p[0] > 0.5) == bool(e.allowed[0]) for p, e in zip(said, examples, strict=True))
+    assert right >= 140
+    again, _ = fit(trunk, examples)
+    torch.testing.assert_close(again.weights, adapter.weights)  # the same seed, the same numbers
+    network = float_decoder(config, checkpoint, 64)
+    for row, p in zip(rows[:5], said[:5], strict=True):
+        state = network.states(list(row), 0, 2, adapter)[-1]
+        torch.testing.assert_close(adapter.log_probabilities(state).exp(), torch.tensor(p), atol=1e-3, rtol=1e-3)
