@@ -14,11 +14,12 @@ import gzip
 import json
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from eval.cases import objects
 from eval.changes import CHANGES
 from eval.facts import facts_of, short_name
 from eval.feature_judge import Encoder
@@ -195,5 +196,19 @@ def as_numbered(blocks: Sequence[tuple[Paper, Sequence[str]]]) -> str:
     return "\n".join(lines)
 
 
-TokensOf = Callable[[Sequence[tuple[str, str]]], Sequence[int]]
-"""Messages to the token ids of the whole prompt."""
+def clapnq_questions(folder: Path, seed: int = SEED) -> tuple[list[Question], list[Question]]:
+    """ClapNQ's questions with their own passage, `answerable.jsonl` and `unanswerable.jsonl`, in two drawn halves.
+
+    Raises:
+        CaseError: a file is missing.
+    """
+    asked: list[Question] = []
+    for name, is_there in (("answerable", True), ("unanswerable", False)):
+        for _, row in objects(folder / f"{name}.jsonl"):
+            passage = row["passages"][0]
+            paper = Paper(id=str(row["id"]), title=passage["title"], abstract="")
+            text = str(row["input"])
+            question = text if text.endswith("?") else f"{text[0].upper()}{text[1:]}?"
+            asked.append((question, as_numbered([(paper, [s for s in passage["sentences"] if s.strip()])]), is_there))
+    random.Random(seed).shuffle(asked)  # noqa: S311
+    return asked[::2], asked[1::2]

@@ -263,8 +263,8 @@ def _own_judge(rag: Rag) -> Judge | None:
     """The judge of the command line where the Rag's own model is the one it reads with, else the feature judge: a page
     never loads a second model beside the one that answers.
     """
-    from eval.asking import MODEL
     from eval.judges import DEFAULT, open_judge
+    from eval.verdict_judge import MODEL
 
     return open_judge(DEFAULT if getattr(rag.model, "model_id", "") == MODEL else "features", rag=rag)
 

@@ -1,8 +1,7 @@
 """Judges: is a claim supported by its evidence, contradicted, or neither? The lexical floor, and the others by name.
 
-A judge sees texts alone, never who wrote them: the model that answers never judges itself. `open_judge` finds one by
-name: "lexical", "features", "probe", "nli:ID" for any three-way sequence-classification model of transformers, "llm" or
-"llm:MODEL" for a chat model.
+A judge sees texts alone, never who wrote them. `open_judge` finds one by name: "lexical", "features", "verdict",
+"nli:ID" for any three-way sequence-classification model of transformers, "llm" or "llm:MODEL" for a chat model.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ class LexicalJudge:
         return Judgement(share, 0.0, 1.0 - share)
 
 
-BUILT_IN = ("lexical", "features", "probe")
-DEFAULT = "probe"
+BUILT_IN = ("lexical", "features", "verdict")
+DEFAULT = "verdict"
 """Chosen by agreement with people on pairs that were not fitted on: see docs/eval.md."""
 NAMES = f"{', '.join(BUILT_IN)}; or nli:MODEL-ID-OR-FOLDER, llm, llm:MODEL"
 
@@ -62,10 +61,10 @@ def open_judge(name: str, *, report: Report = lambda _line: None, rag: Rag | Non
         from eval.feature_judge import open_feature_judge
 
         return open_feature_judge(report=report, rag=rag)
-    if name == "probe":
-        from eval.probe_judge import open_probe_judge
+    if name == "verdict":
+        from eval.verdict_judge import open_verdict_judge
 
-        return open_probe_judge(report=report, rag=rag)
+        return open_verdict_judge(report=report, rag=rag)
     if name.startswith("nli:") and len(name) > 4:
         from eval.entailment import EntailmentJudge
 

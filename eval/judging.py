@@ -45,16 +45,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
     parser.add_argument("--count", type=int, default=500, metavar="N", help="sentences that --probes draws")
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
-    parser.add_argument(
-        "--each", type=int, metavar="N", help="pairs of each set that --fit probe asks about (default: as shipped)"
-    )
-    parser.add_argument(
-        "--fit", nargs="?", const=DEFAULT, choices=("features", "probe"), metavar="NAME", help="fit features or probe"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where --fit writes (default: beside the code)")
-    parser.add_argument(
-        "--kept", type=Path, metavar="FOLDER", default=Path("runs/judge"), help="where --fit probe keeps what is said"
-    )
+    parser.add_argument("--fit", choices=("features", "verdict", "answerable"), help="fit one anew, from --data")
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(action=run)
@@ -176,34 +167,32 @@ def _rate(found: Figure) -> str:
 
 
 def _fit(options: argparse.Namespace) -> dict[str, Any]:
-    from eval import feature_judge, probe_judge
+    from eval import feature_judge, training
     from eval.fitting import fit_all
+    from eval.verdict_judge import open_rag
 
     if options.data is None:
         raise CaseError("There is nothing to fit on.", f"Give --data FOLDER with the folders {', '.join(SETS)}.")
     if options.fit == "features":
         rag = Rag.open(Settings(), report=tell)
         network, figures = fit_all(options.data, feature_judge.FeatureReader(rag.retriever.encoder))
-        target = options.out or feature_judge.FROZEN
-        network.save(target)
-    else:
-        from eval.probe_fitting import fit_probe
-
-        rag = probe_judge.open_rag(report=tell)
-        model: Callable[[], Any] = lambda: rag.model  # noqa: E731  (opened only if there is something to ask)
-        head, figures = fit_probe(
-            options.data, rag.retriever.encoder, model, options.kept, report=tell, each=options.each
-        )
-        target = options.out or probe_judge.FROZEN
-        head.save(target)
-    tell(f"Written to {target}")
-    return figures
+        network.save(feature_judge.FROZEN)
+        return figures
+    rag = open_rag(report=tell)
+    model: Any = rag.model
+    fit = {"verdict": training.train_verdict, "answerable": training.train_answerable}[options.fit]
+    return fit(options.data, rag.retriever.encoder, model.tokens_of, tell)
 
 
 def fit_table(result: dict[str, Any]) -> str:
-    """Cross-validated figures, a row a source."""
+    """Cross-validated figures, a row a source; what is no table of sources in a line."""
     lines = []
     for kind, rows in result.items():
+        if not all(
+            isinstance(row, dict) and "macro_f1" in row for row in (rows.values() if isinstance(rows, dict) else [0])
+        ):
+            lines.append(f"{kind}: {json.dumps(rows)}")
+            continue
         lines.append(f"{kind:26}" + "".join(f"{name:>15}" for name in ("n", "macro F1", "AUROC", "vs contra.")))
         for source, row in rows.items():
             cells = (row["n"], row["macro_f1"], row["auroc"], row["against contradicted"])

@@ -104,7 +104,11 @@ class LocalChatModel(BaseChatModel):
 
     def count_prompt_tokens(self, messages: LanguageModelInput) -> int:
         """Tokens of a whole prompt as the model sees it, chat template included."""
-        return len(self.prompt_tokens(self._convert_input(messages).to_messages()))
+        return len(self.tokens_of(messages))
+
+    def tokens_of(self, messages: LanguageModelInput) -> list[int]:
+        """Token ids of a whole prompt as the model sees it, chat template included."""
+        return self.prompt_tokens(self._convert_input(messages).to_messages())
 
     def prompt_tokens(self, messages: Sequence[BaseMessage]) -> list[int]:
         """Token ids of a conversation. If the last message is the assistant's, the model goes on with it."""
@@ -169,7 +173,7 @@ class LocalChatModel(BaseChatModel):
         Raises:
             ModelError, ContextOverflow: as for any call.
         """
-        prompt = self.prompt_tokens(self._convert_input(messages).to_messages())
+        prompt = self.tokens_of(messages)
         self._room(prompt)
         return self.engine.read(prompt, depth=depth, wanted=wanted, adapter=adapter).result(self.timeout_s)
 

@@ -10,7 +10,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rag", "prompts", "ui", "eval")
-PUBLIC = {"rag.adapter_fitting", "rag.export", "rag", "rag.cli", "rag.errors", "rag.schema", "rag.settings", "rag.weights", "prompts"}
+PUBLIC = {
+    "rag.adapter_fitting",
+    "rag.trained",
+    "rag.export",
+    "rag",
+    "rag.cli",
+    "rag.errors",
+    "rag.schema",
+    "rag.settings",
+    "rag.weights",
+    "prompts",
+}
 
 
 def modules() -> dict[str, Path]:

@@ -263,5 +263,5 @@ def test_a_page_is_refused_where_there_is_no_plot_to_put_on_it(asked, tmp_path, 
 
 
 def test_a_fit_without_data_says_what_to_give(capsys):
-    assert main(["judge", "--fit", "probe"]) == 2
+    assert main(["judge", "--fit", "verdict"]) == 2
     assert "--data FOLDER" in capsys.readouterr().err

@@ -1,0 +1,53 @@
+"""The adapters that ship with Footnote, and what they say: whether evidence supports a claim, or answers a question.
+
+An adapter and the prompt that it reads bear one name; the adapter says in its header which model it belongs to. Of
+another model, and of one whose layers cannot be read (a remote one), nothing can be had: the answer is None.
+
+How they were made, and how well they do: docs/judge-card.md, docs/eval.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import prompts
+
+if TYPE_CHECKING:
+    from rag.adapter import Adapter
+
+_FOLDER = Path(__file__).parent
+NAMES = ("verdict", "answerable")
+
+
+@cache
+def adapter(name: str) -> Adapter:
+    """The adapter called `name`, one of `NAMES`; read once.
+
+    Raises:
+        ModelError: its file is damaged.
+    """
+    from rag.adapter import Adapter
+
+    return Adapter.load(path_of(name))
+
+
+def path_of(name: str) -> Path:
+    """Where the adapter `name` lies."""
+    return _FOLDER / f"{name}.safetensors"
+
+
+def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | None:
+    """What the adapter `name` says of a prompt filled with `values`: a probability for each of its classes.
+
+    Of "verdict": supported, contradicted, neither. Of "answerable": yes, no. None where `model` is not the one that the
+    adapter belongs to.
+    """
+    if not hasattr(model, "judge"):
+        return None
+    found = adapter(name)
+    if getattr(model, "model_id", "") != found.facts["model"]:
+        return None
+    told: tuple[float, ...] = model.judge(prompts.load(name).messages(**values), found)
+    return told

@@ -1,0 +1,287 @@
+"""The judge that reads, what stands in for it, what its adapter is fitted on, and the judges that ask for a word."""
+
+import gzip
+import json
+import math
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fakes import HashedEncoder, ScriptedModel
+
+import prompts
+from eval import training
+from eval.__main__ import main
+from eval.adapter_data import clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
+from eval.excerpt import excerpts
+from eval.feature_judge import FeatureJudge, Network
+from eval.judge_page import page, reliability_plot
+from eval.judgement import JudgeError
+from eval.judges import open_judge
+from eval.judging import measure
+from eval.labelled import Pair
+from eval.llm_judge import LlmJudge, word_said
+from eval.verdict_judge import MEASURED, MODEL, VerdictJudge, open_verdict_judge, together
+from rag import Paper, Rag, Settings, trained
+from rag.corpus import distinct
+from rag.index import LibraryIndex, build
+from rag.retrieval import FusedRetriever
+
+FACTS = {"version": "7", "errors": {"supported": {"found": 8, "positive": 10, "let_through": 1, "negative": 10}}}
+
+
+class ReadableModel:
+    """Of the mind that a claim holds where the evidence has its last word. Remembers what it was asked."""
+
+    model_id = MODEL
+
+    def __init__(self):
+        self.asked = []
+
+    def first_word_logprobs(self, messages, words):
+        assert [forms[0] for forms in words] == ["Supported", "Contradicted", "Unknown"]
+        return (-0.1, -3.0, -4.0) if self._is_yes(messages) else (-4.0, -3.0, -0.1)
+
+    def judge(self, messages, adapter):
+        assert adapter.facts["name"] == "verdict"
+        self.asked.append(messages[-1][1])
+        return (0.98, 0.01, 0.01) if self._is_yes(messages) else (0.005, 0.005, 0.99)
+
+    @staticmethod
+    def _is_yes(messages):
+        claim, evidence, _ = messages[-1][1].split("\n\n")
+        return claim.rstrip(".").split()[-1] in evidence
+
+
+def a_judge(model):
+    return VerdictJudge(model, HashedEncoder(), network=Network.load(), facts=FACTS)
+
+
+def test_the_model_is_asked_only_where_no_rule_says_anything():
+    model = ReadableModel()
+    pairs = [
+        (("Robots grasp red cups.",), "Robots grasp red cups."),
+        (("Robots grasp 10 red cups.",), "Robots grasp 12 red cups."),
+        ((), "Robots grasp red cups."),
+        (("Machines lift mugs and cups.",), "Robots grasp red cups."),
+        (("Machines lift mugs.",), "Robots grasp red cups."),
+    ]
+    judged = a_judge(model).judge(pairs)
+    assert [one.is_supported for one in judged] == [True, False, False, True, False]
+    assert judged[1].p_contradicted == 1.0
+    assert len(model.asked) == 2
+    assert a_judge(model).judge([]) == []
+
+
+def test_each_question_is_asked_once_and_judged_the_same_in_any_company():
+    model = ReadableModel()
+    pairs = [
+        (("Machines lift mugs and cups.",), "Robots grasp cups."),
+        (("Machines lift mugs.",), "Robots grasp cups."),
+    ]
+    judged = a_judge(model).judge([*pairs, pairs[0]])
+    assert len(model.asked) == 2
+    assert judged[0] == judged[2]
+    alone = a_judge(ReadableModel()).judge(pairs[:1])[0]
+    assert judged[0].p_supported == pytest.approx(alone.p_supported, abs=1e-12)
+
+
+def test_two_experts_are_multiplied_by_hand():
+    (row,) = together(np.array([[0.8, 0.1, 0.1]]), np.array([[0.2, 0.4, 0.4]]))
+    raised = [math.sqrt(0.16), math.sqrt(0.04), math.sqrt(0.04)]
+    assert row == pytest.approx([x / sum(raised) for x in raised])
+    (sure,) = together(np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 1.0, 0.0]]))
+    assert sure == pytest.approx([sure[0], sure[0], sure[2]])  # neither rules the other out
+
+
+def test_without_its_model_the_feature_judge_stands_in_and_it_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
+    told = []
+    closed = SimpleNamespace(retriever=SimpleNamespace(encoder=HashedEncoder()), model=object())
+    judge = open_verdict_judge(report=told.append, rag=closed)
+    assert isinstance(judge, FeatureJudge)
+    assert re.search(r"not on this machine\. Judging by features@\d+.*footnote models fetch", told[-1])
+
+
+def test_the_model_of_the_run_is_used_where_it_is_the_right_one():
+    rag = SimpleNamespace(model=ReadableModel(), retriever=SimpleNamespace(encoder=HashedEncoder()))
+    judge = open_verdict_judge(report=print, rag=rag)
+    assert judge.id == f"verdict@{training.VERSION}"
+    assert judge.errors["supported"].sensitivity > 0.8
+    with pytest.raises(JudgeError, match="footnote models fetch"):
+        a_judge(SimpleNamespace(model_id="other", judge=None)).judge([(("Machines lift mugs.",), "Robots grasp cups.")])
+
+
+def test_what_ships_was_fitted_to_the_prompts_that_ship_and_measured():
+    for name, classes in (("verdict", 3), ("answerable", 2)):
+        adapter = trained.adapter(name)
+        assert adapter.facts["prompt"] == prompts.load(name).id, "train it anew: python -m eval judge --fit"
+        assert (adapter.facts["name"], adapter.facts["model"], len(adapter.bias)) == (name, MODEL, classes)
+        assert trained.path_of(name).stat().st_size < 12_000_000
+    facts = json.loads(MEASURED.read_text())
+    assert facts["version"] == trained.adapter("verdict").version
+    assert facts["both"]["AttributionBench, all"]["n"] == 1198
+
+
+def some_papers():
+    names = ("MoleDig", "CupLift", "SpanTree", "RiverNet", "StoneAge", "GlassEye", "PaperJam", "TinCan")
+    return distinct(
+        Paper(
+            "",
+            f"{name}: Robots that dig number {i}",
+            f"Robots that work in kitchens number {i} are hard to control. We propose {name}, a planner that moves cups "
+            f"with {name}-{i} arms, which lets small robots reach far shelves. Our planner needs {i + 12} robots in all. "
+            f"Experiments on {i + 3} benchmarks show that {name} is faster than the {name}Base planner of earlier work.",
+        )
+        for i, name in enumerate(names)
+    )
+
+
+def test_made_claims_follow_from_how_they_were_made():
+    papers = some_papers()
+    nearest = neighbours(papers, HashedEncoder())
+    assert all(i != other for i, other in enumerate(nearest))
+    found = [pair for seed in range(60) for pair in made_claims(papers, nearest, len(papers), seed)]
+    assert made_claims(papers, nearest, 3) == made_claims(papers, nearest, 3)
+    assert {pair.label for pair in found} == {"supported", "contradicted", "neither"}
+    words = lambda text: set(re.findall(r"\w+", text.casefold()))  # noqa: E731
+    names = {paper.title.split(":")[0].casefold() for paper in papers}
+    for pair in found:
+        unsaid = (
+            words(pair.claim) - words(" ".join(pair.evidence)) - {"the", "authors", "their", "paper", "and", "while"}
+        )
+        if pair.label == "supported":
+            assert unsaid <= names, pair  # "MoleDig proposes" for "we propose"
+        else:
+            assert unsaid or pair.label == "contradicted", pair
+
+
+def test_made_questions_come_with_their_answer_and_without():
+    papers = some_papers()
+    asked = made_questions(papers, neighbours(papers, HashedEncoder()), 50)
+    assert asked
+    assert asked[0::2] != asked[1::2]
+    for (question, shown, is_there), (again, hidden, is_not) in zip(asked[0::2], asked[1::2], strict=True):
+        assert (question, is_there, is_not) == (again, True, False)
+        assert len(shown.splitlines()) > 1
+        gone = set(re.sub(r"\[\d+\] ", "", shown).splitlines()) - set(re.sub(r"\[\d+\] ", "", hidden).splitlines())
+        assert any(not line.startswith("Paper: ") for line in gone)
+
+
+def test_training_data_are_read_as_they_are_published(tmp_path):
+    rows = [{"title": f"T{i}", "abstract": "A long abstract. " * 40} for i in range(9)] + [
+        {"title": "short", "abstract": "x"}
+    ]
+    with gzip.open(tmp_path / "a.jsonl.gz", "wt") as file:
+        file.write("\n".join(map(json.dumps, rows)))
+    papers = read_abstracts(tmp_path / "a.jsonl.gz", 5)
+    assert len(papers) == 5
+    assert papers == read_abstracts(tmp_path / "a.jsonl.gz", 5)
+    for name in ("answerable", "unanswerable"):
+        lines = [
+            {
+                "id": str(i),
+                "input": f"who was number {i}",
+                "passages": [{"title": "N", "sentences": ["He was one.", ""]}],
+            }
+            for i in range(4)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    first, second = clapnq_questions(tmp_path)
+    assert (len(first), len(second)) == (4, 4)
+    assert first[0][:2] == (first[0][0], "Paper: N\n[1] He was one.")
+    assert re.fullmatch(r"Who was number \d\?", first[0][0])
+    assert sum(is_there for *_, is_there in [*first, *second]) == 4
+
+
+def test_examples_carry_the_prompt_what_the_label_allows_and_a_weight():
+    pairs = [
+        Pair("1", "SciFact", ("Cups.",), "Cups  are", "supported"),
+        Pair("2", "LFQA", ("Cups.",), "Plates", "unsupported"),
+        Pair("3", "HealthVer", ("Cups.",), "Plates", "neither"),
+    ]
+    said = []
+    examples = training.verdict_examples(pairs, HashedEncoder(), lambda messages: said.append(messages) or [1, 2])
+    assert [e.allowed for e in examples] == [(1, 0, 0), (0, 1, 1), (0, 0, 1)]
+    assert examples[2].weight == 0.0  # measured on, never fitted on
+    assert said[0][-1][1] == "Claim: Cups are\n\nEvidence: Cups.\n\nClaim: Cups are"
+    folds = training.folds_of(pairs)
+    assert folds[1] == folds[2]  # one claim, one fold
+
+
+def test_short_evidence_is_read_whole_and_of_long_evidence_what_bears_on_the_claim():
+    long = (*(f"Sentence {i} tells of plates and of forks." for i in range(40)), "Robots grasp red cups.")
+    pairs = [(("Cups  are\nred.", "Yes."), "Cups"), (long, "Robots grasp cups")]
+    short, cut = excerpts(pairs, HashedEncoder(), words=20)
+    assert short == "Cups are red. Yes."
+    assert "Robots grasp red cups." in cut
+    assert len(cut.split()) <= 20
+    assert excerpts([(("word " * 50,), "Cups")], HashedEncoder(), words=20) == ["word " * 19 + "word"]
+
+
+def test_a_remote_model_is_judged_by_the_word_that_it_says():
+    judge = LlmJudge(ScriptedModel(script=lambda _prompt: "Contradicted."), HashedEncoder(), "m")
+    (judged,) = judge.judge([(("Cups.",), "Plates.")])
+    assert (judged.p_contradicted, judge.id) == (1.0, "llm:m (extra)")
+    assert judge.judge([((), "Plates.")])[0].p_neither == 1.0
+    with pytest.raises(JudgeError, match="'Perhaps'"):
+        word_said("Perhaps")
+
+
+def test_a_chat_model_that_answers_is_not_opened_again_to_judge(monkeypatch):
+    opened = []
+
+    def open_another(settings, report):
+        opened.append(settings.model.name)
+        return SimpleNamespace(model=object(), description=SimpleNamespace(model="other"), retriever=rag.retriever)
+
+    monkeypatch.setattr(Rag, "open", open_another)
+    rag = SimpleNamespace(
+        model=ScriptedModel(script=lambda _prompt: "Supported."),
+        settings=Settings(model={"name": "own"}),
+        description=SimpleNamespace(model="own"),
+        retriever=SimpleNamespace(encoder=HashedEncoder()),
+    )
+    for name in ("llm", "llm:own"):
+        judge = open_judge(name, rag=rag)
+        assert judge.judge([(("Cups.",), "Cups.")])[0].p_supported == 1.0
+        assert (judge.id, opened) == ("llm:own (extra)", [])
+    assert open_judge("llm:another", rag=rag).id == "llm:other (extra)"
+    assert opened == ["another"]
+
+
+def test_probes_and_their_judge_read_one_rag(tmp_path, monkeypatch, capsys):
+    papers = distinct(
+        Paper("", f"{name}", f"Robots grasp {number} red cups with {name} and CLIP in kitchens.")
+        for number, name in ((12, "TACO"), (31, "MoleDig"))
+    )
+    encoder, opened = HashedEncoder(), []
+    build(tmp_path, papers, encoder)
+    index = LibraryIndex.open(tmp_path, encoder)
+    rag = Rag(retriever=FusedRetriever(index=index, encoder=encoder), model=ScriptedModel(script=str))
+    monkeypatch.setattr(Rag, "open", lambda settings, report: opened.append(settings) or rag)
+    assert main(["judge", "--probes", "--judge", "features", "--count", "4"]) == 0
+    assert f"features@{Network.load().version}" in capsys.readouterr().out
+    assert len(opened) == 1
+
+
+def test_a_local_models_three_words_are_brought_to_one():
+    (judged,) = LlmJudge(ReadableModel(), HashedEncoder(), "m").judge([(("Red cups.",), "Blue cups.")])
+    raised = [math.exp(x) for x in (-0.1, -3.0, -4.0)]
+    assert judged.p_supported == pytest.approx(raised[0] / sum(raised))
+
+
+def test_a_reliability_plot_has_a_point_a_bin_at_its_place():
+    plot = reliability_plot([(0.1, 0.0, 10), (0.9, 1.0, 40)], "a <judge>")
+    places = [tuple(map(float, found)) for found in re.findall(r'cx="([\d.]+)" cy="([\d.]+)" r="([\d.]+)"', plot)]
+    assert places == [(60.0, 294.0, 5.0), (268.0, 34.0, 8.0)]
+    assert "a &lt;judge&gt;: 0.10 judged, 0.00 labelled, n=10" in plot
+
+
+def test_a_judges_page_stands_alone_and_has_every_judge():
+    pairs = [Pair("1", "A", ("Cups.",), "Cups", "supported"), Pair("2", "B", ("Cups.",), "Plates", "contradicted")]
+    text = page(measure(FeatureJudge(HashedEncoder(), Network.load()), pairs), "Judges on <x>")
+    assert text.count("<svg") == 2
+    assert "Judges on &lt;x&gt;" in text
+    assert not re.search(r"(?:src|href)=", text)
