@@ -131,7 +131,7 @@ def some_papers():
             "",
             f"{name}: Robots that dig number {i}",
             f"Robots that work in kitchens number {i} are hard to control. We propose {name}, a planner that moves cups "
-            f"with {name}-{i} arms, which lets small robots reach far shelves. Our planner needs {i + 12} robots in all. "
+            f"with {name}-{i} arms, which lets small robots reach {name} shelves. Our planner needs {i + 12} robots in all. "
             f"Experiments on {i + 3} benchmarks show that {name} is faster than the {name}Base planner of earlier work.",
         )
         for i, name in enumerate(names)
