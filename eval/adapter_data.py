@@ -19,13 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.cases import objects
+from eval.cases import CaseError, objects
 from eval.changes import CHANGES
 from eval.facts import facts_of, short_name
 from eval.feature_judge import Encoder
 from eval.features import split
 from eval.labelled import Pair
 from rag import Paper
+from rag.trained import whole_question
 
 SEED = 0
 _WE = (
@@ -196,19 +197,40 @@ def as_numbered(blocks: Sequence[tuple[Paper, Sequence[str]]]) -> str:
     return "\n".join(lines)
 
 
-def clapnq_questions(folder: Path, seed: int = SEED) -> tuple[list[Question], list[Question]]:
-    """ClapNQ's questions with their own passage, `answerable.jsonl` and `unanswerable.jsonl`, in two drawn halves.
+def clapnq_files(data: Path) -> tuple[Path, Path]:
+    """The files of the answerable and of the unanswerable questions in a folder.
+
+    Raises:
+        CaseError: one is missing.
+    """
+    found = []
+    for word in ("answerable", "unanswerable"):
+        files = [
+            path
+            for path in sorted(data.glob(f"*{word}.jsonl"))
+            if path.stem.endswith("unanswerable") == (word == "unanswerable")
+        ]
+        if not files:
+            raise CaseError(
+                f"There is no *{word}.jsonl at {str(data)!r}.",
+                "Get annotated_data/dev of github.com/primeqa/clapnq and give that folder.",
+            )
+        found.append(files[0])
+    return found[0], found[1]
+
+
+def clapnq_questions(folder: Path) -> tuple[dict[str, Question], dict[str, Question]]:
+    """ClapNQ's questions with their own passage, by id, in two drawn halves: to fit on, and to measure on.
 
     Raises:
         CaseError: a file is missing.
     """
-    asked: list[Question] = []
-    for name, is_there in (("answerable", True), ("unanswerable", False)):
-        for _, row in objects(folder / f"{name}.jsonl"):
+    asked: list[tuple[str, Question]] = []
+    for is_there, path in zip((True, False), clapnq_files(folder), strict=True):
+        for _, row in objects(path):
             passage = row["passages"][0]
             paper = Paper(id=str(row["id"]), title=passage["title"], abstract="")
-            text = str(row["input"])
-            question = text if text.endswith("?") else f"{text[0].upper()}{text[1:]}?"
-            asked.append((question, as_numbered([(paper, [s for s in passage["sentences"] if s.strip()])]), is_there))
-    random.Random(seed).shuffle(asked)  # noqa: S311
-    return asked[::2], asked[1::2]
+            sentences = [s for s in passage["sentences"] if s.strip()]
+            asked.append((paper.id, (whole_question(str(row["input"])), as_numbered([(paper, sentences)]), is_there)))
+    random.Random(SEED).shuffle(asked)  # noqa: S311
+    return dict(asked[::2]), dict(asked[1::2])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.abstention import abstention
+from eval.adapter_data import clapnq_files, clapnq_questions
 from eval.cases import CaseError, objects
 from eval.metrics import figure
 from eval.overlap import rouge_l, token_f1
@@ -40,20 +41,8 @@ def read_clapnq(data: Path) -> tuple[list[Asked], list[Asked]]:
     Raises:
         CaseError: a file is missing, or a line is malformed; it names file, line, field and what was expected.
     """
-    result = []
-    for word in ("answerable", "unanswerable"):
-        files = [
-            path
-            for path in sorted(data.glob(f"*{word}.jsonl"))
-            if path.stem.endswith("unanswerable") == (word == "unanswerable")
-        ]
-        if not files:
-            raise CaseError(
-                f"There is no *{word}.jsonl at {str(data)!r}.",
-                "Get annotated_data/dev of github.com/primeqa/clapnq and give that folder.",
-            )
-        result.append([_asked(row, place) for place, row in objects(files[0])])
-    return result[0], result[1]
+    answerable, unanswerable = ([_asked(row, place) for place, row in objects(path)] for path in clapnq_files(data))
+    return answerable, unanswerable
 
 
 def _asked(row: Mapping[str, Any], place: str) -> Asked:
@@ -68,8 +57,14 @@ def _asked(row: Mapping[str, Any], place: str) -> Asked:
 
 
 def clapnq(options: argparse.Namespace) -> dict[str, Any]:
-    """Abstention, and how near the answers come to people's, on the first `--limit` questions of each kind."""
-    answerable, unanswerable = (group[: options.limit] for group in read_clapnq(options.data))
+    """Abstention, and how near the answers come to people's, on the first `--limit` questions of each kind.
+
+    Of the questions that the adapter "answerable" was fitted on none is asked.
+    """
+    fitted_on, _ = clapnq_questions(options.data)
+    answerable, unanswerable = (
+        [asked for asked in group if asked.id not in fitted_on][: options.limit] for group in read_clapnq(options.data)
+    )
     asked = [*answerable, *unanswerable]
     titles: dict[str, int] = {}
     abstracts = []

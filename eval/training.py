@@ -132,7 +132,7 @@ def train_answerable(data: Path, encoder: Encoder, tokens_of: TokensOf, report: 
     """Fit on made questions and half of ClapNQ, write the adapter; figures on the other half, JSON-ready."""
     papers = read_abstracts(data / ABSTRACTS, PAPERS)
     asked = made_questions(papers, neighbours(papers, encoder), PER_RULE)
-    first, second = clapnq_questions(data / "clapnq")
+    first, second = (list(half.values()) for half in clapnq_questions(data / "clapnq"))
     examples = answerable_examples(asked, tokens_of) + answerable_examples(first, tokens_of, CLAPNQ_WEIGHT)
     facts = facts_of("answerable", {"made": len(asked), "ClapNQ": len(first)})
     adapter, fitted = fit(open_trunk(MODEL), examples, seed=SEED, facts=facts, report=report)

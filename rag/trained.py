@@ -51,3 +51,9 @@ def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | N
         return None
     told: tuple[float, ...] = model.judge(prompts.load(name).messages(**values), found)
     return told
+
+
+def whole_question(text: str) -> str:
+    """`text` as a question is written: "who was first" is "Who was first?"."""
+    text = text.strip()
+    return text if text.endswith(("?", ".", "!")) else f"{text[:1].upper()}{text[1:]}?"

@@ -181,7 +181,7 @@ def test_training_data_are_read_as_they_are_published(tmp_path):
     for name in ("answerable", "unanswerable"):
         lines = [
             {
-                "id": str(i),
+                "id": f"{name}-{i}",
                 "input": f"who was number {i}",
                 "passages": [{"title": "N", "sentences": ["He was one.", ""]}],
             }
@@ -190,9 +190,11 @@ def test_training_data_are_read_as_they_are_published(tmp_path):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
     first, second = clapnq_questions(tmp_path)
     assert (len(first), len(second)) == (4, 4)
-    assert first[0][:2] == (first[0][0], "Paper: N\n[1] He was one.")
-    assert re.fullmatch(r"Who was number \d\?", first[0][0])
-    assert sum(is_there for *_, is_there in [*first, *second]) == 4
+    assert not set(first) & set(second)
+    for name, (question, evidence, is_there) in {**first, **second}.items():
+        assert re.fullmatch(r"Who was number \d\?", question)
+        assert evidence == "Paper: N\n[1] He was one."
+        assert is_there == name.startswith("answerable")
 
 
 def test_examples_carry_the_prompt_what_the_label_allows_and_a_weight():
