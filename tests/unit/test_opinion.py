@@ -1,10 +1,11 @@
-"""The second opinion on a sentence: asked of measured models alone, and calibrated."""
+"""The second opinion on a sentence: read by the model that the adapter belongs to, and calibrated."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
 
-from rag.answerability import Calibration
+from rag import trained
 from rag.opinion import CALIBRATION, SUPPORTED_FROM, UNSUPPORTED_BELOW, support
 from rag.schema import Citation, Claim, Paper
 
@@ -15,57 +16,50 @@ CITED = (
     Citation(2, BEE, "Bees dance.", 0, 11),
     Citation(3, WHALE, "Whales sing at 20 hertz.", 18, 42),
 )
-(MEASURED,) = CALIBRATION
+CLAIM = Claim("Whales sing.", CITED, "partly", 0.5)
+MEASURED = trained.adapter("verdict").facts["model"]
 
 
-def model_that_is_sure_by(odds, model_id=MEASURED):
+def model_that_reads(supported, model_id=MEASURED):
     asked = []
 
-    def logprobs(messages, _words):
+    def judge(messages, adapter):
+        assert adapter is trained.adapter("verdict")
         asked.append(messages)
-        return odds, 0.0
+        return supported, 0.0, 1.0 - supported
 
-    return SimpleNamespace(model_id=model_id, first_word_logprobs=logprobs, asked=asked)
+    return SimpleNamespace(model_id=model_id, judge=judge, asked=asked)
 
 
 def test_a_model_reads_the_cited_sentences_below_their_titles():
-    model = model_that_is_sure_by(1.0)
-    assert support(model, Claim("Whales sing.", CITED, "partly", 0.5)) is not None
+    model = model_that_reads(0.9)
+    assert support(model, CLAIM) is not None
     (messages,) = model.asked
-    said = messages[-1][1]
-    assert said.startswith(
-        "Title: WhaleSong\nWe record whales.\nWhales sing at 20 hertz.\nTitle: BeeDance\nBees dance.\n"
+    assert messages[-1][1] == (
+        "Claim: Whales sing.\n\nEvidence: Title: WhaleSong\nWe record whales.\nWhales sing at 20 hertz.\n"
+        "Title: BeeDance\nBees dance.\n\nClaim: Whales sing."
     )
-    assert "Statement: Whales sing.\n" in said
 
 
-def test_nobody_is_asked_who_was_not_measured_or_where_nothing_is_cited():
-    other = model_that_is_sure_by(1.0, "tests/other")
-    assert support(other, Claim("Whales sing.", CITED, "partly", 0.5)) is None
+def test_nobody_is_asked_who_was_not_trained_or_where_nothing_is_cited():
+    other = model_that_reads(0.9, "tests/other")
+    assert support(other, CLAIM) is None
     assert other.asked == []
-    assert support(SimpleNamespace(), Claim("Whales sing.", CITED, "partly", 0.5)) is None
-    assert support(model_that_is_sure_by(1.0), Claim("Whales sing.", (), "partly", 0.5)) is None
+    assert support(SimpleNamespace(), CLAIM) is None
+    assert support(SimpleNamespace(model_id=MEASURED), CLAIM) is None  # a remote one of the same name
+    assert support(model_that_reads(0.9), Claim("Whales sing.", (), "partly", 0.5)) is None
 
 
-def test_words_that_the_source_has_not_lower_what_the_model_says():
-    model = model_that_is_sure_by(1.5)
-    plain = support(model, Claim("Whales sing.", CITED, "partly", 0.5))
-    more = support(model, Claim("Whales sing gloomily of shipwrecks.", CITED, "partly", 0.5))
-    most = support(model, Claim("Whales sing gloomily of old sunken shipwrecks nearby.", CITED, "partly", 0.5))
-    assert plain > SUPPORTED_FROM > more > most
-    assert support(model_that_is_sure_by(-2.0), Claim("Whales sing.", CITED, "partly", 0.5)) < UNSUPPORTED_BELOW
+def test_only_a_sure_reading_supports_and_a_sure_no_quotes_the_source_instead():
+    assert support(model_that_reads(0.99), CLAIM) > SUPPORTED_FROM
+    assert UNSUPPORTED_BELOW < support(model_that_reads(0.7), CLAIM) < SUPPORTED_FROM
+    assert support(model_that_reads(0.05), CLAIM) < UNSUPPORTED_BELOW
+    assert support(model_that_reads(1.0), CLAIM) < 1.0  # never quite sure
+    assert support(model_that_reads(0.0), CLAIM) > 0.0
 
 
-@pytest.mark.parametrize(
-    ("odds", "unsaid", "likely"),
-    [(0.0, 0, 0.5), (1.0, 0, 0.7311), (1.0, 1, 0.5), (1.0, 4, 0.0474), (1.0, 9, 0.0474)],
-)
-def test_the_calibration_is_logistic(monkeypatch, odds, unsaid, likely):
-    monkeypatch.setitem(CALIBRATION, MEASURED, Calibration(slope=1.0, middle=0.0))
-    monkeypatch.setattr("rag.opinion.UNSAID", 1.0)
-    said = " ".join(
-        ["Whales sing", *"gloomily underneath sunken rusty barges near silent harbours tonight".split()[:unsaid]]
-    )
-    assert support(model_that_is_sure_by(odds), Claim(f"{said}.", CITED, "partly", 0.5)) == pytest.approx(
-        likely, abs=1e-4
-    )
+@pytest.mark.parametrize("supported", [0.1, 0.5, 0.8, 0.99])
+def test_the_calibration_is_logistic(supported):
+    odds = math.log(supported / (1 - supported))
+    slope, middle = CALIBRATION
+    assert support(model_that_reads(supported), CLAIM) == pytest.approx(1 / (1 + math.exp(-slope * (odds - middle))))

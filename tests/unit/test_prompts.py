@@ -17,7 +17,6 @@ KNOWN = {
     "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
     "rewrite": "rewrite@2:6b50c5c7",
-    "said": "said@1:9f7a7cac",
     "subquestion": "subquestion@1:36d4eb66",
     "verdict": "verdict@1:1b543185",
 }
