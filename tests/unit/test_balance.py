@@ -6,6 +6,7 @@ import math
 import pytest
 from fakes import HashedEncoder
 
+from rag import trained
 from rag.balance import SURE, Balance, shares, weighing
 from rag.errors import ModelError
 from rag.evidence import EvidenceSelector
@@ -58,6 +59,23 @@ def test_each_paper_has_the_stance_that_the_model_is_sure_of():
     assert found.silent == 7
     assert found.supporting[0].probability == pytest.approx(0.8)
     assert found.supporting[0].evidence[0].sentence.text.startswith("Whales sing at 20 hertz")
+
+
+def test_the_model_that_was_trained_reads_the_sentences_below_their_title():
+    class Trained(Says):
+        model_id = trained.adapter("verdict").facts["model"]
+
+        def judge(self, messages, adapter):
+            assert adapter is trained.adapter("verdict")
+            prompt = messages[-1][1]
+            self.read.append(prompt)
+            return next(s for word, s in self.shares.items() if word in prompt)
+
+    model = Trained(deep=(0.9, 0.05, 0.05), all=(0.1, 0.8, 0.1))
+    found = balance(model)
+    assert [one.paper.id for one in found.supporting] == ["f"]
+    assert [one.paper.id for one in found.contradicting] == ["a"]
+    assert "Evidence: Title: For\nWhales sing" in model.read[0]
 
 
 def test_a_paper_about_something_else_is_silent_without_being_read():
