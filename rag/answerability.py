@@ -50,7 +50,6 @@ class Joint(NamedTuple):
 
     def probability(self, said: float, read: float) -> float:
         """In (0, 1)."""
-        read = max(-MOST_READ, min(MOST_READ, read))
         return 1.0 / (1.0 + math.exp(-(self.said * said + self.read * read + self.start)))
 
 
@@ -81,17 +80,14 @@ def answerability(model: Any, question: str, evidence: Sequence[Evidence], *, is
     if calibration is None or not evidence:
         return None
     # A piece of a question is none that the adapter was fitted on.
-    told = (
-        None if is_part else trained.probabilities(model, "answerable", evidence=as_prompt(evidence), question=question)
-    )
+    told = None if is_part else _read(model, question, evidence)
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
     said += 0.0 if question.rstrip().endswith(("?", ".", "!")) else TERSE_SHIFT
     if told is None:
         return calibration.probability(said)
-    yes, no = (math.log(max(p, 1e-9)) for p in told)
-    return JOINT[name].probability(said, yes - no)
+    return JOINT[name].probability(said, told)
 
 
 def telling(model: Any, question: str, item: Evidence) -> float | None:
@@ -100,13 +96,18 @@ def telling(model: Any, question: str, item: Evidence) -> float | None:
     For comparing sentences, no probability. Of 41 papers that the dev and fresh-a comparisons ask about it put a right
     sentence first for 23, the nearness of words and meaning for 13, both together for 23.
     """
-    told = trained.probabilities(
-        model, "answerable", evidence=as_prompt((replace(item, number=1),)), question=trained.whole_question(question)
-    )
+    told = _read(model, question, (replace(item, number=1),))
+    return None if told is None else (told + MOST_READ) / (2 * MOST_READ)
+
+
+def _read(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
+    """Log-odds of the adapter, at most `MOST_READ` either way; None where there is none for the model."""
+    whole = trained.whole_question(question)
+    told = trained.probabilities(model, "answerable", evidence=as_prompt(evidence), question=whole)
     if told is None:
         return None
     yes, no = (math.log(max(p, 1e-9)) for p in told)
-    return (max(-MOST_READ, min(MOST_READ, yes - no)) + MOST_READ) / (2 * MOST_READ)
+    return max(-MOST_READ, min(MOST_READ, yes - no))
 
 
 def log_odds(model: Any, question: str, evidence: Sequence[Evidence]) -> float:

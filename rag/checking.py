@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
 QUOTES_OF_EACH = 2
-"""Sentences quoted of each of several papers after what the model says of it. Right answers to the 22 comparisons of dev
-and fresh-a: 14 with one, 16 with two."""
+"""Sentences quoted of each of several papers after what the model says of it. Of the 22 comparisons of dev and
+fresh-a 14 are right with one, 16 with two."""
 
 NUMBER_COVERAGE = 0.7
 """Share of the question, weighted by rarity, that a sentence has to hold to be quoted for the number in it."""

@@ -235,17 +235,17 @@ REWORDED = "In the deep ocean whales sing at 20 hertz, and others listen."
 
 
 @pytest.mark.parametrize(
-    ("odds", "verdict", "said"),
-    [(3.0, "supported", True), (0.8, "partly", True), (-3.0, None, False)],
+    ("supported", "verdict", "said"),
+    [(0.999, "supported", True), (0.7, "partly", True), (0.05, None, False)],
     ids=["sure", "unsure", "sure that it is not"],
 )
-def test_of_a_sentence_in_other_words_the_model_is_asked(retriever, odds, verdict, said):
+def test_of_a_sentence_in_other_words_the_model_is_asked(retriever, supported, verdict, said):
     class Opining(Doubting):
-        def first_word_logprobs(self, messages, words):
-            if "Statement: " not in messages[-1][1]:
-                return 0.0, -9.0
-            assert f"Title: {PAPERS[0].title}\n{FACT}" in messages[-1][1]
-            return odds, 0.0
+        def judge(self, messages, adapter):
+            if adapter.facts["name"] == "answerable":
+                return 1.0, 0.0
+            assert f"Evidence: Title: {PAPERS[0].title}\n{FACT}" in messages[-1][1]
+            return supported, 0.0, 1.0 - supported
 
     rag = Rag(retriever=retriever, model=Opining(script=lambda _p: REWORDED, needle=""), settings=Settings())
     answer = rag.ask(QUESTION)
@@ -370,6 +370,30 @@ def test_each_of_several_papers_is_answered_from_its_own_sentences(retriever):
         "WhaleSong: WhaleSong studies whale songs. [1]\nBeeDance: BeeDance decodes the waggle dance. [2]"
     )
     assert Answer.from_dict(answer.to_dict()) == answer
+
+
+def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_answer(retriever):
+    """A model that an adapter belongs to reads each sentence alone, below its title."""
+    read = []
+
+    class Reading(ScriptedModel):
+        @property
+        def model_id(self) -> str:
+            return next(iter(CALIBRATION))
+
+        def judge(self, messages, adapter):
+            text = messages[-1][1]
+            read.append(text)
+            return (0.9, 0.1) if "20 hertz" in text or "flowers" in text else (0.001, 0.999)
+
+    model = Reading(script=lambda _prompt: "Nothing of the kind.")
+    answer = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False})).ask(BOTH)
+    quoted = [claim.text for claim in answer.claims if claim.is_quote]
+    assert quoted[0] == "Whales sing at 20 hertz in the deep ocean."
+    assert "Bees dance to tell where flowers are." in quoted
+    assert len(read) == 4
+    assert all(text.count("[1] ") == 1 and "[2]" not in text for text in read)
+    assert not any("BeeDance" in text for text in read if "Paper: WhaleSong" in text)  # the other's name is left out
 
 
 def test_a_sentence_put_down_to_the_wrong_paper_is_left_out(retriever):

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from rag.answerability import CALIBRATION, answerability, log_odds
+from rag import trained
+from rag.answerability import CALIBRATION, JOINT, answerability, log_odds, telling
 from rag.evidence import renumbered
 from rag.schema import Evidence, Paper, Sentence
 
@@ -65,3 +66,47 @@ def test_the_question_to_the_model_begins_as_the_answering_prompt_does():
     check, answer = (prompts.load(name).messages(**values) for name in ("answerable", "answer"))
     assert check[0] == answer[0]
     assert check[1][1].startswith(answer[1][1])
+
+
+class Trained(Likely):
+    """Has an adapter that says yes with a fixed log-odds."""
+
+    def __init__(self, odds: float, read: float) -> None:
+        super().__init__(odds)
+        self.read = read
+        self.told: list = []
+
+    def judge(self, messages, adapter):
+        assert adapter is trained.adapter("answerable")
+        self.told.append(messages[-1][1])
+        yes = 1 / (1 + math.exp(-self.read))
+        return yes, 1 - yes
+
+
+def test_what_the_model_says_and_what_it_was_trained_to_see_are_weighed():
+    said, read, start = JOINT[MEASURED]
+    found = answerability(Trained(0.5, -2.0), "How low?", EVIDENCE)
+    assert found == pytest.approx(1 / (1 + math.exp(-(said * 0.5 - read * 2.0 + start))))
+    sure_no, sure_yes = (answerability(Trained(0.5, odds), "How low?", EVIDENCE) for odds in (-11.0, 11.0))
+    assert sure_no < 0.5 < sure_yes
+    assert answerability(Trained(0.5, -30.0), "?", EVIDENCE) == pytest.approx(
+        answerability(Trained(0.5, -20.0), "?", EVIDENCE), abs=1e-3
+    )
+
+
+def test_the_adapter_reads_a_question_as_questions_are_written_and_no_pieces_of_them():
+    model = Trained(0.5, 1.0)
+    answerability(model, "whale hertz how low", EVIDENCE)
+    assert "Question: Whale hertz how low?" in model.told[0]
+    assert "Question: whale hertz how low\n" in model.asked[0][-1][1]
+    answerability(model, "how low", EVIDENCE, is_part=True)
+    assert len(model.told) == 1
+
+
+def test_one_sentence_is_read_alone_and_compared_between_nothing_and_one():
+    (item,) = EVIDENCE
+    model = Trained(0.0, 6.0)
+    assert telling(model, "How low?", item) == pytest.approx(0.75)
+    assert "[1] Whales sing at 20 hertz." in model.told[0]
+    assert telling(Likely(1.0), "How low?", item) is None
+    assert telling(Trained(0.0, -40.0), "How low?", item) == pytest.approx(0.0, abs=0.15)
