@@ -97,7 +97,7 @@ def fit(rows: Matrix, pairs: Sequence[Pair]) -> Network:
     layers = [_fit_one(x, allowed, weights, SEED + i) for i in range(SEEDS)]
     made_with = {"seed": SEED, "hidden": HIDDEN, "steps": STEPS, "decay": DECAY, "pairs": len(pairs), "sets": FITTED_ON}
     rounded = [[np.round(part, 4).tolist() for part in layer] for layer in layers]
-    return Network(VERSION, made_with, np.round(mean, 5).tolist(), np.round(scale, 5).tolist(), rounded)
+    return Network(VERSION, made_with, np.round(mean, 5).tolist(), np.round(scale, 5).clip(1e-5).tolist(), rounded)
 
 
 def _fit_one(x: Matrix, allowed: Matrix, weights: Matrix, seed: int) -> list[Matrix]:

@@ -9,13 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fakes import HashedEncoder, ScriptedModel
+from transformers import AutoConfig
 
 import prompts
-from eval import training
+from eval import fitting, training
 from eval.__main__ import main
 from eval.adapter_data import clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
 from eval.excerpt import excerpts
 from eval.feature_judge import FeatureJudge, Network
+from eval.fitting import made
 from eval.judge_page import page, reliability_plot
 from eval.judgement import JudgeError
 from eval.judges import open_judge
@@ -23,10 +25,14 @@ from eval.judging import measure
 from eval.labelled import Pair
 from eval.llm_judge import LlmJudge, word_said
 from eval.verdict_judge import MEASURED, MODEL, VerdictJudge, open_verdict_judge, together
-from rag import Paper, Rag, Settings, trained
+from rag import Paper, Rag, Settings, adapter_fitting, trained
+from rag.adapter import Adapter
+from rag.adapter_fitting import Trunk
+from rag.checkpoint import Checkpoint
 from rag.corpus import distinct
 from rag.index import LibraryIndex, build
 from rag.retrieval import FusedRetriever
+from tests.tiny_language_model import make_model
 
 FACTS = {"version": "7", "errors": {"supported": {"found": 8, "positive": 10, "let_through": 1, "negative": 10}}}
 
@@ -287,3 +293,86 @@ def test_a_judges_page_stands_alone_and_has_every_judge():
     assert text.count("<svg") == 2
     assert "Judges on &lt;x&gt;" in text
     assert not re.search(r"(?:src|href)=", text)
+
+
+@pytest.fixture
+def training_data(tmp_path, monkeypatch):
+    """A folder of the sets in their own formats, a tiny model to train, and places of its own for what is written."""
+    data = tmp_path / "data"
+    for name in ("attributionbench", "scifact", "healthver", "clapnq", "abstracts"):
+        (data / name).mkdir(parents=True)
+
+    def write(name, rows):
+        (data / name).write_text("\n".join(map(json.dumps, rows)))
+
+    texts = [f"Robots of kind {i} grasp {i} red cups in kitchens, which helps people a lot." for i in range(12)]
+    write(
+        "attributionbench/dev_all_subset_balanced.jsonl",
+        [
+            {
+                "id": str(i), "src_dataset": "LFQA" if i < 6 else "ExpertQA", "references": [text], "claim": f"Kind {i} grasps.",
+                "attribution_label": "attributable" if i % 2 else "not attributable",
+            }
+            for i, text in enumerate(texts)
+        ],
+    )  # fmt: skip
+    write("scifact/corpus.jsonl", [{"doc_id": i, "abstract": [text, "It works."]} for i, text in enumerate(texts)])
+    labels = [{"SUPPORT": 1}, {"CONTRADICT": 1}, {}]
+    write(
+        "scifact/claims_train.jsonl",
+        [
+            {
+                "id": i, "claim": f"Robots {i} grasp cups.", "cited_doc_ids": [i],
+                "evidence": {str(i): [{"sentences": [0], "label": label}] for label in labels[i % 3]},
+            }
+            for i in range(12)
+        ],
+    )  # fmt: skip
+    rows = [
+        f'{i},"{text}",Kind {i} grasps.,{("Supports", "Refutes", "Neutral")[i % 3]}' for i, text in enumerate(texts)
+    ]
+    (data / "healthver/healthver_dev.csv").write_text("id,evidence,claim,label\n" + "\n".join(rows) + "\n")
+    for name in ("answerable", "unanswerable"):
+        passage = {"title": "N", "text": "He was one.", "sentences": ["He was one."]}
+        write(
+            f"clapnq/{name}.jsonl",
+            [{"id": f"{name}-{i}", "input": f"who {i}", "passages": [passage]} for i in range(6)],
+        )
+    with gzip.open(data / training.ABSTRACTS, "wt") as file:
+        long = [{"title": paper.title, "abstract": f"{paper.abstract} {paper.abstract}"} for paper in some_papers()]
+        file.write("\n".join(map(json.dumps, long)))
+    make_model(tmp_path, "qwen2")
+    trunk = Trunk(AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path), 2, device="cpu")
+    monkeypatch.setattr(training, "open_trunk", lambda _name: trunk)
+    monkeypatch.setattr(training, "MEASURED", tmp_path / "measured.json")
+    monkeypatch.setattr(training, "made", lambda pairs: made(pairs, 30))
+    monkeypatch.setattr(fitting, "STEPS", 20)
+    monkeypatch.setattr(adapter_fitting, "EPOCHS", 1)
+    monkeypatch.setattr(trained, "path_of", lambda name: tmp_path / f"{name}.safetensors")
+    return data
+
+
+def tokens_of(messages):
+    return [1 + ord(letter) % 250 for letter in messages[-1][1]][:60]
+
+
+def test_training_a_verdict_writes_the_adapter_and_what_is_known_of_its_errors(training_data, tmp_path):
+    told = []
+    result = training.train_verdict(training_data, HashedEncoder(), tokens_of, told.append)
+    adapter = Adapter.load(tmp_path / "verdict.safetensors")
+    assert (adapter.facts["name"], adapter.facts["prompt"]) == ("verdict", prompts.load("verdict").id)
+    assert adapter.facts["fitted_on"]["labelled"] == 24  # HealthVer's are only measured on
+    assert {row["n"] for row in result["both"].values()} == {6, 12}
+    assert set(result["both"]) == {"LFQA", "ExpertQA", "AttributionBench, all", "SciFact", "HealthVer"}
+    written = json.loads((tmp_path / "measured.json").read_text())
+    assert (written["version"], written["errors"]) == (training.VERSION, result["errors"])
+    assert sum(line.startswith("Fold ") for line in told) == training.FOLDS
+
+
+def test_training_what_is_answerable_measures_on_the_half_that_it_did_not_see(training_data, tmp_path):
+    result = training.train_answerable(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    assert result["n"] == 6
+    assert 0.0 <= result["accuracy"] <= 1.0
+    adapter = Adapter.load(tmp_path / "answerable.safetensors")
+    assert adapter.facts["classes"] == ["yes", "no"]
+    assert adapter.facts["fitted_on"]["ClapNQ"] == 6
