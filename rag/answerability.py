@@ -70,17 +70,24 @@ PART_SHIFT = 0.64
 and more, eight of nine without one -0.42 and less."""
 
 
-def answerability(model: Any, question: str, evidence: Sequence[Evidence], *, is_part: bool = False) -> float | None:
+def answerability(
+    model: Any, question: str, evidence: Sequence[Evidence], *, is_part: bool = False, asks_several: bool = False
+) -> float | None:
     """How likely it is that `evidence` states what `question` asks for, in [0, 1]; None where the model can't tell.
 
-    `is_part`: the question is a piece of one that is answered as a whole, and may lack what stands in the other piece.
+    Args:
+        model: the chat model.
+        question: one that stands alone.
+        evidence: what would be answered from.
+        is_part: the question is a piece of one that is answered as a whole, and may lack what the other piece says.
+        asks_several: it asks several things, or for a comparison. The adapter was fitted on neither, nor on pieces; of
+            these the model's own word is taken.
     """
     name = getattr(model, "model_id", "")
     calibration = CALIBRATION.get(name)
     if calibration is None or not evidence:
         return None
-    # A piece of a question is none that the adapter was fitted on.
-    told = None if is_part else _read(model, question, evidence)
+    told = None if is_part or asks_several else _read(model, question, evidence)
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)

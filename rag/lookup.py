@@ -16,7 +16,7 @@ from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
 from rag.schema import Evidence, EvidenceFound, Paper, Subject
-from rag.subjects import SubjectFinder, question_about, speaking_of
+from rag.subjects import SubjectFinder, compares, question_about, speaking_of
 
 if TYPE_CHECKING:
     from rag.assembly import LazyModel
@@ -115,12 +115,13 @@ class Lookup:
             return None
         if found.subjects:  # what each of several papers says to a question is seldom its exact answer
             return self._read(found)
-        likely = self._likely(question, found.evidence)
+        several = bool(found.parts) or compares(question)
+        likely = self._likely(question, found.evidence, asks_several=several)
         is_whole = likely >= wanted.abstain_threshold
         read = found
         if not is_whole and (likely >= WORTH_A_SECOND_LOOK or found.parts):
             read = self._wider(found)
-            is_whole = self._likely(question, read.evidence) >= wanted.abstain_threshold
+            is_whole = self._likely(question, read.evidence, asks_several=several) >= wanted.abstain_threshold
         missing = tuple(
             part
             for part in found.parts
@@ -156,9 +157,9 @@ class Lookup:
         sentences, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
         return replace(found, evidence=self.select(question, papers[:_SECOND_LOOK_PAPERS], sentences, tokens))
 
-    def _likely(self, question: str, evidence: Sequence[Evidence], *, is_part: bool = False) -> float:
-        """How likely `evidence` answers `question`, in [0, 1]; 1 where the model can't tell."""
-        likely = answerability(self._model.get(), question, evidence, is_part=is_part)
+    def _likely(self, question: str, evidence: Sequence[Evidence], **kind: bool) -> float:
+        """How likely `evidence` answers `question`, in [0, 1]; 1 where the model can't tell. `kind`: as there."""
+        likely = answerability(self._model.get(), question, evidence, **kind)
         return 1.0 if likely is None else likely
 
 

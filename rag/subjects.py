@@ -230,6 +230,11 @@ def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:
     )
 
 
+def compares(question: str) -> bool:
+    """Whether it may ask for two things side by side, whether or not their papers are told."""
+    return _TWO.search(question) is not None or _APART.search(question) is not None
+
+
 def question_about(subject: Subject, subjects: Sequence[Subject], question: str) -> str:
     """`question` without the names of the other subjects: what to look for in this one's abstract."""
     for other in subjects:

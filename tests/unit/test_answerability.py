@@ -100,6 +100,7 @@ def test_the_adapter_reads_a_question_as_questions_are_written_and_no_pieces_of_
     assert "Question: Whale hertz how low?" in model.told[0]
     assert "Question: whale hertz how low\n" in model.asked[0][-1][1]
     answerability(model, "how low", EVIDENCE, is_part=True)
+    answerability(model, "How low do whales and bees each sing?", EVIDENCE, asks_several=True)
     assert len(model.told) == 1
 
 

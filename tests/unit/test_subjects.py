@@ -5,7 +5,7 @@ import pytest
 
 from rag.keywords import KeywordIndex, tokenize
 from rag.schema import Hit, Paper, Passage
-from rag.subjects import SubjectFinder, question_about, said_of, speaking_of, speaks_of_another
+from rag.subjects import SubjectFinder, compares, question_about, said_of, speaking_of, speaks_of_another
 
 PAPERS = [
     Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs of whales. We introduce HUMP, a set of 50 songs."),
@@ -131,3 +131,17 @@ def test_what_is_said_of_the_second_paper_is_not_said_of_one(find):
     assert speaks_of_another("The second survey covers whales.", both[0], both)
     assert speaks_of_another("The two papers cover different areas.", both[0], both)
     assert not speaks_of_another("The second stage decodes the dance.", both[0], both)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How do RT-H and RLIF differ?", True),
+        ("What does each of them learn from?", True),
+        ("There are two surveys of robotics. What is their scope?", True),
+        ("How many tasks does RLIF solve?", False),
+        ("What is HyperCRL?", False),
+    ],
+)
+def test_a_question_that_sets_two_things_side_by_side_is_told_by_its_words(question, expected):
+    assert compares(question) is expected
