@@ -3,7 +3,7 @@
 An adapter and the prompt that it reads bear one name; the adapter says in its header which model it belongs to. Of
 another model, and of one whose layers cannot be read (a remote one), nothing can be had: the answer is None.
 
-How they were made, and how well they do: docs/judge-card.md, docs/eval.md.
+How they were made, and how well they do: docs/adapters.md, docs/eval.md.
 """
 
 from __future__ import annotations

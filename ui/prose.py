@@ -32,7 +32,7 @@ _PROSE = re.compile(
     re.DOTALL,
 )
 _ELEMENTS = frozenset(
-    """math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd
+    """math mrow mi mn mo mtext mspace msub msup munder mover munderover mfrac msqrt mroot mtable mtr mtd
     mstyle mpadded mphantom menclose""".split()
 )
 _FORMULAS = ("doubled", "squared", "dollars", "brackets")
@@ -81,5 +81,8 @@ def _formula(latex: str) -> str:
 
 def _rewritten(element: ET.Element) -> str:
     name = element.tag.rpartition("}")[2]
+    if name == "msubsup" and len(element) == 3:  # as a reader would say it: a sub b, to the c
+        base, below, above = map(_rewritten, element)
+        return f"<msup><msub>{base}{below}</msub>{above}</msup>"
     inner = text(element.text or "") + "".join(_rewritten(child) + text(child.tail or "") for child in element)
     return f"<{name}>{inner}</{name}>" if name in _ELEMENTS else inner
