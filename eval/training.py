@@ -45,8 +45,6 @@ CLAPNQ_WEIGHT = 3.0
 
 TokensOf = Callable[[Sequence[tuple[str, str]]], Sequence[int]]
 """Messages to the token ids of a whole prompt."""
-Fitting = Callable[[Sequence[Example], Sequence[Example]], Matrix]
-"""Examples to fit on, and others, to the probabilities of the others, (n_others, n_classes)."""
 
 
 def train_verdict(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
@@ -68,7 +66,9 @@ def train_verdict(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Rep
     facts = facts_of("verdict", {"labelled": len(fitted_on) - len(claims), "made": len(claims)})
     adapter, fitted = fit(trunk, [examples[i] for i in fitted_on], seed=SEED, facts=facts, report=report)
     adapter.save(trained.path_of("verdict"))
-    unseen = np.array(fitted([examples[i] for i in range(len(labelled))]))  # of HealthVer alone that is what it is
+    unseen = np.array(
+        fitted([examples[i] for i in range(len(labelled))])
+    )  # right for HealthVer alone; the folds replace the rest
     folds = folds_of(pairs)
     for fold in range(FOLDS):
         out = [i for i, pair in enumerate(labelled) if folds[i] == fold and pair.source != "HealthVer"]
