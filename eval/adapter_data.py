@@ -39,10 +39,19 @@ _TOO_SHORT = 6
 
 
 def read_abstracts(path: Path, count: int, seed: int = SEED) -> list[Paper]:
-    """`count` papers drawn from a file of JSON lines with `title` and `abstract`, gzipped or not."""
+    """`count` papers drawn from a file of JSON lines with `title` and `abstract`, gzipped or not.
+
+    Raises:
+        CaseError: the file is missing, or is not that.
+    """
+    if not path.is_file():
+        raise CaseError(f"There is no file {str(path)!r}.", "Put abstracts there: JSON lines with title and abstract.")
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as file:
-        rows = [row for row in map(json.loads, file) if 500 < len(row.get("abstract") or "") < 2500]
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            rows = [row for row in map(json.loads, file) if 500 < len(row["abstract"] or "") < 2500 and row["title"]]
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise CaseError(f"{path.name}: {error!r}.", "It has to hold JSON lines with title and abstract.") from error
     drawn = random.Random(seed).sample(rows, min(count, len(rows)))  # noqa: S311  (sampling, not secrets)
     return [Paper(id=f"made-{i}", title=row["title"], abstract=row["abstract"]) for i, row in enumerate(drawn)]
 

@@ -185,12 +185,10 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def fit_table(result: dict[str, Any]) -> str:
-    """Cross-validated figures, a row a source; what is no table of sources in a line."""
+    """Cross-validated figures, a row a source; anything else in a line."""
     lines = []
     for kind, rows in result.items():
-        if not all(
-            isinstance(row, dict) and "macro_f1" in row for row in (rows.values() if isinstance(rows, dict) else [0])
-        ):
+        if not (isinstance(rows, dict) and all("macro_f1" in row for row in rows.values())):
             lines.append(f"{kind}: {json.dumps(rows)}")
             continue
         lines.append(f"{kind:26}" + "".join(f"{name:>15}" for name in ("n", "macro F1", "AUROC", "vs contra.")))

@@ -62,25 +62,14 @@ class Trunk:
         self.shape = Shape.of(config)
         self.device = device
         self.dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        held: list[dict[str, Tensor | None]] = []
-        for index in range(depth):
-            layer = checkpoint.layer(index)
-            held.append({
-                "qkv": self._put(layer.qkv), "qkv_bias": self._put(layer.qkv_bias),
-                "output": self._put(layer.output), "gate_up": self._put(layer.gate_up), "down": self._put(layer.down),
-                "attention_norm": layer.attention_norm.to(device), "mlp_norm": layer.mlp_norm.to(device),
-            })  # fmt: skip
-        self.layers: list[dict[str, Any]] = held
-        self.embedding = self._put(checkpoint.embedding)
+        self.layers = [checkpoint.layer(index).on(device, self.dtype) for index in range(depth)]
+        self.embedding = checkpoint.embedding.to(device, self.dtype)
         cos, sin = rotary_tables(config, LONGEST)
         self._cos, self._sin = cos[:, 0].to(device), sin[:, 0].to(device)
 
-    def _put(self, tensor: Tensor | None) -> Any:
-        return None if tensor is None else tensor.to(self.device, self.dtype)
-
     def sizes(self, name: str) -> tuple[int, int]:
         """(outputs, inputs) of a matrix."""
-        rows, columns = self.layers[0][name].shape
+        rows, columns = getattr(self.layers[0], name).shape
         return rows, columns
 
     def states(self, ids: Tensor, lengths: Tensor, adapt: Callable[[int, str, Tensor], Tensor]) -> Tensor:
@@ -93,9 +82,9 @@ class Trunk:
         cos, sin = self._cos[:width], self._sin[:width]
         shape = self.shape
         for index, layer in enumerate(self.layers):
-            inputs = functional.rms_norm(hidden, (shape.hidden,), layer["attention_norm"], shape.epsilon)
+            inputs = functional.rms_norm(hidden, (shape.hidden,), layer.attention_norm, shape.epsilon)
             inputs = inputs.to(self.dtype)
-            qkv = functional.linear(inputs, layer["qkv"], layer["qkv_bias"]) + adapt(index, "qkv", inputs)
+            qkv = functional.linear(inputs, layer.qkv, layer.qkv_bias) + adapt(index, "qkv", inputs)
             qkv = qkv.view(count, width, -1, shape.head_dim).transpose(1, 2)
             turned, values = torch.split(qkv, [shape.heads + shape.kv_heads, shape.kv_heads], dim=1)
             half = shape.head_dim // 2
@@ -104,12 +93,12 @@ class Trunk:
             queries, keys = torch.split(turned, [shape.heads, shape.kv_heads], dim=1)
             mixed = functional.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
             mixed = mixed.transpose(1, 2).reshape(count, width, -1)
-            hidden = hidden + functional.linear(mixed, layer["output"]) + adapt(index, "output", mixed)
-            inputs = functional.rms_norm(hidden, (shape.hidden,), layer["mlp_norm"], shape.epsilon).to(self.dtype)
-            gate_up = functional.linear(inputs, layer["gate_up"]) + adapt(index, "gate_up", inputs)
+            hidden = hidden + functional.linear(mixed, layer.output) + adapt(index, "output", mixed)
+            inputs = functional.rms_norm(hidden, (shape.hidden,), layer.mlp_norm, shape.epsilon).to(self.dtype)
+            gate_up = functional.linear(inputs, layer.gate_up) + adapt(index, "gate_up", inputs)
             gate, up = gate_up.chunk(2, dim=-1)
             inner = functional.silu(gate) * up
-            hidden = hidden + functional.linear(inner, layer["down"]) + adapt(index, "down", inner)
+            hidden = hidden + functional.linear(inner, layer.down) + adapt(index, "down", inner)
         found: Tensor = hidden[torch.arange(count, device=hidden.device), lengths - 1]
         return found
 

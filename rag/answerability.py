@@ -91,7 +91,7 @@ def answerability(
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
-    said += 0.0 if question.rstrip().endswith(("?", ".", "!")) else TERSE_SHIFT
+    said += 0.0 if trained.whole_question(question) == question.strip() else TERSE_SHIFT
     if told is None:
         return calibration.probability(said)
     return JOINT[name].probability(said, told)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,15 @@ class LayerTensors:
     down: Tensor
     query_norm: Tensor | None
     key_norm: Tensor | None
+
+    def on(self, device: torch.device | str, dtype: torch.dtype) -> LayerTensors:
+        """The same on a device: matrices and biases in `dtype`, norms as they are."""
+
+        def moved(name: str) -> Any:
+            tensor = getattr(self, name)
+            return None if tensor is None else tensor.to(device, tensor.dtype if name.endswith("_norm") else dtype)
+
+        return LayerTensors(**{field.name: moved(field.name) for field in fields(self)})
 
 
 def is_llama_shaped(config: Any) -> bool:

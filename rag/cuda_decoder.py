@@ -13,7 +13,6 @@ Source: CUDA graphs, https://pytorch.org/blog/accelerating-pytorch-with-cuda-gra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,20 +26,6 @@ from rag.decoder import Shape, rotary_tables
 
 GRAPHED = 5
 """Tokens of a step: one, and four drafted."""
-
-
-@dataclass(frozen=True)
-class _Layer:
-    attention_norm: Tensor
-    qkv: Tensor
-    qkv_bias: Tensor | None
-    output: Tensor
-    output_bias: Tensor | None
-    mlp_norm: Tensor
-    gate_up: Tensor
-    down: Tensor
-    query_norm: Tensor | None
-    key_norm: Tensor | None
 
 
 class CudaDecoder:
@@ -59,7 +44,7 @@ class CudaDecoder:
         self._embedding = checkpoint.embedding.to(self._device, dtype)
         self._head = self._embedding if shape.tied else checkpoint.head.to(self._device, dtype)
         self._final_norm = checkpoint.final_norm.to(self._device)
-        self._layers = [self._layer(checkpoint, index) for index in range(shape.layers)]
+        self._layers = [checkpoint.layer(index).on(self._device, dtype) for index in range(shape.layers)]
         cos, sin = rotary_tables(config, context_tokens)
         self._cos, self._sin = cos.to(self._device), sin.to(self._device)
         size = (shape.layers, shape.kv_heads, context_tokens, shape.head_dim)
@@ -68,22 +53,6 @@ class CudaDecoder:
         self._columns = torch.arange(context_tokens, device=self._device)
         self._steps: dict[int, _Step] = {}
         self._adapted: WeakKeyDictionary[Adapter, list[dict[str, Correction]]] = WeakKeyDictionary()
-
-    def _layer(self, checkpoint: Checkpoint, index: int) -> _Layer:
-        tensors = checkpoint.layer(index)
-
-        def half(tensor: Tensor | None) -> Any:
-            return None if tensor is None else tensor.to(self._device, self._dtype)
-
-        def whole(tensor: Tensor | None) -> Any:
-            return None if tensor is None else tensor.to(self._device)
-
-        return _Layer(
-            attention_norm=whole(tensors.attention_norm), qkv=half(tensors.qkv), qkv_bias=half(tensors.qkv_bias),
-            output=half(tensors.output), output_bias=half(tensors.output_bias), mlp_norm=whole(tensors.mlp_norm),
-            gate_up=half(tensors.gate_up), down=half(tensors.down),
-            query_norm=whole(tensors.query_norm), key_norm=whole(tensors.key_norm),
-        )  # fmt: skip
 
     @torch.inference_mode()
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:

@@ -376,3 +376,33 @@ def test_training_what_is_answerable_measures_on_the_half_that_it_did_not_see(tr
     adapter = Adapter.load(tmp_path / "answerable.safetensors")
     assert adapter.facts["classes"] == ["yes", "no"]
     assert adapter.facts["fitted_on"]["ClapNQ"] == 6
+
+
+def test_both_are_trained_from_the_command_line(training_data, tmp_path, monkeypatch, capsys):
+    opened = SimpleNamespace(
+        model=SimpleNamespace(tokens_of=tokens_of), retriever=SimpleNamespace(encoder=HashedEncoder())
+    )
+    monkeypatch.setattr("eval.verdict_judge.open_rag", lambda report: opened)
+    assert main(["judge", "--fit", "verdict", "--data", str(training_data)]) == 0
+    table = capsys.readouterr().out
+    assert re.search(r"^both +n +macro F1", table, re.MULTILINE)
+    assert re.search(r"^SciFact +12 ", table, re.MULTILINE)
+    assert "errors: {" in table
+    assert main(["judge", "--fit", "answerable", "--data", str(training_data)]) == 0
+    assert "n: 6\n" in capsys.readouterr().out
+    assert (tmp_path / "answerable.safetensors").exists()
+
+
+def test_training_says_what_is_missing_or_malformed_and_writes_nothing(training_data, tmp_path, monkeypatch, capsys):
+    opened = SimpleNamespace(
+        model=SimpleNamespace(tokens_of=tokens_of), retriever=SimpleNamespace(encoder=HashedEncoder())
+    )
+    monkeypatch.setattr("eval.verdict_judge.open_rag", lambda report: opened)
+    asked = ["judge", "--fit", "answerable", "--data", str(training_data)]
+    (training_data / training.ABSTRACTS).write_bytes(gzip.compress(b'{"title": "no abstract"}'))
+    assert main(asked) == 2
+    assert "JSON lines with title and abstract" in capsys.readouterr().err
+    (training_data / training.ABSTRACTS).unlink()
+    assert main(asked) == 2
+    assert "There is no file" in capsys.readouterr().err
+    assert not (tmp_path / "answerable.safetensors").exists()
