@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.hostile import PAYLOADS, Inspector
@@ -15,6 +15,7 @@ from ui.prose import prose, science
     [
         ("$x_s$", "<math><mrow><msub><mi>x</mi><mi>s</mi></msub></mrow></math>"),
         (r"\(x_s\)", "<math><mrow><msub><mi>x</mi><mi>s</mi></msub></mrow></math>"),
+        ("$x_s^2$", "<msup><msub><mi>x</mi><mi>s</mi></msub><mn>2</mn></msup>"),
         ("$$x_s$$", "<msub><mi>x</mi><mi>s</mi></msub>"),
         ("\\[\nx_s\n\\]", "<msub><mi>x</mi><mi>s</mi></msub>"),
         (r"$\frac{a}{b}$", "<mfrac><mrow><mi>a</mi></mrow><mrow><mi>b</mi></mrow></mfrac>"),
@@ -82,6 +83,7 @@ def test_without_a_formula_every_character_is_kept(words):
     assert Inspector(science(words)).shown == words
 
 
+@example("$^1_1$")
 @given(st.text(alphabet="$\\(){}_^*`<>&ab1 ", max_size=60))
 def test_any_mixture_of_signs_gives_whole_elements(words):
     Inspector(prose(words))
