@@ -3,13 +3,18 @@
 The model's probabilities of the three words decide; nothing is generated. The contexts leave each abstract's conclusion
 out, and so does the library made of them: the answer has to be reasoned from what was measured.
 
-Source: PubMedQA, the reasoning-required setting (Jin et al. 2019, github.com/pubmedqa/pubmedqa).
+A small model says "yes" to nearly everything. So each figure is also given with its words' probabilities divided by
+their means over the questions asked, which needs no labels but knows all the questions beforehand.
+
+Source: PubMedQA, the reasoning-required setting (Jin et al. 2019, github.com/pubmedqa/pubmedqa); batch calibration
+(Zhou et al. 2024, "Batch Calibration: Rethinking Calibration for In-Context Learning and Prompt Engineering").
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,17 +72,21 @@ def pubmedqa(options: argparse.Namespace) -> dict[str, Any]:
     labels = [str(rows[key]["final_decision"]) for key in chosen]
     abstracts = [(key, f"Study {key}", " ".join(row["CONTEXTS"])) for key, row in rows.items()]
     with open_library(options, abstracts) as rag:
-        said: dict[str, list[str]] = {"gold abstract": [], "retrieved sentences": [], "nothing": []}
+        told: dict[str, list[list[float]]] = {"gold abstract": [], "retrieved sentences": [], "nothing": []}
         first = []
         for number, key in enumerate(chosen, start=1):
             question = str(rows[key]["QUESTION"])
             hits = rag.retrieve(question, k=3)
             first.append(bool(hits) and (hits[0].paper.url or "").removeprefix(PLACE) == key)
             found = "\n".join(hit.passage.text for hit in hits)
-            for name, text in zip(said, ("\n".join(rows[key]["CONTEXTS"]), found, ""), strict=True):
-                said[name].append(decide(rag, question, text))
-            tell(f"{number}/{len(chosen)} {[texts[-1] for texts in said.values()]} for {labels[number - 1]}")
+            for name, text in zip(told, ("\n".join(rows[key]["CONTEXTS"]), found, ""), strict=True):
+                told[name].append(logprobs(rag, question, text))
+            tell(
+                f"{number}/{len(chosen)} {[likeliest(each[-1:])[0] for each in told.values()]} for {labels[number - 1]}"
+            )
     result: dict[str, Any] = {"questions": len(chosen), "of": len(rows), "right abstract first": figure(first).value}
+    said = {name: likeliest(each) for name, each in told.items()}
+    said |= {f"{name}, calibrated": likeliest(calibrated(each)) for name, each in told.items()}
     for name, texts in said.items():
         right = figure([a == b for a, b in zip(texts, labels, strict=True)])
         result[f"accuracy, {name}"] = right.value
@@ -92,8 +101,8 @@ def pubmedqa(options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def decide(rag: Rag, question: str, evidence: str) -> str:
-    """The likeliest of yes, no and maybe as the model's first word.
+def logprobs(rag: Rag, question: str, evidence: str) -> list[float]:
+    """Log-probability of each of `LABELS` as the model's first word.
 
     Raises:
         CaseError: the model does not tell its probabilities, as a remote one.
@@ -101,8 +110,20 @@ def decide(rag: Rag, question: str, evidence: str) -> str:
     ask = getattr(rag.model, "first_word_logprobs", None)
     if ask is None:
         raise CaseError("This model does not tell its probabilities.", "Give a local one by --model.")
-    likely = ask(prompts.load("decide").messages(evidence=evidence or "(nothing)", question=question), WORDS)
-    return LABELS[max(range(len(LABELS)), key=lambda i: likely[i])]
+    messages = prompts.load("decide").messages(evidence=evidence or "(nothing)", question=question)
+    return [float(value) for value in ask(messages, WORDS)]
+
+
+def calibrated(told: Sequence[Sequence[float]]) -> list[list[float]]:
+    """`told`, log-probabilities of shape (questions, labels), less the log of each label's mean probability."""
+    shares = [[math.exp(value) / sum(map(math.exp, row)) for value in row] for row in told]
+    means = [sum(column) / len(column) for column in zip(*shares, strict=True)]
+    return [[math.log(s or 1e-300) - math.log(m or 1e-300) for s, m in zip(row, means, strict=True)] for row in shares]
+
+
+def likeliest(told: Sequence[Sequence[float]]) -> list[str]:
+    """The label of each row's largest value; of equal ones the first."""
+    return [LABELS[max(range(len(LABELS)), key=row.__getitem__)] for row in told]
 
 
 def macro_f1(labels: Sequence[str], said: Sequence[str]) -> float:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import random
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from sklearn.metrics import f1_score
 
 from eval.__main__ import main
 from eval.cases import CaseError
-from eval.deciding import decide, macro_f1, read_pubmedqa
+from eval.deciding import calibrated, likeliest, logprobs, macro_f1, read_pubmedqa
 from eval.declining import read_clapnq
 from eval.library_speed import library_speed
 from eval.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
@@ -173,6 +174,14 @@ def test_macro_f1_is_what_scikit_learn_says():
 
 def test_the_likeliest_word_decides():
     model = SimpleNamespace(first_word_logprobs=lambda _messages, words: [-3.0, -1.0, -2.0])
-    assert decide(SimpleNamespace(model=model), "Q?", "") == "no"
+    assert likeliest([logprobs(SimpleNamespace(model=model), "Q?", "")]) == ["no"]
     with pytest.raises(CaseError, match="does not tell its probabilities"):
-        decide(SimpleNamespace(model=object()), "Q?", "")
+        logprobs(SimpleNamespace(model=object()), "Q?", "")
+
+
+def test_calibrating_takes_away_what_a_model_says_to_everything():
+    told = [[math.log(p) for p in row] for row in ([0.9, 0.08, 0.02], [0.6, 0.38, 0.02], [0.6, 0.1, 0.3])]
+    assert likeliest(told) == ["yes", "yes", "yes"]
+    assert likeliest(calibrated(told)) == ["yes", "no", "maybe"]
+    assert calibrated(told)[1][1] == pytest.approx(math.log(0.38 / ((0.08 + 0.38 + 0.1) / 3)))
+    assert likeliest(calibrated([[0.0, -math.inf, -1.0]])) == ["yes"]
