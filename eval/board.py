@@ -260,13 +260,13 @@ class Board:
 
 
 def _own_judge(rag: Rag) -> Judge | None:
-    """The judge of the command line where the Rag's own model is the one it reads with, else the feature judge: a page
-    never loads a second model beside the one that answers.
+    """The judge of the command line where the model it reads with is open in the Rag, else the feature judge: a page
+    never loads another model to judge.
     """
     from eval.judges import DEFAULT, open_judge
-    from eval.verdict_judge import MODEL
+    from rag.trained import MODEL
 
-    return open_judge(DEFAULT if getattr(rag.model, "model_id", "") == MODEL else "features", rag=rag)
+    return open_judge(DEFAULT if getattr(rag.checker, "model_id", "") == MODEL else "features", rag=rag)
 
 
 def _json(path: Path) -> dict[str, Any]:

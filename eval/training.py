@@ -27,9 +27,10 @@ from eval.feature_judge import Encoder, FeatureReader, Matrix
 from eval.fitting import figures, folds_by_claim, held_out, known_errors, made, targets_of, weights_of
 from eval.judgement import Report
 from eval.labelled import Pair, read_pairs
-from eval.verdict_judge import MEASURED, MODEL, together
+from eval.verdict_judge import MEASURED, together
 from rag import trained
 from rag.adapter_fitting import DEPTH, SETTINGS, Example, Trunk, fit, open_trunk
+from rag.trained import MODEL
 
 VERSION = "1"
 TRAINED_ON = {"attributionbench": "dev", "scifact": "train"}

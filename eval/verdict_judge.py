@@ -29,12 +29,12 @@ from eval.features import split
 from eval.guards import ruled
 from eval.judgement import NOTHING, Evidence, JudgeError, Judgement, Report
 from rag import trained
+from rag.trained import MODEL
 
 if TYPE_CHECKING:
     from rag import Rag
 
 MEASURED = Path(__file__).with_name("verdict_judge.json")
-MODEL = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
 LEAST = 1e-3
 """No expert rules a verdict out altogether."""
 _TOLD_EVERY = 100
@@ -99,16 +99,16 @@ def open_verdict_judge(*, report: Report, rag: Rag | None = None) -> VerdictJudg
 
     Args:
         report: told what takes time, and of the feature judge in its place.
-        rag: an open Rag, whose embedder is used, and whose model where it is the one that the adapter belongs to.
+        rag: an open Rag, whose embedder is used, and whose checker where it is the one that the adapter belongs to.
     """
     from rag import FootnoteError, Rag, Settings
 
     network = Network.load()
     encoder = (rag or Rag.open(Settings(), report=report)).retriever.encoder
     try:
-        if rag is None or getattr(rag.model, "model_id", "") != MODEL:
+        if rag is None or getattr(rag.checker, "model_id", "") != MODEL:
             rag = open_rag(report=report)
-        model: Any = rag.model
+        model: Any = rag.checker
     except FootnoteError as error:
         judge = FeatureJudge(encoder, network)
         report(f"{error.problem} Judging by {judge.id}, which agrees less with people. {error.remedy}")

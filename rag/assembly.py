@@ -22,6 +22,7 @@ from rag.errors import FootnoteError, IndexMissing, ModelError, SettingsError, W
 from rag.index import LibraryIndex, PassageEncoder
 from rag.library.ledger import Ledger, applied
 from rag.library.shelf import Shelf, is_current
+from rag.trained import MODEL
 from rag.weights.progress import Progress
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from rag.embedding import SentenceEmbeddings
     from rag.schema import Paper
-    from rag.settings import Settings
+    from rag.settings import ModelSettings, Settings
     from rag.weights import Weights
 
 Report = Callable[[str], None]
@@ -122,21 +123,28 @@ class OtherModels:
         return next((name for name in self._candidates if weights.find(name, self._settings.home)), "")
 
     def _open(self, name: str) -> BaseChatModel:
-        from rag import hardware, weights
+        from rag import weights
 
         gc.collect()  # the other one before it, where nothing answers with it any more
-        row = next(row for row in weights.available(self._settings.home) if row.name == name)
-        on_gpu = None if self._settings.model.device == "cpu" else hardware.gpu_free_bytes()
-        free = hardware.available_ram() if on_gpu is None else on_gpu
-        bytes_needed = row.bytes * (FLOAT32_SHARE if self._settings.model.dtype == "float32" else OPEN_SHARE)
-        if bytes_needed > free:  # the usual one stays open beside it
-            needed, left = bytes_needed / hardware.GIB, free / hardware.GIB
-            raise ModelError(
-                f"{name} needs about {needed:.1f} GB of memory, and {left:.1f} GB are free.",
-                "Go back to the usual model, or close what else runs.",
-            )
+        found = weights.find(name, self._settings.home)
+        # The usual one stays open beside it.
+        if found is not None and (short := memory_short_of(found.path, self._settings.model)):
+            raise ModelError(f"{name} {short}.", "Go back to the usual model, or close what else runs.")
         model = self._settings.model.model_copy(update={"name": name, "base_url": None, "provider": None})
         return open_model(self._settings.model_copy(update={"model": model}), report=self._report)
+
+
+def memory_short_of(files: Path, model: ModelSettings) -> str:
+    """In words, where there is no room to open the model in `files` as `model` says; "" where there is."""
+    from rag import hardware
+
+    on_gpu = None if model.device == "cpu" else hardware.gpu_free_bytes()
+    free = hardware.available_ram() if on_gpu is None else on_gpu
+    size = sum(file.stat().st_size for file in files.rglob("*") if file.is_file())
+    needed = size * (FLOAT32_SHARE if model.dtype == "float32" else OPEN_SHARE)
+    if needed <= free:
+        return ""
+    return f"needs about {needed / hardware.GIB:.1f} GB of memory, and {free / hardware.GIB:.1f} GB are free"
 
 
 def index_folder(settings: Settings) -> Path:
@@ -265,15 +273,23 @@ def has_model(settings: Settings) -> bool:
 
 def model_names(settings: Settings) -> list[str]:
     """Local chat models that would serve, the preferred one first."""
-    if settings.model.name != "auto":
-        return [settings.model.name]
+    return default_names(settings) if settings.model.name == "auto" else [settings.model.name]
+
+
+def default_names(settings: Settings) -> list[str]:
+    """What "auto" stands for on this machine: the local chat models that it can run, the preferred one first."""
     from rag import hardware
 
-    choice = hardware.choose_model(hardware.gpu_free_bytes(), hardware.cpu_capability(), hardware.available_ram())
+    gpu = None if settings.model.device == "cpu" else hardware.gpu_free_bytes()
+    choice = hardware.choose_model(gpu, hardware.cpu_capability(), hardware.available_ram())
     return [choice.name, *choice.fallbacks]
 
 
 def default_weights(settings: Settings) -> list[str]:
     """What has to be on this machine before a question can be answered here."""
     names = [settings.embedding.name]
-    return names if settings.model.is_remote else [*names, model_names(settings)[0]]
+    if settings.model.is_remote:
+        return names
+    usual = model_names(settings)
+    beside = [MODEL] if settings.model.name == settings.model.checker == "auto" and MODEL in usual[1:] else []
+    return [*names, usual[0], *beside]

@@ -21,15 +21,18 @@ class Description:
     dtype: str
     reason: str
     index: str
+    checker: str = ""
+    """The model that checks what the other wrote; "" where that is the same."""
 
     @property
     def line(self) -> str:
         """All of it but the reason, in one line."""
-        return f"{self.model} · {self.dtype} on {self.device} · {self.index}"
+        checker = f", checked by {self.checker}" if self.checker else ""
+        return f"{self.model} · {self.dtype} on {self.device}{checker} · {self.index}"
 
 
-def describe(model: Any, manifest: Manifest) -> Description:
-    """The description of a model and of the index that `manifest` tells of."""
+def describe(model: Any, manifest: Manifest, checker: Any) -> Description:
+    """The description of a model, of the index that `manifest` tells of, and of the model that checks."""
     embedder = manifest.embedder.rsplit("/", 1)[-1]
     return Description(
         model=model_id_of(model).rsplit("/", 1)[-1],
@@ -37,6 +40,7 @@ def describe(model: Any, manifest: Manifest) -> Description:
         dtype=getattr(model, "dtype", "as served"),
         reason=getattr(model, "reason", "A remote endpoint was set."),
         index=f"{manifest.n_papers} papers, {manifest.n_passages} passages, {embedder}",
+        checker="" if checker is model else model_id_of(checker).rsplit("/", 1)[-1],
     )
 
 

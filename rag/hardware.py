@@ -31,9 +31,9 @@ CODER_0_5B = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
 SMALLEST = "HuggingFaceTB/SmolLM2-135M-Instruct"
 GPU_MODELS = (
     # bf16 weights take 2 bytes a parameter; the rest is for keys, values and the embedder.
-    (12 * GIB, "Qwen/Qwen3-4B-Instruct-2507"),
-    (5 * GIB, "Qwen/Qwen2.5-1.5B-Instruct"),
-    (2 * GIB, "Qwen/Qwen2.5-0.5B-Instruct"),
+    (16 * GIB, "Qwen/Qwen3-4B-Instruct-2507"),  # and the 1.5B beside it, which checks
+    (5 * GIB, CODER_1_5B),
+    (2 * GIB, CODER_0_5B),
 )
 
 
@@ -43,11 +43,12 @@ def choose_model(gpu_free_bytes: int | None, cpu_capability: str, ram_bytes: int
     `cpu_capability` is `torch.backends.cpu.get_cpu_capability()`, e.g. "AVX2" or "AVX512"; `ram_bytes` what
     is free for use.
     """
-    mirrored = (CODER_1_5B, CODER_0_5B, SMALLEST)
+    mirrored = (CODER_1_5B, CODER_0_5B, SMALLEST)  # each smaller than the one before
     for needed, name in GPU_MODELS:
         if gpu_free_bytes is not None and gpu_free_bytes >= needed:
             reason = f"GPU with {gpu_free_bytes / GIB:.0f} GB free: bfloat16"
-            return ModelChoice(name, "bfloat16", reason, mirrored)
+            smaller = mirrored[mirrored.index(name) + 1 :] if name in mirrored else mirrored
+            return ModelChoice(name, "bfloat16", reason, smaller)
     # Without an int8 engine (not x86) weights stay in float32 or bfloat16: only the smaller model is quick enough.
     is_x86 = cpu_capability.startswith(("AVX", "AMX"))
     dtype: Dtype = "int8" if is_x86 else "bfloat16"

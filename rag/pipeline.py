@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import prompts
 from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
 from rag.balance import Balance, weighing
+from rag.checker import checker_beside
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
 from rag.criterion import Criterion, criterion_of
@@ -60,12 +61,14 @@ class Rag:
         prompt: prompts.Prompt | None = None,
         shelf: Shelf | None = None,
         others: OtherModels | None = None,
+        checker: LazyModel | None = None,
     ) -> None:
         self._going_over = threading.Lock()
         self.library = Library(shelf, lambda: self.retriever, self._go_over_to)
         self.settings = settings or Settings()
         self.retriever = retriever
         self._model = model if isinstance(model, LazyModel) else LazyModel(lambda: model)
+        self._checking = checker or self._model
         self._others = others
         self._own_prompt = prompt
         self._selector = EvidenceSelector(retriever.encoder, retriever.index.keywords)
@@ -96,12 +99,13 @@ class Rag:
         settings = settings or Settings()
         model = LazyModel(lambda: open_model(settings, report=report))
         others = OtherModels(settings, model, report=report)
+        checker = checker_beside(settings, model, report=report)
         if with_model and has_model(settings):
-            model.open_beside()
+            checker.open_beside()  # and with it the model
         index, encoder = open_index(settings, report=report)
         shelf = shelf_of(settings, encoder)
         retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
-        return cls(retriever=retriever, model=model, settings=settings, shelf=shelf, others=others)
+        return cls(retriever=retriever, model=model, settings=settings, shelf=shelf, others=others, checker=checker)
 
     @property
     def papers(self) -> tuple[Paper, ...]:
@@ -112,6 +116,11 @@ class Rag:
     def model(self) -> BaseChatModel:
         """The chat model; opening it can take seconds the first time."""
         return self._model.get()
+
+    @property
+    def checker(self) -> BaseChatModel:
+        """The model that says what evidence answers and bears out: the one that writes, or one beside it."""
+        return self._checking.get()
 
     @property
     def other_models(self) -> tuple[str, ...]:
@@ -126,12 +135,12 @@ class Rag:
     @property
     def description(self) -> Description:
         """What answers here and why; opens the model."""
-        return describe(self.model, self.retriever.index.manifest)
+        return describe(self.model, self.retriever.index.manifest, self.checker)
 
     def with_settings(self, **sections: Mapping[str, Any]) -> Rag:
         """This Rag on the same index, with `retrieval={"k": 10}` or other settings of `replaced`.
 
-        `model={"name": …}` takes one of `other_models`, loaded when it is first needed; the usual one stays open.
+        `model={"name": …}` takes one of `other_models`, loaded when it is first needed, to write; what checks stays.
 
         Raises:
             SettingsError: an unknown setting, a value out of range, one that needs another index, or a model that is
@@ -148,7 +157,8 @@ class Rag:
         return other
 
     def warm_up(self) -> None:
-        """Open the model and run everything once, so that the first question is as quick as the next ones."""
+        """Open the models and run everything once, so that the first question is as quick as the next ones."""
+        self._checking.get()
         found = self._lookup.evidence_for("What is this library about?")
         for _ in self.model.stream(self._writer.messages(Draft("", found.evidence[:1]), found), max_tokens=1):
             pass
@@ -278,7 +288,9 @@ class Rag:
         papers = [hit.paper for hit in self.retriever.search(read, k=k, where=where)]
         among = len(self.retriever.papers(where))
         keywords = self.retriever.index.keywords
-        yield from weighing(read, papers, among=among, model=self.model, select=self._lookup.select, keywords=keywords)
+        yield from weighing(
+            read, papers, among=among, model=self.checker, select=self._lookup.select, keywords=keywords
+        )
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """This Rag as a LangChain Runnable from question to Answer."""
@@ -332,6 +344,7 @@ class Rag:
             settings=self.settings,
             prompt=self._own_prompt,
             others=self._others,
+            checker=self._checking,
         )
         kept = {"library": self.library, "_going_over": self._going_over}
         with self._going_over:
@@ -339,15 +352,15 @@ class Rag:
 
     def _equip(self) -> None:
         """Make the parts that go by the settings."""
-        wanted, model = self.settings.answer, self._model  # no part holds the Rag: it goes with its last answer
-        self._lookup = Lookup(self.retriever, self._selector, self._model, self.settings)
+        wanted, checking = self.settings.answer, self._checking  # no part holds the Rag: it goes with its last answer
+        self._lookup = Lookup(self.retriever, self._selector, checking, self.settings)
         self._writer = Writer(self._model, self.settings, self._own_prompt)
         self._checker = DraftChecker(
             Grounder(self.retriever.encoder, self.retriever.index.keywords, threshold=wanted.support_threshold),
             self._selector,
             further_quotes=wanted.further_quotes,
             rewrite=self._writer.rewritten if wanted.rewrites else None,
-            opinion=(lambda claim: support(model.get(), claim)) if wanted.second_opinion else None,
+            opinion=(lambda claim: support(checking.get(), claim)) if wanted.second_opinion else None,
         )
 
     def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
@@ -361,7 +374,7 @@ class Rag:
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
         opinions: list[Opinion] = []
-        model = None if criterion.is_mention else self.model
+        model = None if criterion.is_mention else self.checker
         for opinion in self._surveyor.opinions(criterion, candidates, model):
             opinions.append(opinion)
             if opinion.fits:

@@ -54,6 +54,11 @@ class ModelSettings(_Section):
     """Which language model answers, and where it runs. `name` is a hub id, a local folder, or "auto"."""
 
     name: str = "auto"
+    checker: str = Field(
+        default="auto",
+        min_length=1,
+        description="the local model that says what evidence bears out: a name, auto (the one trained to), or self",
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
     base_url: str | None = Field(default=None, description="an OpenAI-compatible endpoint to use instead")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 NAMES = ("verdict", "answerable")
+MODEL = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
+"""The model that both belong to."""
 
 
 @cache

@@ -36,6 +36,7 @@ def _about(description: Any, reader: str) -> str:
         for label, value in (
             ("Model", description.model),
             ("Runs on", f"{description.device}, {description.dtype}"),
+            ("Checked by", getattr(description, "checker", "")),
             ("Why", description.reason),
             ("Library", description.index),
         )

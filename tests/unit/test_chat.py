@@ -191,7 +191,7 @@ def test_an_image_is_refused_by_name() -> None:
     ("gpu", "capability", "ram", "name", "dtype"),
     [
         (40 * GIB, "AVX2", 64 * GIB, "Qwen/Qwen3-4B-Instruct-2507", "bfloat16"),
-        (6 * GIB, "AVX2", 64 * GIB, "Qwen/Qwen2.5-1.5B-Instruct", "bfloat16"),
+        (12 * GIB, "AVX2", 64 * GIB, "Qwen/Qwen2.5-Coder-1.5B-Instruct", "bfloat16"),
         (1 * GIB, "AVX2", 64 * GIB, "Qwen/Qwen2.5-Coder-1.5B-Instruct", "int8"),
         (None, "AVX512", 16 * GIB, "Qwen/Qwen2.5-Coder-1.5B-Instruct", "int8"),
         (None, "AVX2", 3 * GIB, "Qwen/Qwen2.5-Coder-0.5B-Instruct", "int8"),

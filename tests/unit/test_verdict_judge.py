@@ -104,14 +104,14 @@ def test_two_experts_are_multiplied_by_hand():
 def test_without_its_model_the_feature_judge_stands_in_and_it_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
     told = []
-    closed = SimpleNamespace(retriever=SimpleNamespace(encoder=HashedEncoder()), model=object())
+    closed = SimpleNamespace(retriever=SimpleNamespace(encoder=HashedEncoder()), checker=object())
     judge = open_verdict_judge(report=told.append, rag=closed)
     assert isinstance(judge, FeatureJudge)
     assert re.search(r"not on this machine\. Judging by features@\d+.*footnote models fetch", told[-1])
 
 
 def test_the_model_of_the_run_is_used_where_it_is_the_right_one():
-    rag = SimpleNamespace(model=ReadableModel(), retriever=SimpleNamespace(encoder=HashedEncoder()))
+    rag = SimpleNamespace(checker=ReadableModel(), retriever=SimpleNamespace(encoder=HashedEncoder()))
     judge = open_verdict_judge(report=print, rag=rag)
     assert judge.id == f"verdict@{training.VERSION}"
     assert judge.errors["supported"].sensitivity > 0.8

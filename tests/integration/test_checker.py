@@ -1,0 +1,117 @@
+"""The model that checks beside another one that writes: when it is opened, and what it is asked."""
+
+import shutil
+from types import SimpleNamespace
+
+import pytest
+from fakes import HashedEncoder, ScriptedModel
+from tiny_language_model import make_model
+
+from rag import Paper, Rag, Settings, answerability
+from rag.assembly import LazyModel, default_weights
+from rag.checker import checker_beside
+from rag.errors import ModelError, SettingsError
+from rag.index import LibraryIndex, build
+from rag.retrieval import FusedRetriever
+from rag.settings import ModelSettings
+from rag.weights import folder
+
+WRITER, CHECKER = "tests/writer", "tests/checker"
+QUESTION = "What does WhaleNet hear?"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    partial = folder.partial_at(CHECKER, tmp_path, "hub")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(make_model(tmp_path / "tiny"), partial)
+    folder.install(partial, CHECKER, tmp_path, source="hub", origin={})
+    for module in ("checker", "assembly"):
+        monkeypatch.setattr(f"rag.{module}.MODEL", CHECKER)
+    monkeypatch.setattr("rag.checker.default_names", lambda _settings: [WRITER, CHECKER])
+    return tmp_path
+
+
+def settings_of(home, **model):
+    local = {"name": WRITER, "device": "cpu", "dtype": "float32", "context_tokens": 2048, "threads": 1}
+    return Settings(home=home, model=ModelSettings(**{**local, **model}))
+
+
+def writer():
+    return LazyModel(lambda: ScriptedModel(script=lambda _prompt: "WhaleNet hears whales."))
+
+
+def test_beside_a_writer_that_no_calibration_belongs_to_the_trained_model_checks(home):
+    told = []
+    writing = writer()
+    checker = checker_beside(settings_of(home), writing, report=told.append).get()
+    assert checker.model_id == CHECKER
+    assert writing.opened is not None, "the writer is opened first, so that it has the room"
+    assert told[-1].startswith("Loaded")
+
+
+def test_the_model_that_writes_is_not_opened_twice(home):
+    writing = LazyModel(lambda: SimpleNamespace(model_id=CHECKER))
+    assert checker_beside(settings_of(home), writing, report=pytest.fail).get() is writing.get()
+    assert checker_beside(settings_of(home, checker="self"), writing, report=pytest.fail) is writing
+
+
+def test_on_a_machine_too_small_for_it_the_writer_checks_itself(home, monkeypatch):
+    monkeypatch.setattr("rag.checker.default_names", lambda _settings: [WRITER])
+    writing = writer()
+    assert checker_beside(settings_of(home), writing, report=pytest.fail) is writing
+
+
+def test_where_memory_is_short_the_writer_checks_itself_and_says_so(home, monkeypatch):
+    monkeypatch.setattr("rag.hardware.available_ram", lambda: 1000)
+    told, writing = [], writer()
+    assert checker_beside(settings_of(home), writing, report=told.append).get() is writing.get()
+    assert "needs about" in told[0]
+    assert "tests/scripted checks itself" in told[0]
+    with pytest.raises(ModelError, match="Set model.checker to self"):
+        checker_beside(settings_of(home, checker=CHECKER), writing, report=told.append).get()
+
+
+def test_beside_a_model_that_was_named_nothing_is_fetched_unasked(home, monkeypatch):
+    monkeypatch.setattr("rag.checker.MODEL", "tests/elsewhere")
+    monkeypatch.setattr("rag.checker.default_names", lambda _settings: ["tests/elsewhere"])
+    monkeypatch.setattr("rag.weights.ensure", lambda *_, **__: pytest.fail("fetched"))
+    told, writing = [], writer()
+    assert checker_beside(settings_of(home), writing, report=told.append).get() is writing.get()
+    assert "tests/elsewhere, which is to check, is not on this machine. tests/scripted checks itself." in told
+
+
+def test_what_a_machine_needs_at_first_holds_the_checker_beside_a_larger_model(home, monkeypatch):
+    monkeypatch.setattr("rag.assembly.default_names", lambda _settings: [WRITER, CHECKER])
+    assert default_weights(settings_of(home, name="auto"))[1:] == [WRITER, CHECKER]
+    assert default_weights(settings_of(home, name="auto", checker="self"))[1:] == [WRITER]
+    assert default_weights(settings_of(home))[1:] == [WRITER]
+
+
+def test_a_checker_has_a_name(home):
+    with pytest.raises(SettingsError, match="model.checker"):
+        Settings(home=home, model={"checker": ""})
+
+
+def test_a_rag_asks_the_checker_whether_there_is_an_answer_and_the_writer_for_it(home, tmp_path, monkeypatch):
+    encoder = HashedEncoder()
+    build(tmp_path / "index", [Paper("w", "WhaleNet", "WhaleNet hears whales. It sings.")], encoder)
+    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path / "index", encoder), encoder=encoder)
+    asked = []
+
+    def first_word(messages, _words):
+        asked.append(messages)
+        return [-4.0, 0.0] if len(asked) == 1 else [0.0, -4.0]
+
+    checker = LazyModel(lambda: SimpleNamespace(model_id=CHECKER, first_word_logprobs=first_word))
+    monkeypatch.setitem(answerability.CALIBRATION, CHECKER, answerability.Calibration(4.0, 0.3))
+    rag = Rag(retriever=retriever, model=writer(), settings=settings_of(home), checker=checker)
+    try:
+        assert rag.ask(QUESTION).status == "abstained"
+        answer = rag.ask(QUESTION)
+        assert (answer.status, answer.model_id) == ("answered", "tests/scripted")
+        assert rag.description.checker == "checker"
+        rag._go_over_to(rag.retriever.index)
+        assert rag.checker is checker.get()
+    finally:
+        rag.close()
