@@ -23,7 +23,8 @@ from rag.fidelity import MOST_UNSAID, Fidelity, fidelity, is_denial, loses_negat
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage, tokenize
 from rag.quantities import misread, missing_names, numbers_in
-from rag.schema import Citation, Claim, Evidence, Verdict
+from rag.schema import Citation, Claim, Evidence, Paper, Verdict
+from rag.subjects import NAME, holding_name
 
 COVERAGE_SHARE = 0.7
 """How much of the score is words; the rest is cosine."""
@@ -104,7 +105,8 @@ class Grounder:
         # A name with a number in it has to stand in the paper, not in the very sentence: it says which thing it is.
         strange = {key for key, paper in papers.items() if missing_names(said, f"{paper.title} {paper.abstract}")}
         fit = {i for i, e in enumerate(evidence) if e.paper.id not in strange and _agrees(said, e, question)}
-        agreeing = [i for i in fit if claimed <= numbers[i]]
+        named = self._named(said, list(papers.values()))
+        agreeing = [i for i in fit if claimed <= numbers[i] and _tells_of(named, {evidence[i].paper.id})]
         best = Support(0.0, ())
         if agreeing:
             first = max(agreeing, key=lambda i: singles[i] + MARKED * (evidence[i].number in marks and singles[i] > 0))
@@ -112,11 +114,19 @@ class Grounder:
         for i, j in combinations(sorted(fit), 2):
             if not claimed <= numbers[i] | numbers[j]:
                 continue
+            if not _tells_of(named, {evidence[i].paper.id, evidence[j].paper.id}):
+                continue
             first, second = (i, j) if singles[i] >= singles[j] else (j, i)
             score = self._score(terms, found[i] | found[j], asked, max(cosines[i], cosines[j]))
             if score > best.score + COVERAGE_SHARE * SECOND_GAIN * (len(best.evidence) == 1):
                 best = Support(score, (evidence[first], evidence[second]))
         return self._completed(best, terms, [evidence[i] for i in sorted(fit)])
+
+    def _named(self, text: str, papers: Sequence[Paper]) -> list[frozenset[str]]:
+        """For every rare name in `text` that some of `papers` hold, the ids of these."""
+        texts = {paper.id: f"{paper.title} {paper.abstract}" for paper in papers}
+        held = (holding_name(name, texts, self._keywords) for name in dict.fromkeys(NAME.findall(text)))
+        return [ids for ids in held if ids]
 
     def _completed(self, support: Support, terms: Sequence[str], others: Sequence[Evidence]) -> Support:
         """`support` with further sentences of its papers that hold words which it lacks: mostly the question's."""
@@ -147,6 +157,13 @@ class Grounder:
         citations = tuple(_citation(item) for item in support.evidence)
         verdict: Verdict = "supported" if kept.is_close else "partly"
         return Claim(text, citations, verdict, min(1.0, support.score), doubt=doubt(kept))
+
+
+def _tells_of(named: Sequence[frozenset[str]], papers: set[str]) -> bool:
+    """Whether `papers`, by id, hold every name, and several of them a name each: what one system does is not put
+    together from what its paper says and what another says of something else.
+    """
+    return all(papers & ids for ids in named) and (len(papers) == 1 or not named or papers <= frozenset().union(*named))
 
 
 def _agrees(text: str, item: Evidence, question: str) -> bool:

@@ -76,7 +76,8 @@ class Lookup:
         hits = ranked[:k]
         earlier = (meant.earlier, meant.answer) if meant.answer else None
         parts = parts_of(alone) if alone == asked and not subjects else ()
-        evidence = self._evidence(alone, speaking_of(mentions, nearest), subjects, parts)
+        meant_by = mentions or self._subjects.called(alone, nearest)
+        evidence = self._evidence(alone, speaking_of(meant_by, nearest), subjects, parts)
         return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
 
     def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
@@ -153,7 +154,9 @@ class Lookup:
         wanted = self._settings.answer
         question = found.standalone_question
         known = {p.id: p for p in (*(h.paper for h in found.hits), *(e.paper for e in found.evidence))}
-        papers = speaking_of(self._subjects.mentions(question, tuple(known.values())), tuple(known.values()))
+        papers = tuple(known.values())
+        mentions = self._subjects.mentions(question, papers) or self._subjects.called(question, papers)
+        papers = speaking_of(mentions, papers)
         sentences, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
         return replace(found, evidence=self.select(question, papers[:_SECOND_LOOK_PAPERS], sentences, tokens))
 

@@ -11,7 +11,7 @@ Knows papers, names and a search; knows nothing of vectors, prompts or models.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,9 @@ RARE_IN = 6
 """A name that stands in at most this many passages may belong to one paper: an abstract makes about two."""
 
 _NAME_LIKE = re.compile(r"[A-Z][\w*^]*[A-Z0-9*^][\w*^]*(?:[-+][\w*^]+)*")
+NAME = re.compile(r"\b[A-Z][\w*^+]+(?:-[\w*^+]+)*")
+"""A word that may be a name: it has a capital, if only because it stands first."""
+_WITHIN = re.compile(r"(?<=[\w,] )" + NAME.pattern)
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
 _WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
@@ -134,6 +137,18 @@ class SubjectFinder:
             if _holds(_without(asked, {n.name for n in found if _holds(n.name, m.name)} - {m.name}), m.name)
         ]
 
+    def called(self, question: str, papers: Sequence[Paper]) -> list[Mention]:
+        """Plain words by which `question` means some of `papers`, as "Seer": rare, and written as names by both."""
+        texts = {paper.id: f"{paper.title} {paper.abstract}" for paper in papers}
+        held = {name: holding_name(name, texts, self._keywords) for name in dict.fromkeys(_WITHIN.findall(question))}
+        asked = _folded(question)
+        return [
+            Mention(paper, _folded(name), asked.find(_folded(name)), is_title=False)
+            for name, ids in held.items()
+            for paper in papers
+            if paper.id in ids
+        ]
+
     @staticmethod
     def _chosen(mentions: Sequence[Mention], *, apart: bool = False) -> list[Mention]:
         """One paper a name, titles first; a name that a chosen paper speaks of itself brings no other.
@@ -189,6 +204,16 @@ class SubjectFinder:
             terms = tokenize(name)
             if len(folded) > 1 and terms and min(map(self._keywords.frequency, terms)) <= RARE_IN:
                 yield folded
+
+
+def holding_name(name: str, texts: Mapping[str, str], keywords: KeywordIndex) -> frozenset[str]:
+    """The keys of the `texts` that hold `name` as it is written; none where it is no rare name but a word of theirs."""
+    terms = tokenize(name)
+    if not terms or min(map(keywords.frequency, terms)) > RARE_IN:
+        return frozenset()
+    if any(re.search(rf"\b{re.escape(name.lower())}\b", text) for text in texts.values()):
+        return frozenset()
+    return frozenset(key for key, text in texts.items() if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text))
 
 
 def speaking_of(mentions: Sequence[Mention], papers: Sequence[Paper]) -> tuple[Paper, ...]:

@@ -77,6 +77,28 @@ def test_a_second_sentence_is_cited_where_it_adds_what_the_first_lacks(grounder)
     assert {c.quote for c in claim.citations} == {EVIDENCE[0].sentence.text, EVIDENCE[3].sentence.text}
 
 
+SEER = Paper(
+    "s", "Predictive Inverse Dynamics", "We use Transformers for actions, naming the model Seer. It sets a record."
+)
+BOTH = tuple(
+    Evidence(i, paper, s, 0.5)
+    for i, (paper, s) in enumerate([(p, s) for p in (SEER, PAPER) for s in sentences_of(p)], 1)
+)
+
+
+def test_what_a_named_system_does_is_not_put_together_from_two_papers(grounder):
+    (claim,) = grounder.claims("Seer is a 7B-parameter model.", BOTH, "How many parameters does the model Seer have?")
+    assert (claim.verdict, claim.citations) == ("unsupported", ())
+    (own,) = grounder.claims("OpenVLA is a 7B-parameter model.", BOTH, "How many parameters does OpenVLA have?")
+    assert [c.paper.id for c in own.citations] == ["p"]
+
+
+def test_a_sentence_that_names_two_systems_cites_the_paper_of_each(grounder):
+    text = "OpenVLA is a 7B-parameter model, and Seer sets a record."
+    (claim,) = grounder.claims(text, BOTH, "What do OpenVLA and Seer do?")
+    assert {c.paper.id for c in claim.citations} == {"s", "p"}
+
+
 def test_without_evidence_nothing_is_supported(grounder):
     assert [c.verdict for c in grounder.claims("OpenVLA is good.", (), "?")] == ["unsupported"]
 

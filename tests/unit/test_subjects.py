@@ -145,3 +145,17 @@ def test_what_is_said_of_the_second_paper_is_not_said_of_one(find):
 )
 def test_a_question_that_sets_two_things_side_by_side_is_told_by_its_words(question, expected):
     assert compares(question) is expected
+
+
+def test_a_plain_word_is_a_name_where_question_and_paper_write_it_so_and_it_is_rare():
+    seer = Paper("s", "Inverse dynamics", "We name the model Seer. It acts.")
+    other = Paper("o", "Robots", "A robot acts. Scheduling is hard for Robots.")
+    third = Paper("t", "Automatic Scheduling", "Automatic Scheduling of robots.")
+    papers = [seer, other, third]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in [*papers, *PAPERS]))
+    assert {m.paper.id for m in finder.called("How many parameters does Seer have?", papers)} == {"s"}
+    assert finder.called("How many robots does a seer have?", papers) == []
+    assert finder.called("Robots are used where?", papers) == [], "it stands first, so its capital tells nothing"
+    assert finder.called("What do all Robots do?", papers) == [], "a paper writes it as a word"
+    common = SubjectFinder(KeywordIndex.build(["Seer"] * 7))
+    assert common.called("How many parameters does Seer have?", papers) == []
