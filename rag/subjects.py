@@ -37,6 +37,8 @@ DESCRIBED_NEAR = 0.5
 DESCRIBED_APART = 0.18
 """How much nearer than to the other's. Of the dev and fresh-a questions about one paper none reaches both; the one of
 fresh-a that names neither of its two papers does."""
+LEAST_BEGUN = 3
+"""Terms that the first words of a title must have to be its name: "Inverse Dynamics Pretraining"."""
 RARE_IN = 6
 """A name that stands in at most this many passages may belong to one paper: an abstract makes about two."""
 
@@ -45,6 +47,7 @@ NAME = re.compile(r"\b[A-Z][\w*^+]+(?:-[\w*^+]+)*")
 """A word that may be a name: it has a capital, if only because it stands first."""
 _WITHIN = re.compile(r"(?<=[\w,] )" + NAME.pattern)
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
+_SHORT_FOR = re.compile(r"((?:[\w*^+]+[\s-]){2,6})\(([A-Z]{2,6})\)")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
 _WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
 _TWO = re.compile(
@@ -128,6 +131,8 @@ class SubjectFinder:
         found = []
         for paper in papers:
             titles = frozenset(self._title_names(paper.title))
+            if begun := self._begun(asked, paper, papers):
+                titles |= {begun}
             names = sorted(titles | frozenset(self._introduced(paper.abstract)))
             found += [Mention(paper, n, asked.find(n), n in titles) for n in names if _holds(asked, n)]
         # A name within a longer one is part of it: "OMNI" in "OMNI-EPIC".
@@ -190,8 +195,25 @@ class SubjectFinder:
         yield from (folded for name in whole if len(folded := _folded(name)) > 1)
         yield from self._rare([*_IN_BRACKETS.findall(title), *_NAME_LIKE.findall(title)])
 
+    @staticmethod
+    def _begun(asked: str, paper: Paper, papers: Sequence[Paper]) -> str:
+        """The first words of a title where they stand in `asked` and in no other paper; "" where those are few."""
+        title = _folded(paper.title).split()
+        length = next((n for n in range(len(title), 1, -1) if _holds(asked, " ".join(title[:n]))), 0)
+        name = " ".join(title[:length])
+        if len(tokenize(name)) < LEAST_BEGUN:
+            return ""
+        others = (_folded(f"{other.title} {other.abstract}") for other in papers if other.id != paper.id)
+        return "" if any(_holds(text, name) for text in others) else name
+
     def _introduced(self, abstract: str) -> Iterator[str]:
-        """Rare names that an abstract introduces: in brackets, after "we propose …", or by using it twice."""
+        """Rare names that an abstract introduces: in brackets, after "we propose …", or by using it twice; and what a
+        name in brackets is short for.
+        """
+        for words_before, short in _SHORT_FOR.findall(abstract):
+            spelled_out = re.split(r"[\s-]+", words_before.strip(" -"))[-len(short) :]
+            if [word[0].upper() for word in spelled_out] == list(short.upper()):
+                yield from self._rare([" ".join(spelled_out)])
         for name in dict.fromkeys(_NAME_LIKE.findall(abstract)):
             spelled = re.escape(name)
             pattern = rf"\(\s*{spelled}\s*\)|\b{spelled}\s*\(|(?i:\b{_INTRODUCING}){spelled}\b"

@@ -159,3 +159,20 @@ def test_a_plain_word_is_a_name_where_question_and_paper_write_it_so_and_it_is_r
     assert finder.called("What do all Robots do?", papers) == [], "a paper writes it as a word"
     common = SubjectFinder(KeywordIndex.build(["Seer"] * 7))
     assert common.called("How many parameters does Seer have?", papers) == []
+
+
+def test_a_paper_is_meant_by_the_beginning_of_its_title_and_by_what_its_abbreviation_is_short_for():
+    papers = [
+        Paper("i", "Inverse dynamics pretraining learns representations", "It predicts actions."),
+        Paper("d", "Imitation from video", "We introduce Automatic Discount Scheduling (ADS), a mechanism."),
+        Paper("o", "Observations", "Learning from Observations alone (LfO) is hard; learning to act is harder."),
+    ]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in [*papers, *PAPERS]))
+    asked = "How do inverse dynamics pretraining and automatic discount scheduling differ?"
+    assert {(m.paper.id, m.name) for m in finder.mentions(asked, papers)} == {
+        ("i", "inverse dynamics pretraining"),
+        ("d", "automatic discount scheduling"),
+    }
+    assert finder.mentions("Which inverse dynamics are learned?", papers) == [], "two words are too few"
+    twin = Paper("t", "A twin", "Unlike inverse dynamics pretraining, we do not pretrain.")
+    assert not {m.paper.id for m in finder.mentions(asked, [*papers, twin])} & {"i", "t"}
