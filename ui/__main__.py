@@ -93,11 +93,13 @@ def _chat(options: argparse.Namespace) -> int:
 def _talk(settings: Settings) -> int:
     from ui.asking import stop_all
     from ui.doors.terminal import Terminal
+    from ui.doors.typed import FILE, Typed
 
+    kept = settings.data_folder / FILE if settings.terminal_history else None
     rag = Rag.open(settings, report=tell, with_model=True)
     rag.warm_up()
     try:
-        return Terminal(rag).run()
+        return Terminal(rag, typed=Typed(kept)).run()
     finally:
         stop_all()
         rag.close()
