@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,7 @@ from rag.opinion import support
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings, replaced
+from rag.stopping import NO_CHECK, Check, Stopped, check_of, never
 from rag.survey import MOST_READ, Opinion, Surveyor, coverage_notice, listed
 from rag.trace import Trace
 from rag.writing import Writer
@@ -175,23 +176,36 @@ class Rag:
         assert isinstance(last, Answer)
         return last
 
-    def stream(self, question: str, history: History = (), where: Where | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: History = (),
+        where: Where | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> Iterator[Event]:
         """The evidence at once, then the draft piece by piece, then the checked Answer. Closing it stops the model.
+
+        Between two events seconds can pass while the model reads. `stopped` is asked before each reading; once it says
+        yes, the stream ends without an Answer.
 
         Raises:
             As `ask`.
         """
-        return self._as_it_is()._stream(question, history, where)
+        return self._as_it_is()._stream(question, history, where, check_of(stopped))
 
-    def _stream(self, question: str, history: History, where: Where | None) -> Iterator[Event]:
+    def _stream(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
+        with suppress(Stopped):
+            yield from self._events(question, history, where, check)
+
+    def _events(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
         started = time.perf_counter()
         if (criterion := criterion_of(self._lookup.readable(question))) is not None:
-            yield from self._survey(criterion, question, where, started)
+            yield from self._survey(criterion, question, where, started, check)
             return
         found = self._lookup.evidence_for(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
-        enough = self._lookup.enough(found)
+        enough = self._lookup.enough(found, check)
         if enough is None:
             yield self._finish(self._abstention(found), timings, started)
             return
@@ -201,6 +215,7 @@ class Rag:
         drafts: list[Draft] = []
         for part in self._parts(found):
             text = finish_reason = ""
+            check()
             with closing(self._writer.pieces(part, found)) as pieces:
                 for piece, reason in pieces:
                     finish_reason = reason or finish_reason
@@ -210,7 +225,7 @@ class Rag:
                         text += piece
                         yield TextPiece(gap + piece)
             drafts.append(replace(part, text=text, is_cut=finish_reason == "length"))
-        yield self._finish(self._checked_answer(found, drafts), timings, started)
+        yield self._finish(self._checked_answer(found, drafts, check), timings, started)
 
     def partial_answer(self, found: EvidenceFound, draft: str) -> Answer | None:
         """What holds of a draft whose stream was closed, up to its last whole sentence; None where nothing does.
@@ -350,7 +365,9 @@ class Rag:
             opinion=(lambda claim: support(model.get(), claim)) if wanted.second_opinion else None,
         )
 
-    def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
+    def _survey(
+        self, criterion: Criterion, question: str, where: Where | None, started: float, check: Check
+    ) -> Iterator[Event]:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
         asked = self._lookup.readable(question)
         papers = self.retriever.papers(where)
@@ -362,7 +379,7 @@ class Rag:
         yield found
         opinions: list[Opinion] = []
         model = None if criterion.is_mention else self.model
-        for opinion in self._surveyor.opinions(criterion, candidates, model):
+        for opinion in self._surveyor.opinions(criterion, candidates, model, check):
             opinions.append(opinion)
             if opinion.fits:
                 timings.setdefault("first_token_s", time.perf_counter() - started)
@@ -397,11 +414,11 @@ class Rag:
             text += f" The nearest papers are: {nearest}."
         return self._answer(found, text=text, status="abstained", notice=looked_for(found))
 
-    def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft]) -> Answer:
+    def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft], check: Check = NO_CHECK) -> Answer:
         written = "\n".join(draft.text for draft in drafts)
         if all(draft.is_refusal for draft in drafts):
             return replace(self._abstention(found), raw_text=written)
-        checked = self._checker.check(drafts, found.question, found.standalone_question)
+        checked = self._checker.check(drafts, found.question, found.standalone_question, check)
         if not checked.claims:
             return replace(self._abstention(found), raw_text=written)
         missing = [part for part in found.parts if part in found.missing]

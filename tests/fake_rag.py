@@ -150,7 +150,11 @@ class FakeRag:
         self.before_answer.set()
 
     def stream(
-        self, question: str, history: list[dict[str, str]] | None = None, where: dict | None = None
+        self,
+        question: str,
+        history: list[dict[str, str]] | None = None,
+        where: dict | None = None,
+        stopped: object = None,
     ) -> Iterator[Event]:
         """Evidence, pieces, and an Answer, as the keywords of the question say."""
         self.asked.append((question, list(history or [])))

@@ -112,7 +112,7 @@ def test_control_characters_of_abstracts_and_questions_never_reach_the_terminal(
     class Evil:
         papers = rag.papers
 
-        def stream(self, question, history=()):
+        def stream(self, question, history=(), stopped=None):
             for event in rag.stream(question, history):
                 if isinstance(event, Answer):
                     paper = dataclasses.replace(LANTERN, title=evil + "title", abstract=evil + "abstract", venue=evil)
