@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
-from rag.balance import Balance, weighing
+from rag.balance import LEAST_COVERAGE, SURE, Balance, prompt_of, share_of_words, weighing
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
 from rag.criterion import Criterion, criterion_of
@@ -38,7 +38,7 @@ from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiec
 from rag.settings import Settings, replaced
 from rag.stopping import NO_CHECK, Check, Stopped, check_of, never
 from rag.survey import MOST_READ, Opinion, Surveyor, coverage_notice, listed
-from rag.trace import Trace
+from rag.trace import ClaimTrace, Trace
 from rag.writing import Writer
 
 if TYPE_CHECKING:
@@ -289,11 +289,15 @@ class Rag:
         Raises:
             BadQuestion, BadFilter, WeightsMissing, ModelError: as `weigh`, at the first step.
         """
+        started = time.perf_counter()
         read = self._lookup.readable(claim)
         papers = [hit.paper for hit in self.retriever.search(read, k=k, where=where)]
         among = len(self.retriever.papers(where))
         keywords = self.retriever.index.keywords
-        yield from weighing(read, papers, among=among, model=self.model, select=self._lookup.select, keywords=keywords)
+        select = self._lookup.select
+        yield from weighing(
+            read, papers, among=among, model=self.model, select=select, keywords=keywords, started=started
+        )
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """This Rag as a LangChain Runnable from question to Answer."""
@@ -318,6 +322,14 @@ class Rag:
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
         ranked = self.retriever.compare(found.standalone_question, where=where)
         return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
+
+    def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:
+        """How `balance`, which this Rag gave with this filter, came about; computed anew."""
+        ranked = self.retriever.compare(balance.claim, where=where)
+        keywords = self.retriever.index.keywords
+        covered = {one.paper.id: share_of_words(balance.claim, one.paper, keywords) for one in ranked}
+        asked = tuple(prompt_of(balance.claim, one, balance.prompt_id) for one in balance.papers)
+        return ClaimTrace(balance, ranked, covered, LEAST_COVERAGE, SURE, asked)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text by the chat model's tokenizer, or by the embedder's where the model runs elsewhere."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
-from rag.balance import Balance, Stance, Weighed
+from rag.balance import STANCES, Balance, Stance, Weighed
 from rag.errors import BadFilter, BadQuestion, ModelError
 from rag.schema import (
     Answer,
@@ -29,7 +29,7 @@ from rag.schema import (
     Sentence,
     TextPiece,
 )
-from rag.trace import Ranked, Trace
+from rag.trace import ClaimTrace, Ranked, Trace
 
 LANTERN = Paper(
     id="lantern",
@@ -97,6 +97,14 @@ def hit(paper: Paper, rank: int) -> Hit:
     return Hit(paper, Passage(paper.id, 0, 0, len(paper.abstract), paper.abstract), 1.0 / rank, rank)
 
 
+CANDIDATES = (
+    Ranked(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
+    Ranked(TIDE, 2, 0.09, 2, 0.41, None, None),
+    Ranked(HOSTILE, 3, 0.08, None, None, 2, 1.1),
+)
+"""What a search considers."""
+
+
 @dataclass
 class FakeRag:
     """Stands in for `rag.Rag`. `pace_s` is the pause between pieces; a cleared gate holds the stream until set."""
@@ -136,13 +144,16 @@ class FakeRag:
 
     def trace(self, answer: Answer, history: list[dict[str, str]] | tuple[()] = ()) -> Trace:
         """Two candidates and a short prompt."""
-        candidates = (
-            Ranked(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
-            Ranked(TIDE, 2, 0.09, 2, 0.41, None, None),
-            Ranked(HOSTILE, 3, 0.08, None, None, 2, 1.1),
-        )
         prompts = ((("system", "Answer from the evidence."), ("user", answer.question)),) if answer.raw_text else ()
-        return Trace(answer, candidates, 0.83, 0.5, prompts)
+        return Trace(answer, CANDIDATES, 0.83, 0.5, prompts)
+
+    def trace_claim(self, balance: Balance) -> ClaimTrace:
+        """The same candidates, and a short prompt for each paper that was read."""
+        asked = tuple(
+            (("system", "Does the evidence support the claim?"), ("user", f"{balance.claim}\n{one.words}"))
+            for one in balance.papers
+        )
+        return ClaimTrace(balance, CANDIDATES, {LANTERN.id: 0.91, TIDE.id: 0.55, HOSTILE.id: 0.07}, 0.5, 0.6, asked)
 
     def open_gates(self) -> None:
         """Let everything through."""
@@ -212,8 +223,10 @@ class FakeRag:
                     raise ModelError("A remote model's probabilities cannot be read.", "Weigh with a local model.")
                 time.sleep(self.pace_s)
                 found = [Evidence(n, paper, sentences_of(paper)[at], 0.9 - n / 10) for n, at in enumerate(indexes, 1)]
-                read = (*read, Weighed(paper, stance, 0.83, tuple(found)))
-            yield Balance(claim, read, len(self.papers), len(stances))
+                told = tuple(0.83 if stance == other else 0.085 for other in STANCES)
+                read = (*read, Weighed(paper, stance, 0.83, tuple(found), told, 0.31))
+            timings = {"evidence_s": 0.12, "total_s": 1.05}
+            yield Balance(claim, read, len(self.papers), len(stances), "tests/pebble", "verdict@1:0", timings)
         except GeneratorExit:
             self.closed.append(claim)
             raise
