@@ -1,6 +1,6 @@
 """A Rag for tests of the page: six invented papers, answers by keyword, and timing in the test's hands.
 
-Words in the question choose what happens: "wifi" abstains, "listed" answers in lists, "broken" raises a ModelError, "crash" raises something
+Words in the question choose what happens: "wifi" abstains, "listed" answers in lists, "tabled" in a table and code, "broken" raises a ModelError, "crash" raises something
 unexpected, "long" writes many words, "partly" gives an answer of mixed verdicts, a leading "and" is understood as a
 stand-alone question; anything else is answered from LanternNet. A blank or over-long question is a BadQuestion.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from rag.balance import STANCES, Balance, Stance, Weighed
+from rag.drafts import draft_sentences
 from rag.errors import BadFilter, BadQuestion, ModelError
 from rag.schema import (
     Answer,
@@ -297,7 +298,26 @@ A line that nothing supports.
 """
 
 
+TABLED = """LanternNet beside TideCache:
+
+| Paper | What it keeps | Gain |
+|-------|:-------------:|-----:|
+| LanternNet [1] | an exposure **field** for every frame, shared between neighbouring frames | 1.8 dB |
+| TideCache | keys and values of `a|b` and $x_s$ <img src=x onerror=window.hacked=1> | half |
+
+```python
+def restore(frames):
+    field = predict(frames[0])  # </code></pre><script>window.hacked=1</script>
+    return [frame * field for frame in frames if frame is not None and field is not None]
+```
+
+It runs at 42 frames.
+"""
+
+
 def _draft(words: str) -> list[str]:
+    if "tabled" in words:  # in pieces that end anywhere
+        return [TABLED[at : at + 7] for at in range(0, len(TABLED), 7)]
     if "listed" in words:
         return [f"{line}\n" for line in LISTED.splitlines()]
     draft = "LanternNet restores low-light video by predicting an exposure field [1]. It runs at 42 frames [3]."
@@ -315,6 +335,13 @@ def _claims(words: str) -> tuple[Claim, ...]:
         return tuple(
             Claim(claim, (citation(marker, LANTERN, at),), "supported", 0.9)
             for marker, (claim, at) in enumerate(said, start=1)
+        )
+    if "tabled" in words:
+        said = draft_sentences(TABLED)
+        cited = [(citation(marker, LANTERN, marker % 4),) for marker in range(1, len(said) + 1)]
+        return tuple(
+            Claim(text, one, "partly" if "TideCache |" in text else "supported", 0.6)
+            for text, one in zip(said, cited, strict=True)
         )
     first = Claim(
         "LanternNet restores videos taken at night by predicting an exposure field for every frame.",

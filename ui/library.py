@@ -40,6 +40,8 @@ DOOR_JS = """
 window.footnoteLibrary = { act: (data) => trigger('select', data) };
 if (window.footnoteLibraryWanted) trigger('select', { do: 'show' });
 """
+UP_JS = "() => document.getElementById('fn-lib-overview').scrollIntoView({ block: 'start' })"
+"""To where an addition is told of: its form may have been scrolled down to."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None
     offered = [parts.looking, parts.files, parts.pasted]
     for asked in (parts.files.upload, parts.files.clear, look.click):
         asked(desk.offered, inputs=offered, **quiet)
-    parts.add.click(desk.added, inputs=parts.query(), **quiet)
+    parts.add.click(desk.added, inputs=parts.query(), **quiet).then(None, js=UP_JS)
     parts.timer.tick(desk.ticked, inputs=parts.query(), **at_once)
 
 

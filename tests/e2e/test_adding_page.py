@@ -79,10 +79,14 @@ def begin(page, encoder, batches=1):
 def test_an_addition_is_found_again_after_a_reload_and_in_another_tab_with_its_outcome_and_undo(
     url, rag, encoder, visit
 ):
-    page = library_of(visit(url))
+    page = library_of(visit(url, 1280, 500))
     offer(page)
     begin(page, encoder)
     assert not page.is_visible("#fn-lib-pasted"), "the form makes way"
+    page.wait_for_function(
+        "() => { const place = document.querySelector('.fn-lib-progress').getBoundingClientRect();"
+        " return place.top >= 0 && place.bottom <= innerHeight }"
+    )
     page.reload()
     library_of(page)
     said = page.inner_text("#fn-lib-running")
