@@ -48,7 +48,8 @@ UP_JS = "() => document.getElementById('fn-lib-overview').scrollIntoView({ block
 class Looking:
     """What a reader has open. `spans` are the sentences that fit, by paper; `offers` wait to be added.
 
-    `may_change` says whether this reader may change the library; what a browser sends cannot set it.
+    `may_change` says whether this reader may change the library; what a browser sends cannot set it. Of additions by
+    number: the one that this reader `began` last, and the last one whose end the reader was `told` of.
     """
 
     open_paper: str = ""
@@ -57,9 +58,7 @@ class Looking:
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
     began: int = 0
-    """The number of the addition that this reader began last."""
     told: int = 0
-    """The number of the last addition whose end this reader was told of."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,10 @@ def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
     at_once: dict[str, Any] = {**quiet, "queue": False}
     door.select(desk.act, inputs=parts.query(), trigger_mode="multiple", **at_once)
-    typing = [parts.search.input, parts.since.input, parts.until.input]
-    for changed in (*typing, parts.how.input, parts.venue.input, parts.view.input, parts.search.submit):
-        changed(desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
+    # Not `input`, which Gradio 6.31.0 gives for keys that write alone, not where text is deleted or pasted.
+    typed = [parts.search.change, parts.since.change, parts.until.change, parts.search.submit]
+    causes = [*typed, parts.how.input, parts.venue.input, parts.view.input]
+    gr.on(causes, desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
     parts.open_adding.click(lambda: {parts.adding: gr.update(visible=True)}, **at_once)
     parts.cancel.click(desk.cancelled, inputs=[parts.looking], **at_once)
     offered = [parts.looking, parts.files, parts.pasted]
