@@ -289,15 +289,14 @@ class Rag:
         Raises:
             BadQuestion, BadFilter, WeightsMissing, ModelError: as `weigh`, at the first step.
         """
-        started = time.perf_counter()
         read = self._lookup.readable(claim)
+        model = self.model  # before the clock: opening it is no part of weighing
+        started = time.perf_counter()
         papers = [hit.paper for hit in self.retriever.search(read, k=k, where=where)]
         among = len(self.retriever.papers(where))
         keywords = self.retriever.index.keywords
         select = self._lookup.select
-        yield from weighing(
-            read, papers, among=among, model=self.model, select=select, keywords=keywords, started=started
-        )
+        yield from weighing(read, papers, among=among, model=model, select=select, keywords=keywords, started=started)
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """This Rag as a LangChain Runnable from question to Answer."""
