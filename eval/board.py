@@ -211,6 +211,14 @@ class Board:
         """
         return compare(read_values(self._folder_of(before)), read_values(self._folder_of(after)))
 
+    def questions(self, name: str) -> dict[str, str]:
+        """The questions of a run that were answered, by their ids.
+
+        Raises:
+            CaseError: there is no such run, or a line of it cannot be read.
+        """
+        return {scored.case.id: scored.case.question for scored in run.read_answers(self._folder_of(name))}
+
     def remove(self, name: str) -> None:
         """Delete a run from disk.
 

@@ -69,6 +69,7 @@ _HOME = {
     "has_model": "rag.assembly",
     "verify": "rag.receipt",
     "Ranked": "rag.trace",
+    "ClaimTrace": "rag.trace",
     "Trace": "rag.trace",
     **dict.fromkeys(
         [
@@ -96,6 +97,7 @@ __all__ = [
     "Change",
     "Citation",
     "Claim",
+    "ClaimTrace",
     "Event",
     "Evidence",
     "EvidenceFound",

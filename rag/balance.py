@@ -15,8 +15,9 @@ Source: Wadden et al. 2020, "Fact or Fiction: Verifying Scientific Claims" (supp
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import prompts
@@ -24,7 +25,7 @@ from rag import trained
 from rag.errors import ModelError
 from rag.keywords import KeywordIndex, coverage, tokenize
 from rag.quantities import numbers_in
-from rag.schema import Answer, Evidence, Paper
+from rag.schema import Answer, Evidence, Paper, digest, paper_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,25 +43,40 @@ TOKENS = 240
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One paper's stance with its probability in [0, 1], and the sentences it was read from, best first."""
+    """One paper's stance with its probability in [0, 1], and the sentences it was read from, best first.
+
+    `told` are the model's probabilities of every stance, in the order of `STANCES`, and `read_s` the seconds that it
+    took; a Footnote that did not keep them yet left them empty.
+    """
 
     paper: Paper
     stance: Stance
     probability: float
     evidence: tuple[Evidence, ...]
+    told: tuple[float, ...] = ()
+    read_s: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """Its sentences as they were read: in the order of the abstract."""
+        return " ".join(item.sentence.text for item in sorted(self.evidence, key=lambda item: item.sentence.start))
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
     """What was found for a claim: the papers that were read, nearest first, and how many there are in all.
 
-    `near` of them are near enough to the claim to be read; while it is being weighed fewer have been.
+    `near` of them are near enough to the claim to be read; while it is being weighed fewer have been. `timings` are
+    seconds since it was begun: `evidence_s` until the papers were found, `total_s` until the last of `papers` was read.
     """
 
     claim: str
     papers: tuple[Weighed, ...]
     among: int
     near: int
+    model_id: str = ""
+    prompt_id: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def supporting(self) -> tuple[Weighed, ...]:
@@ -78,8 +94,9 @@ class Balance:
         return self.among - len(self.supporting) - len(self.contradicting)
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready dictionary."""
-        return asdict(self)
+        """A JSON-ready dictionary from which `from_dict` makes an equal Balance, and `rag.verify` re-checks it."""
+        values = asdict(self)
+        return {**values, "digest": digest(values)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Balance:
@@ -88,8 +105,8 @@ class Balance:
         Raises:
             KeyError, TypeError: the dictionary does not describe a Balance.
         """
-        read = tuple(_read_weighed(one) for one in data["papers"])
-        return cls(data["claim"], read, data["among"], data["near"])
+        values = {name: value for name, value in data.items() if name != "digest"}
+        return cls(**{**values, "papers": tuple(_read_weighed(one) for one in data["papers"])})
 
 
 def weighing(
@@ -100,6 +117,7 @@ def weighing(
     model: Any,
     select: Callable[..., tuple[Evidence, ...]],
     keywords: KeywordIndex,
+    started: float | None = None,
 ) -> Iterator[Balance]:
     """The balance of `papers` on `claim` as it grows: before any is read, then after each.
 
@@ -110,24 +128,50 @@ def weighing(
         model: a local chat model.
         select: (claim, papers, sentences, tokens) -> the evidence that bears most on it.
         keywords: says how rare words are.
+        started: when it was begun, by `time.perf_counter`; now if None.
 
     Raises:
         ModelError: the model's probabilities cannot be had.
     """
     if getattr(model, "first_word_logprobs", None) is None:
         raise ModelError("A remote model's probabilities cannot be read.", "Weigh claims with a local model.")
-    terms = tokenize(claim)
-    near = [
-        paper
-        for paper in papers
-        if coverage(terms, frozenset(tokenize(f"{paper.title} {paper.abstract}")), keywords) >= LEAST_COVERAGE
-    ]
+    started = time.perf_counter() if started is None else started
+    near = [paper for paper in papers if share_of_words(claim, paper, keywords) >= LEAST_COVERAGE]
     found = [(paper, evidence) for paper in near if (evidence := select(claim, [paper], SENTENCES, TOKENS))]
-    read: tuple[Weighed, ...] = ()
-    yield Balance(claim, read, among, len(found))
+    timings = {"evidence_s": time.perf_counter() - started}
+    balance = Balance(claim, (), among, len(found), timings={**timings, "total_s": timings["evidence_s"]})
+    yield balance
     for paper, evidence in found:
-        read = (*read, _weighed(claim, paper, evidence, model))
-        yield Balance(claim, read, among, len(found))
+        prompt, one = _weighed(claim, paper, evidence, model)
+        balance = replace(
+            balance,
+            papers=(*balance.papers, one),
+            model_id=getattr(model, "model_id", ""),
+            prompt_id=prompt.id,
+            timings={**timings, "total_s": time.perf_counter() - started},
+        )
+        yield balance
+
+
+def share_of_words(claim: str, paper: Paper, keywords: KeywordIndex) -> float:
+    """Share of the claim's words, weighted by rarity, that a paper holds, in [0, 1]."""
+    return coverage(tokenize(claim), frozenset(tokenize(f"{paper.title} {paper.abstract}")), keywords)
+
+
+def stance_of(claim: str, words: str, told: Sequence[float]) -> Stance:
+    """What a paper's probabilities make of it; `words` are its title and what was read of it."""
+    place = max(range(len(STANCES)), key=lambda i: told[i])
+    stance = STANCES[place]
+    lacks_numbers = stance == "supports" and not numbers_in(claim) <= numbers_in(words)
+    return "silent" if told[place] < SURE or lacks_numbers else stance
+
+
+def prompt_of(claim: str, one: Weighed, prompt_id: str) -> tuple[tuple[str, str], ...]:
+    """The very messages, (role, text), that the model read of a paper; () where the prompt is not the one of today."""
+    for name, evidence in (("verdict", _titled(one.paper, one.words)), ("judge", one.words)):
+        if (prompt := prompts.load(name)).id == prompt_id:
+            return tuple(prompt.messages(claim=claim, evidence=evidence))
+    return ()
 
 
 def shares(model: Any, claim: str, evidence: str) -> tuple[float, float, float]:
@@ -144,19 +188,26 @@ def shares(model: Any, claim: str, evidence: str) -> tuple[float, float, float]:
     return supports / whole, contradicts / whole, silent / whole
 
 
-def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: Any) -> Weighed:
-    read = " ".join(item.sentence.text for item in evidence)
-    told = trained.probabilities(model, "verdict", claim=claim, evidence=f"Title: {paper.title}\n{read}")
-    told = told or shares(model, claim, read)
-    place = max(range(3), key=lambda i: told[i])
-    stance = STANCES[place]
-    if told[place] < SURE or (stance == "supports" and not numbers_in(claim) <= numbers_in(f"{paper.title} {read}")):
-        stance = "silent"
+def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: Any) -> tuple[prompts.Prompt, Weighed]:
+    """What the model makes of one paper, and the prompt by which it was asked."""
+    started = time.perf_counter()
     best = tuple(sorted(evidence, key=lambda item: -item.score))
-    return Weighed(paper, stance, told[STANCES.index(stance)], best)
+    unread = Weighed(paper, "silent", 0.0, best)
+    told = trained.probabilities(model, "verdict", claim=claim, evidence=_titled(paper, unread.words))
+    prompt = prompts.load("verdict" if told else "judge")
+    told = told or shares(model, claim, unread.words)
+    stance = stance_of(claim, f"{paper.title} {unread.words}", told)
+    probability = told[STANCES.index(stance)]
+    read_s = time.perf_counter() - started
+    return prompt, replace(unread, stance=stance, probability=probability, told=tuple(told), read_s=read_s)
+
+
+def _titled(paper: Paper, words: str) -> str:
+    return f"Title: {paper.title}\n{words}"
 
 
 def _read_weighed(data: Mapping[str, Any]) -> Weighed:
-    # An Answer knows how to read papers and evidence.
+    # An Answer knows how to read evidence.
     read = Answer.from_dict({"question": "", "text": "", "status": "abstained", "evidence": data["evidence"]})
-    return Weighed(read.evidence[0].paper, data["stance"], data["probability"], read.evidence)
+    told = tuple(data.get("told", ()))
+    return Weighed(**{**data, "paper": paper_from(data["paper"]), "evidence": read.evidence, "told": told})

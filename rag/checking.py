@@ -17,6 +17,7 @@ from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
 from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
 from rag.schema import Claim
+from rag.stopping import NO_CHECK, Check
 from rag.subjects import names, said_of, speaks_of_another
 
 if TYPE_CHECKING:
@@ -90,14 +91,18 @@ class DraftChecker:
         self._rewrite = rewrite
         self._opinion = opinion
 
-    def check(self, drafts: Sequence[Draft], question: str, standalone_question: str) -> Checked:
+    def check(
+        self, drafts: Sequence[Draft], question: str, standalone_question: str, stop_check: Check = NO_CHECK
+    ) -> Checked:
         """What of `drafts` may be shown.
 
         Args:
             drafts: one, or one for each paper that the question is about.
             question: as it was asked: its words decide whether an explanation is wanted.
             standalone_question: as it was understood: what claims may repeat.
+            stop_check: called before each reading of the model, and before a draft is written anew.
         """
+        opinion = self._checked_opinion(stop_check)
         subjects = [draft.subject for draft in drafts if draft.subject]
         claims: list[Claim] = []
         written = dropped = replaced = 0
@@ -106,13 +111,14 @@ class DraftChecker:
             if draft.question and draft.is_refusal:
                 continue  # said to be missing, not made up for by what is nearest
             asked = draft.question or question
-            held, left_out = self._held(draft, standalone_question, subjects, self._opinion)
+            held, left_out = self._held(draft, standalone_question, subjects, opinion)
             kept = _telling(held, asked, standalone_question)
             if not kept:
                 fault = UNTOLD if held else UNSUPPORTED
                 if draft.subject:
                     fault = f"has to be about {draft.subject.label} alone"
-                anew = self._written_anew(draft, standalone_question, subjects, fault)
+                stop_check()
+                anew = self._written_anew(draft, standalone_question, subjects, fault, opinion)
                 kept = _telling(anew, asked, standalone_question)
             written += sum(not claim.is_quote for claim in kept)
             replaced += sum(claim.is_quote for claim in kept)
@@ -160,12 +166,25 @@ class DraftChecker:
             checked += self._grounder.claims(text, draft.evidence, question)
         return checked
 
-    def _written_anew(self, draft: Draft, question: str, subjects: Sequence[Subject], fault: str) -> list[Claim]:
+    def _checked_opinion(self, stop_check: Check) -> Opinion | None:
+        own = self._opinion
+        if own is None:
+            return None
+
+        def opinion(claim: Claim) -> float | None:
+            stop_check()
+            return own(claim)
+
+        return opinion
+
+    def _written_anew(
+        self, draft: Draft, question: str, subjects: Sequence[Subject], fault: str, opinion: Opinion | None
+    ) -> list[Claim]:
         """What holds of one more try, for a draft of which nothing does."""
         if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
             return []
         again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
-        return _once_each(_shown(self._claims(again, question, subjects), again, subjects, self._opinion))
+        return _once_each(_shown(self._claims(again, question, subjects), again, subjects, opinion))
 
     def _completed(
         self, draft: Draft, kept: list[Claim], question: str, standalone_question: str, *, alone: bool

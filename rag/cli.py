@@ -211,7 +211,7 @@ def _opened(options: argparse.Namespace, words: Sequence[str]) -> tuple[Rag, str
 
 def _verify(options: argparse.Namespace) -> int:
     from rag.corpus import read_library
-    from rag.receipt import verify
+    from rag.receipt import is_of_claim, verify
 
     name = str(options.file)
     try:
@@ -226,9 +226,10 @@ def _verify(options: argparse.Namespace) -> int:
     papers = read_library(options.library) if options.library else None
     receipts = saved if isinstance(saved, list) else [saved]
     problems = [problem for receipt in receipts for problem in verify(receipt, papers)]
-    print(
-        "\n".join(problems) or f"{len(receipts)} {'answer' if len(receipts) == 1 else 'answers'}: every citation holds."
-    )
+    claims = sum(map(is_of_claim, receipts))
+    kinds = ((len(receipts) - claims, "answer"), (claims, "weighed claim"))
+    said = " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in kinds if n) or "0 answers"
+    print("\n".join(problems) or f"{said}: every citation holds.")
     return 1 if problems or not receipts else 0
 
 

@@ -13,6 +13,7 @@ from rag.sentences import split_sentences
 _MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
 _MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
 LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_FENCE = re.compile(r"^\s*(?:`{3,}[^`]*|~{3,}[^~]*)$")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
 _END = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
@@ -76,6 +77,8 @@ def _joined_lists(lines: Sequence[str]) -> list[str]:
     joined: list[str] = []
     in_list = False
     for line in lines:
+        if _FENCE.match(line):  # begins or ends a block of code, and says nothing
+            continue
         is_item = LIST_MARK.match(line) is not None
         plain = _PREAMBLE.sub("", LIST_MARK.sub("", line)).replace("**", "").strip()
         if not plain:

@@ -1,7 +1,7 @@
 """Answers and what they cite in the formats that people work on with: Markdown, BibTeX, RIS, JSON.
 
 Every function takes what a conversation found, in order, and gives text; nothing found gives an empty document. A
-claim that was weighed stands in the Markdown, and the papers for and against it count as cited; a receipt it is not.
+claim that was weighed stands among the answers, and the papers for and against it count as cited.
 What is written is read back by `rag.corpus`. Knows nothing of files.
 
 Source: "Tame the BeaST" (N. Markey, 2009) for .bib; the RIS format specification (Research Information Systems, 2011).
@@ -50,8 +50,8 @@ def markdown(answers: Sequence[Finding]) -> str:
 
 
 def as_json(answers: Sequence[Finding]) -> str:
-    """A JSON list of receipts: each can be checked with `rag.verify`."""
-    receipts = [answer.to_dict() for answer in answers if isinstance(answer, Answer)]
+    """A JSON list of receipts, of answers and of weighed claims: each can be checked with `rag.verify`."""
+    receipts = [found.to_dict() for found in answers]
     return json.dumps(receipts, ensure_ascii=False, indent=2) + "\n"
 
 

@@ -243,17 +243,21 @@ def _build_generation(
     number = 1 + max((int(p.name.split("-")[1]) for p in folder.glob("generation-*")), default=0)
     target = folder / f"generation-{number:06d}"
     partial = folder / f"partial-{number:06d}"
-    if old:
-        shutil.copytree(old / "chroma", partial / "chroma")
-    partial.mkdir(exist_ok=True)
-    _write_vectors(partial / "chroma", rows, new, removed, encoder, report)
-    (partial / "keywords").mkdir()
-    KeywordIndex.build(rows.texts).save(partial / "keywords")
-    write_lines(partial / "papers.jsonl", (asdict(paper) for paper in papers))
-    write_lines(
-        partial / "passages.jsonl", ({"row": i, **asdict(p)} for i, p in zip(rows.ids, rows.passages, strict=True))
-    )
-    write_synced(partial / MANIFEST, json.dumps(asdict(manifest), indent=1))
+    try:
+        if old:
+            shutil.copytree(old / "chroma", partial / "chroma")
+        partial.mkdir(exist_ok=True)
+        _write_vectors(partial / "chroma", rows, new, removed, encoder, report)
+        (partial / "keywords").mkdir()
+        KeywordIndex.build(rows.texts).save(partial / "keywords")
+        write_lines(partial / "papers.jsonl", (asdict(paper) for paper in papers))
+        write_lines(
+            partial / "passages.jsonl", ({"row": i, **asdict(p)} for i, p in zip(rows.ids, rows.passages, strict=True))
+        )
+        write_synced(partial / MANIFEST, json.dumps(asdict(manifest), indent=1))
+    except BaseException:  # stopped, or the disk is full: nothing of it stays
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     partial.rename(target)
     write_synced(folder / "CURRENT.new", target.name)
     (folder / "CURRENT.new").replace(folder / "CURRENT")

@@ -16,6 +16,7 @@ from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
 from rag.schema import Evidence, EvidenceFound, Paper, Subject
+from rag.stopping import NO_CHECK, Check
 from rag.subjects import SubjectFinder, compares, question_about, speaking_of
 
 if TYPE_CHECKING:
@@ -108,31 +109,37 @@ class Lookup:
         count = self._retriever.encoder.count_tokens
         return self._selector.select(question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=count)
 
-    def enough(self, found: EvidenceFound) -> EvidenceFound | None:
-        """What to answer from: `found`, or more of its best papers where that does not state the answer; else None."""
+    def enough(self, found: EvidenceFound, check: Check = NO_CHECK) -> EvidenceFound | None:
+        """What to answer from: `found`, or more of its best papers where that does not state the answer; else None.
+
+        `check` is called before each reading of the model.
+        """
         wanted = self._settings.answer
         question = found.standalone_question
         if self._selector.relevance(question, found.hits) < wanted.abstain_threshold:
             return None
         if found.subjects:  # what each of several papers says to a question is seldom its exact answer
-            return self._read(found)
+            return self._read(found, check)
         several = bool(found.parts) or compares(question)
-        likely = self._likely(question, found.evidence, asks_several=several)
+
+        def likely_of(asked: str, evidence: Sequence[Evidence], **kind: bool) -> float:
+            check()
+            return self._likely(asked, evidence, **kind)
+
+        likely = likely_of(question, found.evidence, asks_several=several)
         is_whole = likely >= wanted.abstain_threshold
         read = found
         if not is_whole and (likely >= WORTH_A_SECOND_LOOK or found.parts):
             read = self._wider(found)
-            is_whole = self._likely(question, read.evidence, asks_several=several) >= wanted.abstain_threshold
+            is_whole = likely_of(question, read.evidence, asks_several=several) >= wanted.abstain_threshold
         missing = tuple(
-            part
-            for part in found.parts
-            if self._likely(part, read.evidence, is_part=is_whole) < wanted.abstain_threshold
+            part for part in found.parts if likely_of(part, read.evidence, is_part=is_whole) < wanted.abstain_threshold
         )
         if len(missing) < len(found.parts):
             return replace(read, missing=missing) if missing else read
         return read if is_whole else None
 
-    def _read(self, found: EvidenceFound) -> EvidenceFound:
+    def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
         """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
         model = self._model.get()
         kept: list[Evidence] = []
@@ -140,11 +147,13 @@ class Lookup:
             asked = question_about(subject, found.subjects, found.standalone_question)
             own = [item for item in found.evidence if item.paper.id == subject.paper.id]
             best = sorted(own, key=lambda item: -item.score)[:SENTENCES_READ]
-            read = [telling(model, asked, item) for item in best]
-            if None in read:
-                return found
-            pairs = zip(best, (share for share in read if share is not None), strict=True)
-            scored = [replace(item, score=(item.score + share) / 2) for item, share in pairs]
+            scored = []
+            for item in best:
+                check()
+                share = telling(model, asked, item)
+                if share is None:
+                    return found
+                scored.append(replace(item, score=(item.score + share) / 2))
             scored.sort(key=lambda item: -item.score)
             kept += sorted(scored[:SENTENCES_KEPT], key=lambda item: item.number)
         return replace(found, evidence=renumbered(kept))

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
-from rag.balance import Balance, weighing
+from rag.balance import LEAST_COVERAGE, SURE, Balance, prompt_of, share_of_words, weighing
 from rag.checker import checker_beside
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
@@ -37,8 +37,9 @@ from rag.opinion import support
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiece
 from rag.settings import Settings, replaced
+from rag.stopping import NO_CHECK, Check, Stopped, check_of, never
 from rag.survey import MOST_READ, Opinion, Surveyor, coverage_notice, listed
-from rag.trace import Trace
+from rag.trace import ClaimTrace, Trace
 from rag.writing import Writer
 
 if TYPE_CHECKING:
@@ -185,23 +186,36 @@ class Rag:
         assert isinstance(last, Answer)
         return last
 
-    def stream(self, question: str, history: History = (), where: Where | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: History = (),
+        where: Where | None = None,
+        stopped: Callable[[], bool] = never,
+    ) -> Iterator[Event]:
         """The evidence at once, then the draft piece by piece, then the checked Answer. Closing it stops the model.
+
+        Between two events seconds can pass while the model reads. `stopped` is asked before each reading; once it says
+        yes, the stream ends without an Answer.
 
         Raises:
             As `ask`.
         """
-        return self._as_it_is()._stream(question, history, where)
+        return self._as_it_is()._stream(question, history, where, check_of(stopped))
 
-    def _stream(self, question: str, history: History, where: Where | None) -> Iterator[Event]:
+    def _stream(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
+        with suppress(Stopped):
+            yield from self._events(question, history, where, check)
+
+    def _events(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
         started = time.perf_counter()
         if (criterion := criterion_of(self._lookup.readable(question))) is not None:
-            yield from self._survey(criterion, question, where, started)
+            yield from self._survey(criterion, question, where, started, check)
             return
         found = self._lookup.evidence_for(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
-        enough = self._lookup.enough(found)
+        enough = self._lookup.enough(found, check)
         if enough is None:
             yield self._finish(self._abstention(found), timings, started)
             return
@@ -211,6 +225,7 @@ class Rag:
         drafts: list[Draft] = []
         for part in self._parts(found):
             text = finish_reason = ""
+            check()
             with closing(self._writer.pieces(part, found)) as pieces:
                 for piece, reason in pieces:
                     finish_reason = reason or finish_reason
@@ -220,7 +235,7 @@ class Rag:
                         text += piece
                         yield TextPiece(gap + piece)
             drafts.append(replace(part, text=text, is_cut=finish_reason == "length"))
-        yield self._finish(self._checked_answer(found, drafts), timings, started)
+        yield self._finish(self._checked_answer(found, drafts, check), timings, started)
 
     def partial_answer(self, found: EvidenceFound, draft: str) -> Answer | None:
         """What holds of a draft whose stream was closed, up to its last whole sentence; None where nothing does.
@@ -285,12 +300,13 @@ class Rag:
             BadQuestion, BadFilter, WeightsMissing, ModelError: as `weigh`, at the first step.
         """
         read = self._lookup.readable(claim)
+        model = self.checker  # before the clock: opening it is no part of weighing
+        started = time.perf_counter()
         papers = [hit.paper for hit in self.retriever.search(read, k=k, where=where)]
         among = len(self.retriever.papers(where))
         keywords = self.retriever.index.keywords
-        yield from weighing(
-            read, papers, among=among, model=self.checker, select=self._lookup.select, keywords=keywords
-        )
+        select = self._lookup.select
+        yield from weighing(read, papers, among=among, model=model, select=select, keywords=keywords, started=started)
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """This Rag as a LangChain Runnable from question to Answer."""
@@ -315,6 +331,14 @@ class Rag:
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
         ranked = self.retriever.compare(found.standalone_question, where=where)
         return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
+
+    def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:
+        """How `balance`, which this Rag gave with this filter, came about; computed anew."""
+        ranked = self.retriever.compare(balance.claim, where=where)
+        keywords = self.retriever.index.keywords
+        covered = {one.paper.id: share_of_words(balance.claim, one.paper, keywords) for one in ranked}
+        asked = tuple(prompt_of(balance.claim, one, balance.prompt_id) for one in balance.papers)
+        return ClaimTrace(balance, ranked, covered, LEAST_COVERAGE, SURE, asked)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text by the chat model's tokenizer, or by the embedder's where the model runs elsewhere."""
@@ -363,7 +387,9 @@ class Rag:
             opinion=(lambda claim: support(checking.get(), claim)) if wanted.second_opinion else None,
         )
 
-    def _survey(self, criterion: Criterion, question: str, where: Where | None, started: float) -> Iterator[Event]:
+    def _survey(
+        self, criterion: Criterion, question: str, where: Where | None, started: float, check: Check
+    ) -> Iterator[Event]:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
         asked = self._lookup.readable(question)
         papers = self.retriever.papers(where)
@@ -375,7 +401,7 @@ class Rag:
         yield found
         opinions: list[Opinion] = []
         model = None if criterion.is_mention else self.checker
-        for opinion in self._surveyor.opinions(criterion, candidates, model):
+        for opinion in self._surveyor.opinions(criterion, candidates, model, check):
             opinions.append(opinion)
             if opinion.fits:
                 timings.setdefault("first_token_s", time.perf_counter() - started)
@@ -410,11 +436,11 @@ class Rag:
             text += f" The nearest papers are: {nearest}."
         return self._answer(found, text=text, status="abstained", notice=looked_for(found))
 
-    def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft]) -> Answer:
+    def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft], check: Check = NO_CHECK) -> Answer:
         written = "\n".join(draft.text for draft in drafts)
         if all(draft.is_refusal for draft in drafts):
             return replace(self._abstention(found), raw_text=written)
-        checked = self._checker.check(drafts, found.question, found.standalone_question)
+        checked = self._checker.check(drafts, found.question, found.standalone_question, check)
         if not checked.claims:
             return replace(self._abstention(found), raw_text=written)
         missing = [part for part in found.parts if part in found.missing]

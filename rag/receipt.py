@@ -1,10 +1,13 @@
-"""Checks a saved answer without a model: is every citation still what it says it is?
+"""Checks a saved answer, or what was found for a claim, without a model: is every citation still what it says it is?
 
-`Answer.to_dict` carries all that is needed. Its digest shows any later change. Since whoever changes a file can also
-make a new digest, what can be recomputed is checked by itself: the text against the claims, each quote against its
-abstract, each claim's numbers and words against its quotes, and, where a library is given, each paper against it.
+`Answer.to_dict` and `Balance.to_dict` carry all that is needed. Their digest shows any later change. Since whoever
+changes a file can also make a new digest, what can be recomputed is checked by itself. Of an answer: the text against
+the claims, each quote against its abstract, each claim's numbers and words against its quotes. Of a weighed claim: each
+sentence against its abstract, each stance against the model's probabilities and the claim's numbers, and the counts.
+Where a library is given, each paper is held against it.
 
-Does not judge meaning: that a sentence of the answer follows from its quotes was the business of `rag.grounding`.
+Does not judge meaning: that a sentence of the answer follows from its quotes was the business of `rag.grounding`, and
+what the model thought of a paper is taken as it was kept.
 """
 
 from __future__ import annotations
@@ -12,33 +15,88 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rag.balance import STANCES, Balance, Weighed, stance_of
 from rag.grounding import LEAST_COVERAGE, shown_text
 from rag.keywords import tokenize
 from rag.quantities import missing_names, numbers_in
-from rag.schema import Answer, Citation, Claim, Paper, digest
+from rag.schema import Answer, Citation, Claim, Evidence, Paper, digest
 
 
 def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) -> tuple[str, ...]:
-    """What is wrong with an answer as `Answer.to_dict` gave it; an honest one gives ().
+    """What is wrong with an answer or a weighed claim as its `to_dict` gave it; an honest one gives ().
 
     Args:
         receipt: the dictionary, perhaps read back from JSON. Anything that is no such dictionary is a problem, never an
             exception.
         papers: the library that it claims to rest on; without it the papers are only held against the digest.
     """
+    of_claim = is_of_claim(receipt)
     try:
-        answer = Answer.from_dict(receipt)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return (f"This is not a saved answer: {type(error).__name__}: {error}.",)
+        saved = Balance.from_dict(receipt) if of_claim else Answer.from_dict(receipt)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        what = "weighed claim" if of_claim else "saved answer"
+        return (f"This is not a {what}: {type(error).__name__}: {error}.",)
     try:
-        return tuple(dict.fromkeys(_problems(receipt, answer, papers)))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        found = _balance_problems(saved) if isinstance(saved, Balance) else _problems(saved)
+        problems = [*_seal_problems(receipt), *found]
+        if papers is not None:
+            problems += _library_problems(_papers_of(saved), {paper.id: paper for paper in papers})
+        return tuple(dict.fromkeys(problems))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         return (f"A value is not of its type: {type(error).__name__}: {error}.",)
 
 
-def _problems(receipt: Mapping[str, Any], answer: Answer, papers: Iterable[Paper] | None) -> Iterator[str]:
+def is_of_claim(receipt: object) -> bool:
+    """Whether a receipt says that it is of a weighed claim, not of an answer."""
+    return isinstance(receipt, Mapping) and "claim" in receipt
+
+
+def _seal_problems(receipt: Mapping[str, Any]) -> Iterator[str]:
     if receipt.get("digest") != digest(receipt):
-        yield "The digest does not fit: something was changed after the answer was saved."
+        yield "The digest does not fit: something was changed after it was saved."
+
+
+def _papers_of(saved: Answer | Balance) -> list[Paper]:
+    if isinstance(saved, Balance):
+        return [one.paper for one in saved.papers]
+    return [item.paper for items in (saved.citations, saved.evidence, saved.hits) for item in items]
+
+
+def _balance_problems(balance: Balance) -> Iterator[str]:
+    if not balance.claim.strip():
+        yield "It states no claim."
+    if len({one.paper.id for one in balance.papers}) < len(balance.papers):
+        yield "A paper is counted twice."
+    if not len(balance.papers) <= balance.near <= balance.among:
+        yield f"It cannot be that {len(balance.papers)} of {balance.near} near and {balance.among} papers were read."
+    for one in balance.papers:
+        yield from _weighed_problems(balance.claim, one)
+
+
+def _weighed_problems(claim: str, one: Weighed) -> Iterator[str]:
+    title = one.paper.title
+    if not one.evidence:
+        yield f"Nothing was read of {title!r}."
+    for item in one.evidence:
+        yield from _evidence_problems(item)
+        if item.paper != one.paper:
+            yield f"Evidence {item.number} is not from {title!r}."
+    if one.stance not in STANCES:
+        yield f"{one.stance!r} is no stance: {title!r}."
+        return
+    told = one.told or tuple(one.probability if one.stance == stance else 0.0 for stance in STANCES)
+    if len(told) != len(STANCES) or min(told) < 0 or max(told) > 1 or (one.told and abs(sum(told) - 1) > 0.01):
+        yield f"These are no probabilities: {title!r}."
+        return
+    stance = stance_of(claim, f"{title} {one.words}", told)
+    if one.stance != stance or one.probability != told[STANCES.index(stance)]:
+        yield f"Its probabilities, or its numbers, do not make it one that {_SAID[one.stance]}: {title!r}."
+
+
+_SAID = {"supports": "supports the claim", "contradicts": "contradicts the claim", "silent": "says neither"}
+
+
+def _problems(answer: Answer) -> Iterator[str]:
     if answer.claims and answer.text != shown_text(answer.claims, answer.surveyed):
         yield "The text is not what its claims say."
     if answer.status == "answered" and not answer.citations:
@@ -53,13 +111,15 @@ def _problems(receipt: Mapping[str, Any], answer: Answer, papers: Iterable[Paper
     for citation in answer.citations:
         yield from _citation_problems(citation)
     for item in answer.evidence:
-        sentence = item.sentence
-        if item.paper.abstract[sentence.start : sentence.end] != sentence.text or sentence.paper_id != item.paper.id:
-            yield f"Evidence {item.number} does not stand where it says in {item.paper.title!r}."
+        yield from _evidence_problems(item)
     for claim in answer.claims:
         yield from _claim_problems(claim)
-    if papers is not None:
-        yield from _library_problems(answer, {paper.id: paper for paper in papers})
+
+
+def _evidence_problems(item: Evidence) -> Iterator[str]:
+    sentence = item.sentence
+    if item.paper.abstract[sentence.start : sentence.end] != sentence.text or sentence.paper_id != item.paper.id:
+        yield f"Evidence {item.number} does not stand where it says in {item.paper.title!r}."
 
 
 def _citation_problems(citation: Citation) -> Iterator[str]:
@@ -92,8 +152,7 @@ def _shared(said: Sequence[str], have: Sequence[str]) -> float:
     return sum(term in known for term in said) / len(said) if said else 1.0
 
 
-def _library_problems(answer: Answer, library: Mapping[str, Paper]) -> Iterator[str]:
-    shown = [c.paper for c in answer.citations] + [e.paper for e in answer.evidence] + [h.paper for h in answer.hits]
+def _library_problems(shown: Iterable[Paper], library: Mapping[str, Paper]) -> Iterator[str]:
     for paper in {paper.id: paper for paper in shown}.values():
         own = library.get(paper.id)
         if own is None:

@@ -161,11 +161,11 @@ class Answer:
         )
         values["citations"] = tuple(_citation(c) for c in values.get("citations", ()))
         values["hits"] = tuple(
-            Hit(**{**hit, "paper": _paper(hit["paper"]), "passage": Passage(**hit["passage"])})
+            Hit(**{**hit, "paper": paper_from(hit["paper"]), "passage": Passage(**hit["passage"])})
             for hit in values.get("hits", ())
         )
         values["evidence"] = tuple(
-            Evidence(**{**item, "paper": _paper(item["paper"]), "sentence": Sentence(**item["sentence"])})
+            Evidence(**{**item, "paper": paper_from(item["paper"]), "sentence": Sentence(**item["sentence"])})
             for item in values.get("evidence", ())
         )
         return cls(**values)
@@ -219,7 +219,8 @@ Event = EvidenceFound | TextPiece | Answer
 """What `Rag.stream` yields: an EvidenceFound, sometimes a wider one, any number of TextPiece, one Answer."""
 
 
-def _paper(data: Mapping[str, Any]) -> Paper:
+def paper_from(data: Mapping[str, Any]) -> Paper:
+    """The Paper that `asdict` described, also after JSON."""
     values = dict(data)
     values["authors"] = tuple(values.get("authors", ()))
     values["keywords"] = tuple(values.get("keywords", ()))
@@ -227,4 +228,4 @@ def _paper(data: Mapping[str, Any]) -> Paper:
 
 
 def _citation(data: Mapping[str, Any]) -> Citation:
-    return Citation(**{**data, "paper": _paper(data["paper"])})
+    return Citation(**{**data, "paper": paper_from(data["paper"])})

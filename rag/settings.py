@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     data: Path | None = None
     """Where conversations, feedback and changes of libraries are kept, which no cache cleaner may touch; see
     `data_folder`."""
+    terminal_history: bool = True
+    """Whether what is typed in `footnote chat --terminal` is kept there for the next time."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     model: ModelSettings = ModelSettings()
@@ -158,8 +160,8 @@ class Settings(BaseSettings):
 
     @property
     def id(self) -> str:
-        """Ten hex digits that name what shapes an answer: everything but where files lie."""
-        shaping = self.model_dump_json(exclude={"home", "library", "data"})
+        """Ten hex digits that name what shapes an answer: everything but where files lie and what is kept."""
+        shaping = self.model_dump_json(exclude={"home", "library", "data", "terminal_history"})
         return hashlib.sha256(shaping.encode()).hexdigest()[:10]
 
 

@@ -22,6 +22,7 @@ from rag.answerability import Calibration, log_odds_of
 from rag.criterion import Criterion, Text, Unit, holding
 from rag.evidence import as_prompt
 from rag.schema import Citation, Claim, Evidence, Paper
+from rag.stopping import NO_CHECK, Check
 
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
@@ -120,13 +121,16 @@ class Surveyor:
         return Candidates(found, len(ids), len(papers))
 
     @staticmethod
-    def opinions(criterion: Criterion, candidates: Candidates, model: Any) -> Iterator[Opinion]:
+    def opinions(
+        criterion: Criterion, candidates: Candidates, model: Any, check: Check = NO_CHECK
+    ) -> Iterator[Opinion]:
         """What to think of each of `candidates`, one after the other.
 
         Args:
             criterion: what is asked of them.
             candidates: from `candidates`.
             model: asked if it is one that was measured; None where the words are to decide.
+            check: called before each reading of the model.
         """
         calibration = CALIBRATION.get(getattr(model, "model_id", ""))
         if calibration is None:
@@ -134,6 +138,7 @@ class Surveyor:
             return
         prompt = prompts.load("member")
         for candidate in candidates.papers:
+            check()
             evidence = sorted(candidate.evidence, key=lambda item: item.number)
             odds = log_odds_of(model, prompt.messages(evidence=as_prompt(evidence), statement=criterion.statement))
             sure = calibration.probability(odds if candidate.holds_words else odds - SURER)

@@ -1,13 +1,15 @@
-"""How an answer came about, step by step, for whoever wants to look behind it.
+"""How an answer, or what was found for a claim, came about, step by step, for whoever wants to look behind it.
 
-Nothing of this is stored with an answer: the rankings and the prompt are computed anew from its question and its
+Nothing of this is stored with either: the rankings and the prompts are computed anew from its question and its
 evidence, which gives the same as long as library, embedder and prompt are the same. Knows nothing of how it is shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rag.balance import Balance
 from rag.schema import Answer, Paper
 
 
@@ -41,4 +43,21 @@ class Trace:
     candidates: tuple[Ranked, ...]
     relevance: float
     abstain_below: float
+    prompts: tuple[tuple[tuple[str, str], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTrace:
+    """What was found for a claim and what led to it.
+
+    `coverage` is the share of the claim's words, weighted by rarity, that each candidate holds, by paper id, in [0, 1];
+    a paper below `least_coverage` was not read. A stance needs a probability of `sure_from`. `prompts` are the (role,
+    text) messages by which each of `balance.papers` was read; empty where the prompt is another one today.
+    """
+
+    balance: Balance
+    candidates: tuple[Ranked, ...]
+    coverage: Mapping[str, float]
+    least_coverage: float
+    sure_from: float
     prompts: tuple[tuple[tuple[str, str], ...], ...]

@@ -1,6 +1,6 @@
 """A Rag for tests of the page: six invented papers, answers by keyword, and timing in the test's hands.
 
-Words in the question choose what happens: "wifi" abstains, "listed" answers in lists, "broken" raises a ModelError, "crash" raises something
+Words in the question choose what happens: "wifi" abstains, "listed" answers in lists, "tabled" in a table and code, "broken" raises a ModelError, "crash" raises something
 unexpected, "long" writes many words, "partly" gives an answer of mixed verdicts, a leading "and" is understood as a
 stand-alone question; anything else is answered from LanternNet. A blank or over-long question is a BadQuestion.
 """
@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
-from rag.balance import Balance, Stance, Weighed
+from rag.balance import STANCES, Balance, Stance, Weighed
+from rag.drafts import draft_sentences
 from rag.errors import BadFilter, BadQuestion, ModelError
 from rag.schema import (
     Answer,
@@ -29,7 +30,7 @@ from rag.schema import (
     Sentence,
     TextPiece,
 )
-from rag.trace import Ranked, Trace
+from rag.trace import ClaimTrace, Ranked, Trace
 
 LANTERN = Paper(
     id="lantern",
@@ -97,6 +98,14 @@ def hit(paper: Paper, rank: int) -> Hit:
     return Hit(paper, Passage(paper.id, 0, 0, len(paper.abstract), paper.abstract), 1.0 / rank, rank)
 
 
+CANDIDATES = (
+    Ranked(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
+    Ranked(TIDE, 2, 0.09, 2, 0.41, None, None),
+    Ranked(HOSTILE, 3, 0.08, None, None, 2, 1.1),
+)
+"""What a search considers."""
+
+
 @dataclass
 class FakeRag:
     """Stands in for `rag.Rag`. `pace_s` is the pause between pieces; a cleared gate holds the stream until set."""
@@ -136,13 +145,16 @@ class FakeRag:
 
     def trace(self, answer: Answer, history: list[dict[str, str]] | tuple[()] = ()) -> Trace:
         """Two candidates and a short prompt."""
-        candidates = (
-            Ranked(LANTERN, 1, 0.18, 1, 0.71, 1, 7.2),
-            Ranked(TIDE, 2, 0.09, 2, 0.41, None, None),
-            Ranked(HOSTILE, 3, 0.08, None, None, 2, 1.1),
-        )
         prompts = ((("system", "Answer from the evidence."), ("user", answer.question)),) if answer.raw_text else ()
-        return Trace(answer, candidates, 0.83, 0.5, prompts)
+        return Trace(answer, CANDIDATES, 0.83, 0.5, prompts)
+
+    def trace_claim(self, balance: Balance) -> ClaimTrace:
+        """The same candidates, and a short prompt for each paper that was read."""
+        asked = tuple(
+            (("system", "Does the evidence support the claim?"), ("user", f"{balance.claim}\n{one.words}"))
+            for one in balance.papers
+        )
+        return ClaimTrace(balance, CANDIDATES, {LANTERN.id: 0.91, TIDE.id: 0.55, HOSTILE.id: 0.07}, 0.5, 0.6, asked)
 
     def open_gates(self) -> None:
         """Let everything through."""
@@ -150,7 +162,11 @@ class FakeRag:
         self.before_answer.set()
 
     def stream(
-        self, question: str, history: list[dict[str, str]] | None = None, where: dict | None = None
+        self,
+        question: str,
+        history: list[dict[str, str]] | None = None,
+        where: dict | None = None,
+        stopped: object = None,
     ) -> Iterator[Event]:
         """Evidence, pieces, and an Answer, as the keywords of the question say."""
         self.asked.append((question, list(history or [])))
@@ -208,8 +224,10 @@ class FakeRag:
                     raise ModelError("A remote model's probabilities cannot be read.", "Weigh with a local model.")
                 time.sleep(self.pace_s)
                 found = [Evidence(n, paper, sentences_of(paper)[at], 0.9 - n / 10) for n, at in enumerate(indexes, 1)]
-                read = (*read, Weighed(paper, stance, 0.83, tuple(found)))
-            yield Balance(claim, read, len(self.papers), len(stances))
+                told = tuple(0.83 if stance == other else 0.085 for other in STANCES)
+                read = (*read, Weighed(paper, stance, 0.83, tuple(found), told, 0.31))
+            timings = {"evidence_s": 0.12, "total_s": 1.05}
+            yield Balance(claim, read, len(self.papers), len(stances), "tests/pebble", "verdict@1:0", timings)
         except GeneratorExit:
             self.closed.append(claim)
             raise
@@ -280,7 +298,26 @@ A line that nothing supports.
 """
 
 
+TABLED = """LanternNet beside TideCache:
+
+| Paper | What it keeps | Gain |
+|-------|:-------------:|-----:|
+| LanternNet [1] | an exposure **field** for every frame, shared between neighbouring frames | 1.8 dB |
+| TideCache | keys and values of `a|b` and $x_s$ <img src=x onerror=window.hacked=1> | half |
+
+```python
+def restore(frames):
+    field = predict(frames[0])  # </code></pre><script>window.hacked=1</script>
+    return [frame * field for frame in frames if frame is not None and field is not None]
+```
+
+It runs at 42 frames.
+"""
+
+
 def _draft(words: str) -> list[str]:
+    if "tabled" in words:  # in pieces that end anywhere
+        return [TABLED[at : at + 7] for at in range(0, len(TABLED), 7)]
     if "listed" in words:
         return [f"{line}\n" for line in LISTED.splitlines()]
     draft = "LanternNet restores low-light video by predicting an exposure field [1]. It runs at 42 frames [3]."
@@ -298,6 +335,13 @@ def _claims(words: str) -> tuple[Claim, ...]:
         return tuple(
             Claim(claim, (citation(marker, LANTERN, at),), "supported", 0.9)
             for marker, (claim, at) in enumerate(said, start=1)
+        )
+    if "tabled" in words:
+        said = draft_sentences(TABLED)
+        cited = [(citation(marker, LANTERN, marker % 4),) for marker in range(1, len(said) + 1)]
+        return tuple(
+            Claim(text, one, "partly" if "TideCache |" in text else "supported", 0.6)
+            for text, one in zip(said, cited, strict=True)
         )
     first = Claim(
         "LanternNet restores videos taken at night by predicting an exposure field for every frame.",

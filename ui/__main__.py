@@ -12,8 +12,8 @@ from importlib import import_module
 from rag import FootnoteError, Rag, Settings
 from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import SettingsError
-from ui.accounts import accounts_of, add_auth_option
 from ui.app import error_page, failed_surroundings, launch, serve
+from ui.auth import add_auth_option, auth_of
 from ui.listening import THIS_MACHINE
 
 
@@ -60,8 +60,8 @@ def _chat(options: argparse.Namespace) -> int:
     settings = settings_from(options)  # a wrong setting ends the command: there is nothing to show a page about
     if options.terminal:
         return _talk(settings)
-    accounts = accounts_of(options.auth)
-    if accounts is None and options.host not in THIS_MACHINE:
+    auth = auth_of(options.auth)
+    if auth is None and options.host not in THIS_MACHINE:
         tell(f"Everybody who reaches {options.host}, port {options.port}, may ask; --auth lets in only those you name.")
     try:
         rag = Rag.open(settings, report=tell, with_model=True)
@@ -83,7 +83,7 @@ def _chat(options: argparse.Namespace) -> int:
         options.host,
         options.port,
         open_browser=options.open,
-        auth=accounts,
+        auth=auth,
         root_path=options.root_path,
         questions_a_minute=options.rate,
     )
@@ -93,11 +93,13 @@ def _chat(options: argparse.Namespace) -> int:
 def _talk(settings: Settings) -> int:
     from ui.asking import stop_all
     from ui.doors.terminal import Terminal
+    from ui.doors.typed import FILE, Typed
 
+    kept = settings.data_folder / FILE if settings.terminal_history else None
     rag = Rag.open(settings, report=tell, with_model=True)
     rag.warm_up()
     try:
-        return Terminal(rag).run()
+        return Terminal(rag, typed=Typed(kept)).run()
     finally:
         stop_all()
         rag.close()

@@ -181,21 +181,6 @@ def default_file() -> Path:
     return Settings().home / "accounts"
 
 
-def add_auth_option(parser: argparse.ArgumentParser, help_text: str) -> None:
-    """Add `--auth [FILE]` to a command line; without FILE it is `Path()`, which means `default_file`."""
-    text = f"{help_text} in FILE (default: the file that footnote auth writes)"
-    parser.add_argument("--auth", type=Path, nargs="?", const=Path(), metavar="FILE", help=text)
-
-
-def accounts_of(auth: Path | None) -> Accounts | None:
-    """Who may come in, by what `--auth` was given; None where it was not: everybody.
-
-    Raises:
-        SettingsError: as `Accounts.read`.
-    """
-    return None if auth is None else Accounts.read(default_file() if auth == Path() else auth)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """`footnote auth`: list, add, remove, or make a token; returns the exit code."""
     parser = argparse.ArgumentParser(prog="footnote auth", description="Say who may sign in to footnote chat --auth.")

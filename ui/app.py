@@ -102,13 +102,12 @@ def launch(
 
 def surroundings(rag: Any, line: Line, auth: Check | Accounts | None = None, root_path: str = "") -> Surroundings:
     """What is served beside a page over `rag` whose questions go through `line`: the API, and who may come in."""
-    from ui.accounts import Accounts
+    from ui.auth import sign_in_by
     from ui.doors.api import Engine, add_api
     from ui.doors.completions import completion_routes
     from ui.server import Surroundings
-    from ui.signin import SignIn
 
-    sign_in = None if auth is None else SignIn.of(auth) if isinstance(auth, Accounts) else SignIn(auth)
+    sign_in = None if auth is None else sign_in_by(auth)
     engine = Engine(rag, line, sign_in)
     return Surroundings(line, lambda app: add_api(app, engine, completion_routes), sign_in, root_path)
 

@@ -60,11 +60,11 @@ class Asking:
     ) -> None:
         self._rag = rag
         self._question = question
-        self._options: dict[str, Any] = {"history": list(history)}
+        self._stopped = threading.Event()
+        self._options: dict[str, Any] = {"history": list(history), "stopped": self._stopped.is_set}
         if where:
             self._options["where"] = dict(where)
         self._arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="footnote-answer", daemon=True)
         _RUNNING.add(self)
         self._thread.start()
@@ -80,7 +80,7 @@ class Asking:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End `batches` now and the Rag's work at its next piece."""
+        """End `batches` now and the Rag's work at its next piece or reading."""
         self._stopped.set()
         self._arrived.put(_END)
 

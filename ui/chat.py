@@ -157,7 +157,7 @@ def _sheets(rag: Any) -> dict[str, gr.HTML]:
             apply_default_css=False,
         )
     with gr.Column(elem_id="fn-sheet-lens", elem_classes="fn-sheet"):
-        gr.HTML("<h2>How this answer came about</h2>", apply_default_css=False)
+        gr.HTML("<h2>How this came about</h2>", apply_default_css=False)
         lens = html("fn-lens")
     return {"entries": entries, "knobs": knobs, "lens": lens}
 

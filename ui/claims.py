@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from rag import Answer, Citation, Claim
+from ui.conversation import without_markers
 from ui.evidence import target_of
-from ui.layout import Kind, Layout, Line, Listed, item_of, list_of, without_heading
+from ui.layout import Kind, Layout, Line, Listed, cells_of, code_of, item_of, list_of, table_of, without_heading
 from ui.markup import text
 from ui.prose import prose, science
 
@@ -21,6 +25,19 @@ def render_claims(number: int, answer: Answer) -> str:
     return _Page(number, answer).drawn()
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Words of a claim, and the footnotes behind them."""
+
+    claim: Claim
+    words: str
+    marks: str = ""
+
+    @property
+    def html(self) -> str:
+        return _sentence(self.claim, prose(self.words)) + self.marks
+
+
 class _Page:
     """Sets one claim after another; what belongs together waits in `_open` until something else comes."""
 
@@ -30,7 +47,7 @@ class _Page:
         self._layout = Layout(answer)
         self._blocks = [_surveyed(answer)] if answer.surveyed else []
         self._kind: Kind = "text"
-        self._open: list[tuple[Line, list[str]]] = []
+        self._open: list[tuple[Line, list[_Said]]] = []
         self._seen: set[int] = set()
 
     def drawn(self) -> str:
@@ -47,7 +64,7 @@ class _Page:
             else:
                 line = self._layout.line(claim) or _NOWHERE
                 words = without_heading(claim.text) if line.kind == "heading" else claim.text
-                self._add(line, _sentence(claim, words) + self._marks(claim))
+                self._add(line, _Said(claim, words, self._marks(claim)))
         self._finish()
         return "".join(self._blocks)
 
@@ -59,11 +76,12 @@ class _Page:
         why = f'<button type="button" class="fn-verdict fn-why" data-reason="{text(reason(claim))}">'
         return f"{marks} {why}{text(VERDICT_WORDS[claim.verdict])}</button>"
 
-    def _add(self, line: Line, sentence: str) -> None:
+    def _add(self, line: Line, sentence: _Said) -> None:
         """A sentence where it stood: behind the one before, or as an item, or as a block of its own."""
         before = self._open[-1][0] if self._open else None
         same_paragraph = line is _NOWHERE or before is _NOWHERE or before is None or before.paragraph == line.paragraph
-        if line.kind != self._kind or line.kind == "heading" or (line.kind == "text" and not same_paragraph):
+        in_blocks = line.kind in ("text", "code", "row")
+        if line.kind != self._kind or line.kind == "heading" or (in_blocks and not same_paragraph):
             self._finish()
         self._kind = line.kind
         if self._open and (line.kind == "text" or before is line):
@@ -73,24 +91,45 @@ class _Page:
 
     def _add_listed(self, claim: Claim, listed: Listed) -> None:
         """A list that was checked as one: its lead ends the paragraph, the footnotes stand behind its last item."""
-        self._add(_NOWHERE, _sentence(claim, listed.lead))
+        self._add(_NOWHERE, _Said(claim, listed.lead))
         self._finish()
         last = listed.items[-1]
         for item in listed.items:
-            self._add(item, _sentence(claim, item.words) + (self._marks(claim) if item is last else ""))
+            self._add(item, _Said(claim, item.words, self._marks(claim) if item is last else ""))
         self._finish()
 
     def _finish(self) -> None:
         if self._open and self._kind in ("text", "heading"):
-            said = " ".join(sentence for _, sentences in self._open for sentence in sentences)
+            said = " ".join(sentence.html for _, sentences in self._open for sentence in sentences)
             tag, looks = ("h4", "fn-subject") if self._kind == "heading" else ("p", "fn-paragraph")
             self._blocks.append(f'<{tag} class="{looks}" dir="auto">{said}</{tag}>')
+        elif self._open and self._kind == "code":
+            self._blocks.append(code_of([_code(line, said) for line, said in self._open], "fn-paragraph"))
+        elif self._open and self._kind == "row":
+            rows = [(line.is_head, _cells(said)) for line, said in self._open]
+            self._blocks.append(table_of(rows, "fn-paragraph"))
         elif self._open:
-            items = "".join(item_of(line, " ".join(sentences)) for line, sentences in self._open)
+            items = "".join(item_of(line, " ".join(one.html for one in said)) for line, said in self._open)
             self._blocks.append(list_of(self._kind, items, "fn-paragraph"))
         self._open = []
 
 
+def _code(line: Line, said: Sequence[_Said]) -> str:
+    """A line of code as the model wrote it where all of it was checked, else what was."""
+    if len(said) == 1 and said[0].words.split() == without_markers(line.words).split():
+        said = [replace(said[0], words=line.words)]
+    return " ".join(_sentence(one.claim, text(one.words)) + one.marks for one in said)
+
+
+def _cells(said: Sequence[_Said]) -> list[str]:
+    """The cells of a row, whose sentences may have been checked one by one; the footnotes stand in the last."""
+    cells = cells_of(" ".join(one.words for one in said))
+    worst = min(said, key=lambda one: _VERDICTS.index(one.claim.verdict)).claim
+    set_cells = [_sentence(worst, prose(cell)) for cell in cells] or [""]
+    return [*set_cells[:-1], set_cells[-1] + "".join(one.marks for one in said)]
+
+
+_VERDICTS = ("unsupported", "partly", "supported")
 _NOWHERE = Line("text", "")
 """Where a sentence goes that the model did not write so, such as one written anew: on in the paragraph."""
 
@@ -100,9 +139,9 @@ def _surveyed(answer: Answer) -> str:
     return f'<p class="fn-paragraph" dir="auto">{text(answer.text.partition(chr(10))[0])}</p>'
 
 
-def _sentence(claim: Claim, words: str) -> str:
+def _sentence(claim: Claim, inner: str) -> str:
     looks = "" if claim.verdict == "supported" else f" fn-{claim.verdict}"
-    return f'<span class="fn-claim{looks}">{prose(words)}</span>'
+    return f'<span class="fn-claim{looks}">{inner}</span>'
 
 
 def _quotation(number: int, answer: Answer, claim: Claim, seen: set[int]) -> str:

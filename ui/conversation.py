@@ -23,12 +23,20 @@ UNEXPECTED_REMEDY = "Ask again; if it happens again, the server's log has the de
 
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 _BEGUN_MARKER = re.compile(r"\s*\[[\d,\s]*$")
+_FENCED = re.compile(r"(^[ \t]*(`{3,}|~{3,})[^`\n]*\n(?:.*?^[ \t]*\2[`~]*[ \t]*$|.*\Z))", re.MULTILINE | re.DOTALL)
 _TITLE_CHARS = 80
 
 
 def without_markers(text: str) -> str:
-    """`text` without footnote markers such as ` [2]`, and without one that has only begun at its end."""
-    return _BEGUN_MARKER.sub("", _MARKER.sub("", text))
+    """`text` without footnote markers such as ` [2]`, and without one that has only begun at its end.
+
+    What stands in a block of code between fences stays: there `[2]` is an index.
+    """
+    kept, end = "", 0
+    for fenced in _FENCED.finditer(text):
+        kept += _MARKER.sub("", text[end : fenced.start()]) + fenced[0]
+        end = fenced.end()
+    return kept + _BEGUN_MARKER.sub("", _MARKER.sub("", text[end:]))
 
 
 def plain_text(answer: Answer) -> str:

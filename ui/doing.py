@@ -19,7 +19,7 @@ from ui.archive import Archive
 from ui.conversation import Conversation, Turn
 from ui.history import render_entries
 from ui.knobs import Knobs, other_models, render_knobs
-from ui.lens import render_trace
+from ui.lens import render_claim_trace, render_trace
 from ui.markup import text
 from ui.parts import Parts, Update, drawn_whole, kept, owner_of, render_alert
 from ui.render import OPINIONS, render_said
@@ -191,9 +191,11 @@ class _Desk:
         return {self._parts.lens: f'<div data-place="{self._place()}">{shown}</div>'}
 
     def _traced(self, conversation: Conversation, turn: Turn) -> str:
-        if turn.answer is None:
+        if turn.answer is None and turn.balance is None:
             return _hint("There is no answer to look behind.")
         try:
+            if turn.balance is not None:
+                return render_claim_trace(self._rag.trace_claim(turn.balance))
             return render_trace(conversation.knobs.applied(self._rag).trace(turn.answer, conversation.history(turn)))
         except FootnoteError as error:
             return _hint(str(error))

@@ -180,8 +180,9 @@ class _Desk:
         if before == after or before not in rows or after not in rows:
             return {self._parts.said: render_problem("Choose two different runs to compare.")}
         differences = self._board.compare(before, after)
+        questions = self._board.questions(after)
         return {
-            self._parts.card: render_comparison(rows[before], rows[after], differences),
+            self._parts.card: render_comparison(rows[before], rows[after], differences, questions),
             self._parts.opened: "",
             self._parts.said: "",
         }

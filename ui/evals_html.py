@@ -227,8 +227,10 @@ def _made(made_with: Mapping[str, Any]) -> str:
     return f'<details class="fn-ev-more"><summary>What it was made with</summary><dl>{rows}</dl></details>'
 
 
-def render_comparison(before: Any, after: Any, differences: Sequence[Any]) -> str:
-    """What changed from one run to another, and whether it may be chance."""
+def render_comparison(
+    before: Any, after: Any, differences: Sequence[Any], questions: Mapping[str, str] | None = None
+) -> str:
+    """What changed from one run to another, whether it may be chance, and the `questions`, by id, that changed."""
     head = (
         f"<h2>Compared</h2><p class='fn-lib-counts'>A: {text(before.label)}, {moment(before.began)}</p>"
         f"<p class='fn-lib-counts'>B: {text(after.label)}, {moment(after.began)}</p>"
@@ -244,21 +246,34 @@ def render_comparison(before: Any, after: Any, differences: Sequence[Any]) -> st
         f'<article class="fn-ev-card" data-comparison="1">{head}<table class="fn-ev-table"><caption>B less A over the '
         "questions that both have; an interval that holds 0 may be chance</caption><thead><tr><th scope=col>Figure</th>"
         "<th scope=col>A</th><th scope=col>B</th><th scope=col>B less A</th><th scope=col>p</th><th scope=col>n</th>"
-        f"</tr></thead><tbody>{rows}</tbody></table></article>"
+        f"</tr></thead><tbody>{rows}</tbody></table>{_changed(told, questions or {})}</article>"
     )
+
+
+def _changed(told: Sequence[Any], questions: Mapping[str, str]) -> str:
+    """The questions that came out better, and those that came out worse, each with the figures that say so."""
+    words = dict(SHOWN)
+    shown = ""
+    for heading, direction in (("Got worse", "worse"), ("Got better", "better")):
+        labels: dict[str, list[str]] = {}
+        for item in (item for item in told if item.p is not None):
+            for identity in getattr(item, direction):
+                labels.setdefault(identity, []).append(words[item.name])
+        rows = "".join(
+            f'<li dir="auto">{text(questions.get(identity, identity))} <span class="fn-lib-small">'
+            f"{text('; '.join(of))} · {text(identity)}</span></li>"
+            for identity, of in labels.items()
+        )
+        if rows:
+            shown += f'<h3>{heading}: {count(len(labels), "question")}</h3><ul class="fn-ev-changed">{rows}</ul>'
+    return shown or '<p class="fn-hint">No question came out differently.</p>'
 
 
 def _difference(item: Any, label: str) -> str:
     p = "–" if item.p is None else f"{item.p:.3f}"
     sure = item.low > 0 or item.high < 0
     note = " <strong>not chance</strong>" if sure else ""
-    changed = [
-        f"better: {', '.join(item.better)}" if item.better else "",
-        f"worse: {', '.join(item.worse)}" if item.worse else "",
-    ]
-    detail = "; ".join(part for part in changed if part)
-    which = f' <span class="fn-lib-small">{text(detail)}</span>' if detail and item.p is not None else ""
     return (
-        f'<tr><th scope="row">{text(label)}{which}</th><td>{item.before:.2f}</td><td>{item.after:.2f}</td>'
+        f'<tr><th scope="row">{text(label)}</th><td>{item.before:.2f}</td><td>{item.after:.2f}</td>'
         f"<td>{item.difference:+.2f} [{item.low:+.2f}, {item.high:+.2f}]{note}</td><td>{p}</td><td>{item.n}</td></tr>"
     )

@@ -1,13 +1,16 @@
-"""How an answer came about, as safe HTML: the steps of `rag.Trace` in the order in which they happened. Pure."""
+"""How an answer, or what was found for a claim, came about, as safe HTML: the steps of `rag.Trace` and
+`rag.ClaimTrace` in the order in which they happened. Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from rag import Answer, Claim, Ranked, Trace
+from rag import Answer, Balance, Claim, ClaimTrace, Ranked, Trace, Weighed
 from ui.claims import reason
 from ui.evidence import bearing
 from ui.markup import count, text
+from ui.weighing import GROUPS
 
 SHOWN_CANDIDATES = 12
 
@@ -25,6 +28,24 @@ def render_trace(trace: Trace) -> str:
         ("The check", _checks(answer.claims)),
         ("Time taken", _times(answer)),
     ]
+    return _steps(steps)
+
+
+def render_claim_trace(trace: ClaimTrace) -> str:
+    """Claim, search, what was read and what the model told of it, prompts, times."""
+    balance = trace.balance
+    read = "".join(map(_read, balance.papers)) or '<p class="fn-hint">No paper was near enough to be read.</p>'
+    steps = [
+        ("The claim", f'<p dir="auto">{text(balance.claim)}</p>'),
+        ("The search", _claim_search(trace)),
+        ("What was read, and what the model told of it", f"{_deciding(trace)}{read}"),
+        ("What the model was asked", _claim_prompts(trace)),
+        ("Time taken", _claim_times(balance)),
+    ]
+    return _steps(steps)
+
+
+def _steps(steps: Iterable[tuple[str, str]]) -> str:
     return "".join(f'<section class="fn-step"><h3>{title}</h3>{body}</section>' for title, body in steps)
 
 
@@ -40,26 +61,43 @@ def _question(answer: Answer) -> str:
 
 def _search(trace: Trace) -> str:
     found = {hit.paper.id for hit in trace.answer.hits}
-    rows = "".join(_candidate(c, is_kept=c.paper.id in found) for c in trace.candidates[:SHOWN_CANDIDATES])
-    more = len(trace.candidates) - SHOWN_CANDIDATES
-    rest = f'<p class="fn-hint">{count(more, "further paper")} further down.</p>' if more > 0 else ""
+    return f'<p class="fn-hint">{_RANKED} Papers in bold were taken up.</p>{_ranking(trace.candidates, found)}'
+
+
+_RANKED = "Two rankings, by meaning (cosine of vectors) and by words (BM25), become one by their ranks."
+
+
+def _claim_search(trace: ClaimTrace) -> str:
+    read = {one.paper.id for one in trace.balance.papers}
     return (
-        '<p class="fn-hint">Two rankings, by meaning (cosine of vectors) and by words (BM25), become one by their '
-        "ranks. Papers in bold were taken up.</p>"
+        f'<p class="fn-hint">{_RANKED} Of the nearest papers those are read, in bold, that hold at least '
+        f"{trace.least_coverage:.2f} of the claim’s words, rare ones counting more.</p>"
+        f"{_ranking(trace.candidates, read, trace.coverage)}"
+    )
+
+
+def _ranking(candidates: Sequence[Ranked], kept: Iterable[str], coverage: Mapping[str, float] | None = None) -> str:
+    """The papers considered, those of the ids `kept` in bold; with `coverage` how much of a claim's words each has."""
+    rows = "".join(_candidate(c, kept, coverage) for c in candidates[:SHOWN_CANDIDATES])
+    more = len(candidates) - SHOWN_CANDIDATES
+    rest = f'<p class="fn-hint">{count(more, "further paper")} further down.</p>' if more > 0 else ""
+    last = "" if coverage is None else '<th scope="col">Its words</th>'
+    return (
         '<div class="fn-wide" role="region" aria-label="Papers considered" tabindex="0"><table><thead><tr>'
         '<th scope="col">Rank</th><th scope="col">Paper</th><th scope="col">By meaning</th>'
-        f'<th scope="col">By words</th><th scope="col">Together</th></tr></thead>'
+        f'<th scope="col">By words</th><th scope="col">Together</th>{last}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{rest}"
     )
 
 
-def _candidate(candidate: Ranked, *, is_kept: bool) -> str:
+def _candidate(candidate: Ranked, kept: Iterable[str], coverage: Mapping[str, float] | None) -> str:
     title = text(candidate.paper.title)
-    named = f"<strong>{title}</strong>" if is_kept else title
+    named = f"<strong>{title}</strong>" if candidate.paper.id in kept else title
+    last = "" if coverage is None else f"<td>{coverage.get(candidate.paper.id, 0.0):.2f}</td>"
     return (
         f'<tr><td>{candidate.rank}</td><td dir="auto">{named}</td>'
         f"<td>{_place(candidate.dense_rank, candidate.similarity)}</td>"
-        f"<td>{_place(candidate.keyword_rank, candidate.keyword_score)}</td><td>{candidate.score:.3f}</td></tr>"
+        f"<td>{_place(candidate.keyword_rank, candidate.keyword_score)}</td><td>{candidate.score:.3f}</td>{last}</tr>"
     )
 
 
@@ -80,6 +118,50 @@ def _relevance(trace: Trace) -> str:
     )
 
 
+def _deciding(trace: ClaimTrace) -> str:
+    return (
+        f'<p class="fn-hint">A paper speaks for or against the claim where the model is sure of it, from '
+        f"{trace.sure_from:.2f} of 1; for it only with the claim’s numbers. Otherwise it says neither.</p>"
+    )
+
+
+def _read(one: Weighed) -> str:
+    """A paper's sentences with their scores, the probabilities, and what became of them."""
+    lines = "".join(
+        f'<li dir="auto">{text(item.sentence.text)} <span class="fn-facts">bears on the claim {bearing(item.score)} '
+        f"({item.score:.2f})</span></li>"
+        for item in one.evidence
+    )
+    names = ("supports it", "contradicts it", "says neither")
+    told = " · ".join(f"{name} {share:.2f}" for name, share in zip(names, one.told, strict=False))
+    said = next(group.said for group in GROUPS if group.stance == one.stance)
+    took = f" · read in {one.read_s:.2f} s" if one.read_s else ""
+    return (
+        f'<h4 dir="auto">{text(one.paper.title)}</h4><ul>{lines}</ul>'
+        f"<p>{told or f'{one.probability:.2f} of 1'} → <strong>{said}</strong>{took}</p>"
+    )
+
+
+def _claim_prompts(trace: ClaimTrace) -> str:
+    if not trace.balance.papers:
+        return '<p class="fn-hint">The model was not asked.</p>'
+    return "".join(
+        f'<details class="fn-asked"><summary dir="auto">{text(one.paper.title)}</summary>{_messages(prompt)}</details>'
+        if prompt
+        else f'<p class="fn-hint">{text(one.paper.title)}: its prompt is another one today.</p>'
+        for one, prompt in zip(trace.balance.papers, trace.prompts, strict=True)
+    )
+
+
+def _messages(prompt: Iterable[tuple[str, str]]) -> str:
+    return "".join(f'<h4>{text(role)}</h4><pre dir="auto">{text(said)}</pre>' for role, said in prompt)
+
+
+def _claim_times(balance: Balance) -> str:
+    words = {"evidence_s": "papers found", "total_s": "last paper read"}
+    return _times_of(words, balance.timings, [("Model", balance.model_id), ("Prompt", balance.prompt_id)])
+
+
 def _evidence(answer: Answer) -> str:
     if not answer.evidence:
         return '<p class="fn-hint">None was taken up.</p>'
@@ -97,8 +179,7 @@ def _prompts(trace: Trace) -> str:
         return '<p class="fn-hint">Of each paper that may fit: whether its evidence says that it does.</p>'
     if not prompts:
         return '<p class="fn-hint">The model was not asked.</p>'
-    blocks = (f'<h4>{text(role)}</h4><pre dir="auto">{text(said)}</pre>' for prompt in prompts for role, said in prompt)
-    return "".join(blocks)
+    return "".join(map(_messages, prompts))
 
 
 def _raw(answer: Answer) -> str:
@@ -117,7 +198,11 @@ def _checks(claims: Iterable[Claim]) -> str:
 
 def _times(answer: Answer) -> str:
     words = {"evidence_s": "evidence", "first_token_s": "first words", "total_s": "checked answer"}
-    steps = [f"{label} after {answer.timings[key]:.2f} s" for key, label in words.items() if key in answer.timings]
     made_by = [("Model", answer.model_id), ("Prompt", answer.prompt_id), ("Settings", answer.settings_id)]
+    return _times_of(words, answer.timings, made_by)
+
+
+def _times_of(words: Mapping[str, str], timings: Mapping[str, float], made_by: Iterable[tuple[str, str]]) -> str:
+    steps = [f"{label} after {timings[key]:.2f} s" for key, label in words.items() if key in timings]
     facts = "".join(f"<div><dt>{label}</dt><dd>{text(value)}</dd></div>" for label, value in made_by if value)
     return f'<p>{text(" · ".join(steps) or "Not measured.")}</p><dl class="fn-made-by">{facts}</dl>'

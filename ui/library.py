@@ -7,7 +7,7 @@ own state is small: what is searched for, the open paper, and the papers on offe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 from rag import Change, FootnoteError, Found, Library, Offer, Outcome
+from ui.adding import LOOK_EVERY_S, SHORT_S, Adding, Addition, adding_form
 from ui.atlas import render_atlas, render_drawing
 from ui.library_html import (
     PAGE,
@@ -23,12 +24,10 @@ from ui.library_html import (
     render_overview,
     render_paper,
     render_preview,
-    render_progress,
     render_results,
 )
 from ui.markup import count, render_problem
 from ui.parts import html, is_guest
-from ui.work import Work
 
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]
@@ -41,13 +40,16 @@ DOOR_JS = """
 window.footnoteLibrary = { act: (data) => trigger('select', data) };
 if (window.footnoteLibraryWanted) trigger('select', { do: 'show' });
 """
+UP_JS = "() => document.getElementById('fn-lib-overview').scrollIntoView({ block: 'start' })"
+"""To where an addition is told of: its form may have been scrolled down to."""
 
 
 @dataclass(frozen=True)
 class Looking:
     """What a reader has open. `spans` are the sentences that fit, by paper; `offers` wait to be added.
 
-    `may_change` says whether this reader may change the library; what a browser sends cannot set it.
+    `may_change` says whether this reader may change the library; what a browser sends cannot set it. Of additions by
+    number: the one that this reader `began` last, and the last one whose end the reader was `told` of.
     """
 
     open_paper: str = ""
@@ -55,12 +57,15 @@ class Looking:
     shown: int = PAGE
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
+    began: int = 0
+    told: int = 0
 
 
 @dataclass(frozen=True)
 class _Parts:
     looking: gr.State
     overview: gr.HTML
+    running: gr.HTML
     said: gr.HTML
     search: gr.Textbox
     how: gr.Dropdown
@@ -79,6 +84,7 @@ class _Parts:
     preview: gr.HTML
     add: gr.Button
     cancel: gr.Button
+    timer: gr.Timer
 
     def all(self) -> list[Any]:
         """Every component, as outputs of an event; a handler returns only those that change."""
@@ -95,18 +101,18 @@ def library_view(rag: Any) -> None:
     with gr.Row(elem_id="fn-library"):
         with gr.Column(elem_id="fn-lib-main"):
             overview = html("fn-lib-overview")
-            said = html("fn-lib-status")
+            running, said = html("fn-lib-running"), html("fn-lib-status")
             search, how, since, until, venue, years, view, open_adding = _controls()
             with gr.Column(elem_id="fn-lib-adding", visible=False) as adding:
-                files, pasted, look, preview, add, cancel = _adding()
+                files, pasted, look, preview, add, cancel = adding_form()
             results = html("fn-lib-results", '<p class="fn-lib-said">Looking at the library…</p>')
             atlas = html("fn-lib-map")
         with gr.Column(elem_id="fn-lib-aside"):
             paper = html("fn-lib-page")
     door = gr.HTML("", elem_id="fn-lib-door", apply_default_css=False, js_on_load=DOOR_JS)
     parts = _Parts(
-        gr.State(Looking()), overview, said, search, how, since, until, venue, years, view, results, atlas, paper,
-        adding, open_adding, files, pasted, preview, add, cancel,
+        gr.State(Looking()), overview, running, said, search, how, since, until, venue, years, view, results, atlas,
+        paper, adding, open_adding, files, pasted, preview, add, cancel, gr.Timer(LOOK_EVERY_S, active=False),
     )  # fmt: skip
     _connect(_Desk(library, parts), parts, door, look)
 
@@ -138,39 +144,21 @@ def _controls() -> tuple[Any, ...]:
     return search, how, since, until, venue, years, view, open_adding
 
 
-def _adding() -> tuple[Any, ...]:
-    gr.HTML(
-        '<h3>Add papers</h3><p class="fn-lib-small">Files of BibTeX, RIS, CSV or JSON lines, titles and abstracts as '
-        f"text, also compressed (.gz), up to {Library.most_bytes // 1_000_000} MB each. You see what would be added "
-        "first; the library's own file is never changed.</p>",
-        apply_default_css=False,
-    )
-    files = gr.File(label="Files", file_count="multiple", elem_id="fn-lib-files", height=120)
-    pasted = gr.Textbox(
-        label="Or paste entries", lines=4, max_lines=10, elem_id="fn-lib-pasted",
-        placeholder="@article{…}  or a title, a blank line, its abstract",
-    )  # fmt: skip
-    look = gr.Button("Look through", size="sm", elem_id="fn-lib-look")
-    preview = html("fn-lib-preview")
-    with gr.Row(elem_id="fn-lib-go"):
-        add = gr.Button("Add", variant="primary", interactive=False, elem_id="fn-lib-add")
-        cancel = gr.Button("Close", elem_id="fn-lib-cancel")
-    return files, pasted, look, preview, add, cancel
-
-
 def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "outputs": parts.all()}
     at_once: dict[str, Any] = {**quiet, "queue": False}
     door.select(desk.act, inputs=parts.query(), trigger_mode="multiple", **at_once)
-    typing = [parts.search.input, parts.since.input, parts.until.input]
-    for changed in (*typing, parts.how.input, parts.venue.input, parts.view.input, parts.search.submit):
-        changed(desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
+    # Not `input`, which Gradio 6.31.0 gives for keys that write alone, not where text is deleted or pasted.
+    typed = [parts.search.change, parts.since.change, parts.until.change, parts.search.submit]
+    causes = [*typed, parts.how.input, parts.venue.input, parts.view.input]
+    gr.on(causes, desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
     parts.open_adding.click(lambda: {parts.adding: gr.update(visible=True)}, **at_once)
     parts.cancel.click(desk.cancelled, inputs=[parts.looking], **at_once)
     offered = [parts.looking, parts.files, parts.pasted]
     for asked in (parts.files.upload, parts.files.clear, look.click):
         asked(desk.offered, inputs=offered, **quiet)
-    parts.add.click(desk.added, inputs=parts.query(), concurrency_limit=4, **quiet)
+    parts.add.click(desk.added, inputs=parts.query(), **quiet).then(None, js=UP_JS)
+    parts.timer.tick(desk.ticked, inputs=parts.query(), **at_once)
 
 
 class _Desk:
@@ -178,6 +166,7 @@ class _Desk:
 
     def __init__(self, library: Library, parts: _Parts) -> None:
         self._library = library
+        self._adding = Adding(library)
         self._parts = parts
 
     def act(
@@ -201,6 +190,7 @@ class _Desk:
         if looking.may_change:
             acts["remove"] = lambda: self._changed(looking, query, lambda: self._library.remove([paper]))
             acts["undo"] = lambda: self._changed(looking, query, self._library.undo)
+            acts["stop"] = lambda: self._stopped(looking)
         return self._safely(acts.get(wanted, dict))
 
     def searched(
@@ -225,31 +215,41 @@ class _Desk:
             ),
         }
 
-    def added(
-        self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str
-    ) -> Iterator[Update]:
-        """Add what is on offer, telling how far it is."""
+    def added(self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str) -> Update:
+        """Begin to add what is on offer; the form closes, and how far it is stands where every page shows it."""
         if not looking.may_change:
-            yield {self._parts.preview: render_problem("Only who has signed in may change this library.")}
-            return
+            return {self._parts.preview: render_problem("Only who has signed in may change this library.")}
         papers = [paper for offer in looking.offers for paper in offer.papers]
-        names = ", ".join(offer.name for offer in looking.offers)
-        parts = self._parts
-        yield {parts.add: gr.update(interactive=False), parts.cancel: gr.update(interactive=False)}
-        work = Work(lambda report: self._library.add(papers, names, report))
         try:
-            for step in work.steps():
-                yield {parts.preview: render_progress(step)}
-        except Exception as error:  # noqa: BLE001  # shown as a plain sentence; Work has logged it
-            free = gr.update(interactive=True)
-            yield {parts.preview: _told(error), parts.add: free, parts.cancel: free}
-            return
+            addition = self._adding.begin(papers, ", ".join(offer.name for offer in looking.offers))
+        except FootnoteError as error:
+            return {self._parts.said: _told(error)}
+        addition.work.join(SHORT_S)
+        began = replace(looking, began=addition.number)
         query = _Query(search or "", how, since, until, venue, view)
-        yield {
-            **self._shown(replace(looking, offers=()), query),
-            **self._closed(),
-            parts.said: render_outcome(work.result),
-        }
+        if addition.work.is_running:
+            closed = {self._parts.looking: began, self._parts.adding: gr.update(visible=False)}
+            return {**closed, **self._under_way(began, addition)}
+        return self._safely(lambda: self._shown(began, query))
+
+    def ticked(self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str) -> Update:
+        """A look at the addition that is under way; at its end what came of it."""
+        if (running := self._adding.running) is not None:
+            return self._under_way(looking, running)
+        query = _Query(search or "", how, since, until, venue, view)
+        return self._safely(lambda: self._shown(looking, query))
+
+    def _stopped(self, looking: Looking) -> Update:
+        running = self._adding.running
+        if running is None:
+            return {}
+        running.work.stop()
+        return self._under_way(looking, running)
+
+    def _under_way(self, looking: Looking, running: Addition | None) -> Update:
+        """How far the addition is, and the timer that looks again while there is one."""
+        shown = running.progress(may_stop=looking.may_change) if running else ""
+        return {self._parts.running: shown, self._parts.timer: gr.update(active=running is not None)}
 
     def cancelled(self, looking: Looking) -> Update:
         """Close the form; nothing is added."""
@@ -263,7 +263,6 @@ class _Desk:
             parts.pasted: "",
             parts.preview: "",
             parts.add: gr.update(value="Add", interactive=False),
-            parts.cancel: gr.update(interactive=True),
         }
 
     def _safely(self, make: Callable[[], Update]) -> Update:
@@ -275,22 +274,34 @@ class _Desk:
             return {self._parts.said: _told(error)}
 
     def _changed(self, looking: Looking, query: _Query, change: Callable[[], Outcome]) -> Update:
+        self._adding.refuse_two()
         outcome = change()
         gone = {paper.id for paper in outcome.removed}
         kept = replace(looking, open_paper="") if looking.open_paper in gone else looking
         return {**self._shown(kept, query), self._parts.said: render_outcome(outcome)}
 
     def _shown(self, looking: Looking, query: _Query) -> Update:
-        """Everything anew: at the first look, and after a change."""
+        """Everything anew: at the first look, and after a change. Tells once what came of an addition."""
         self._library.refresh()
         seen = self._library.overview()
         parts = self._parts
         venues = ["", *list(seen.venues)[:200]]
+        running = self._adding.running  # before: one that ends meanwhile is told at the next look
+        ended = self._adding.untold(looking.told, seen.changes) if running is None else None
+        form: Update = {}
+        if ended is not None:
+            if ended.number == looking.began:  # after a failure or a stop what is on offer still is
+                form = self._closed() if ended.is_done else {parts.adding: gr.update(visible=True)}
+                looking = replace(looking, offers=() if ended.is_done else looking.offers)
+            looking = replace(looking, told=ended.number)
+        found = self._found(looking, query)
         return {
-            **self._found(looking, query),
-            **self._opened(looking, looking.open_paper, seen.changes),
+            **found,
+            **self._opened(found[parts.looking], looking.open_paper, seen.changes),
+            **self._under_way(looking, running),
+            **form,
             parts.overview: render_overview(replace(seen, is_editable=looking.may_change)),
-            parts.said: "",
+            parts.said: ended.told() if ended else "",
             parts.years: gr.update(visible=bool(seen.years or seen.venues)),
             parts.venue: gr.update(choices=[("Any", "") if venue == "" else venue for venue in venues]),
             parts.open_adding: gr.update(visible=looking.may_change),

@@ -259,14 +259,24 @@ def _titles(label: str, papers: Sequence[Paper]) -> str:
     return f"<details{is_open}><summary>{text(label)} ({len(papers):,})</summary><ul>{rows}{more}</ul></details>"
 
 
-def render_progress(step: Step) -> str:
-    """How far adding is, with the time left."""
-    said = said_of(step, "passages read") or "Beginning…"
+def render_progress(n_papers: int, step: Step, *, may_stop: bool, is_stopping: bool) -> str:
+    """How far an addition is, with the time left and the way to stop it."""
+    is_read = 0 < step.total == step.done
+    said = said_of(step, "passages read") or "beginning"
+    if is_read:
+        said = "all passages are read; the index is being written"
+    elif is_stopping:
+        said = "stopping"
     value = f' value="{step.done}" max="{step.total}"' if step.total else ""
+    stop = (
+        '<button type="button" class="fn-chip" data-lib="stop">Stop, add nothing</button>'
+        if may_stop and not is_stopping and not is_read
+        else ""
+    )
     return (
-        f'<div class="fn-lib-progress" role="status"><p>{text(said)}</p>'
+        f'<div class="fn-lib-progress"><p role="status">Adding {count(n_papers, "paper")}: {text(said)}…</p>'
         f'<progress aria-label="Adding papers"{value}></progress>'
-        '<p class="fn-lib-small">Questions are answered meanwhile, from the library as it was.</p></div>'
+        f'<p class="fn-lib-small">Questions are answered meanwhile, from the library as it was.</p>{stop}</div>'
     )
 
 

@@ -151,11 +151,16 @@ def _weighed(turn: Turn) -> str:
     if turn.balance is None:
         return render_balance(turn.number, None, turn.stage)
     copied = (
-        f'<div class="fn-actions" role="group" aria-label="Claim {turn.number}">'
-        f'<button type="button" data-copy="{text(balance_copy(turn.balance))}">Copy with references</button></div>'
+        f'<button type="button" data-copy="{text(balance_copy(turn.balance))}">Copy with references</button>'
+        if turn.stage == "done"
+        else ""
     )
-    actions = copied if turn.stage == "done" else ""
-    return render_balance(turn.number, turn.balance, turn.stage) + _open_evidence(turn) + actions
+    actions = (
+        f'<div class="fn-actions" role="group" aria-label="Claim {turn.number}">{copied}'
+        f'<button type="button" data-lens="{turn.number}">How this came about</button></div>'
+    )
+    shown = render_balance(turn.number, turn.balance, turn.stage) + _open_evidence(turn)
+    return shown if turn.running else shown + actions
 
 
 def _unfinished(turn: Turn) -> str:

@@ -36,11 +36,11 @@ ROWS = [
 ]
 
 
-def rag_on(folder, rows):
+def rag_on(folder, rows, encoder=None):
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "mine.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    shelf = Shelf(source, Ledger(folder / "changes.jsonl"), folder / "index", HashedEncoder())
+    shelf = Shelf(source, Ledger(folder / "changes.jsonl"), folder / "index", encoder or HashedEncoder())
     shelf.update()
     retriever = FusedRetriever(index=shelf.open(), encoder=shelf.encoder)
     return Rag(retriever=retriever, model=QuotingModel(), settings=Settings(home=folder / "home"), shelf=shelf)

@@ -197,7 +197,7 @@ def test_feedback_is_kept_with_the_whole_answer(page, rag, folder, url):
 def test_the_lens_shows_every_step_from_question_to_verdict(page, rag):
     ask(page, "and how fast?")
     page.get_by_role("button", name="How this came about").click()
-    dialog = page.get_by_role("dialog", name="How this answer came about")
+    dialog = page.get_by_role("dialog", name="How this came about")
     dialog.get_by_text("The search", exact=True).wait_for()
     shown = dialog.inner_text()
     for words in (
@@ -216,7 +216,7 @@ def test_the_lens_shows_every_step_from_question_to_verdict(page, rag):
 
 def test_the_lens_opens_as_often_as_it_is_asked_for(page, rag):
     ask(page, "and how fast?")
-    dialog = page.get_by_role("dialog", name="How this answer came about")
+    dialog = page.get_by_role("dialog", name="How this came about")
     for _ in range(2):
         page.get_by_role("button", name="How this came about").click()
         dialog.get_by_text("The search", exact=True).wait_for()

@@ -87,6 +87,56 @@ def test_papers_are_searched_while_typing_and_narrowed_by_years(page):
     until(lambda: names(page) == ["AntTrail", "MoleDig"])
 
 
+def test_years_and_venues_narrow_the_list_the_search_and_the_map_together(serve, visit, tmp_path):
+    venues = ("Deep <Sea> & Sky", "Letters of Nature", None)
+    rag = rag_on(tmp_path, [{**row, "venue": venues[number % 3]} for number, row in enumerate(ROWS)])
+    page = opened(visit, serve(rag))
+    choose(page, ".fn-lib-field:has-text('Venue')", "Deep <Sea> & Sky")
+    until(lambda: names(page) == ["WhaleNet", "MoleDig", "BatEcho"])
+    assert {line.split(" · ")[1] for line in page.locator(f"{RESULTS} .fn-facts").all_inner_texts()} == {venues[0]}
+    page.get_by_label("From year").press_sequentially("2020")
+    until(lambda: names(page) == ["MoleDig", "BatEcho"])
+    page.locator(BOX).press_sequentially("recordings of bat echoes")
+    until(lambda: "best first" in page.inner_text("#fn-lib-results") and names(page)[0] == "BatEcho")
+    assert set(names(page)) == {"MoleDig", "BatEcho"}, "what fits the words but not the filters stays out"
+    page.fill(BOX, "")
+    show_map(page)
+    until(lambda: page.locator(".fn-dot:not(.fn-pale)").count() == 2)
+    page.click("#fn-lib-view label:has-text('List')")
+    choose(page, ".fn-lib-field:has-text('Venue')", "Any")
+    until(lambda: len(names(page)) == 8)
+    page.get_by_label("From year").fill("20x0")
+    until(lambda: len(names(page)) == 9)
+    rag.close()
+
+
+def test_these_words_looks_through_the_whole_text_and_quotes_are_exact(serve, visit, tmp_path):
+    rows = [
+        *ROWS,
+        {
+            "title": "On tides",
+            "abstract": "Tides come twice a day. The moon pulls the water of the whole sea towards it.",
+            "authors": ["Selma Brand"],
+            "keywords": ["oceanography"],
+        },
+        {"title": "On ponds", "abstract": "The water of a pond is pulled by nobody; the whole of it is still."},
+    ]
+    rag = rag_on(tmp_path, rows)
+    page = opened(visit, serve(rag))
+    choose(page, "#fn-lib-how", "These words")
+    for words, found in (
+        ("pulls water", ["On tides", "On ponds"]),
+        ('"water of the whole sea"', ["On tides"]),
+        ("selma brand", ["On tides"]),
+        ("oceanography", ["On tides"]),
+        ("twice recordings", []),
+    ):
+        page.fill(BOX, words)
+        page.press(BOX, "Enter")
+        until(lambda found=found: sorted(names(page)) == sorted(found))
+    rag.close()
+
+
 def test_a_paper_has_its_page_with_neighbours_and_can_be_asked_about(page):
     page.locator(f"{RESULTS} button").nth(1).click()
     page.wait_for_selector("[data-paper]")

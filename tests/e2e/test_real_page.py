@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag import Rag, verify
+from rag.keywords import tokenize
 from rag.library.ledger import Ledger
 from rag.library.shelf import Shelf
 from rag.retrieval import FusedRetriever
@@ -177,6 +178,25 @@ def test_a_paper_is_added_and_answers_and_a_bad_file_is_refused(serve, own_libra
     assert "14 centimetres" in page.inner_text("#fn-live")
     page.locator("#fn-live .fn-marker").first.click()
     assert page.locator("mark.fn-pulse").inner_text() in PAPER["abstract"]
+
+
+def test_a_search_by_meaning_finds_a_paper_that_shares_no_word_with_it(serve, own_library, visit):
+    asked = "nocturnal amphibians on foot"
+    wanted = next(paper for paper in own_library.papers if paper.title.startswith("ToadWalk"))
+    assert not set(tokenize(asked)) & set(tokenize(f"{wanted.title} {wanted.abstract}")), "no word, not even its stem"
+    page = visit(serve(own_library))
+    page.click("#fn-tab-library-button")
+    page.wait_for_selector("#fn-lib-results .fn-lib-list li")
+    for label, found in (("Meaning", "ToadWalk"), ("These words", None)):
+        page.click("#fn-lib-how input")
+        page.get_by_role("option", name=label, exact=True).click()
+        page.fill("#fn-lib-box textarea", asked)
+        page.press("#fn-lib-box textarea", "Enter")
+        if found:
+            page.wait_for_selector(f"#fn-lib-results li:first-child .fn-lib-name:has-text('{found}')")
+            page.wait_for_selector("#fn-lib-results .fn-lib-said:has-text('best first')")
+        else:
+            page.wait_for_selector("#fn-lib-results .fn-lib-empty:has-text('No paper fits.')")
 
 
 def test_the_library_and_its_map(url, visit):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from rag import Balance, verify
+from rag.cli import main as footnote
 from tests.e2e.steps import BOX, DONE, ask, in_view
 from tests.fake_rag import LANTERN, TIDE, FakeRag, sentences_of
 
@@ -117,3 +121,55 @@ def test_a_rag_that_cannot_weigh_offers_no_such_mode(serve, visit):
     page = visit(serve(Plain(pace_s=0)))
     page.wait_for_selector(BOX)
     assert page.locator("#fn-mode").count() == 0
+
+
+def test_the_lens_shows_how_a_balance_came_about(served, rag, visit):
+    page = visit(served[1])
+    choose(page, "Weigh a claim")
+    ask(page, CLAIM)
+    page.get_by_role("button", name="How this came about").click()
+    dialog = page.get_by_role("dialog", name="How this came about")
+    dialog.get_by_text("The search", exact=True).wait_for()
+    shown = dialog.inner_text()
+    for words in (
+        "1. (0.71)",
+        "0.91",
+        "supports it 0.83 · contradicts it 0.09 · says neither 0.09 → supports the claim · read in 0.31 s",
+        "papers found after 0.12 s · last paper read after 1.05 s",
+        "tests/pebble",
+        "verdict@1:0",
+    ):
+        assert words in shown, words
+    for paper, kept in ((LANTERN, True), (TIDE, True)):
+        assert (dialog.locator("td strong", has_text=paper.title).count() == 1) is kept
+    prompt = dialog.locator(".fn-asked").first
+    prompt.locator("summary").click()
+    assert f"{CLAIM}\n{sentences_of(LANTERN)[1].text} {sentences_of(LANTERN)[2].text}" in prompt.inner_text()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.lens") == "1"
+
+
+def test_a_weighed_claim_is_exported_as_json_verified_and_read_back(served, rag, visit, tmp_path, capsys):
+    page = visit(served[1])
+    ask(page, "Is there wifi on trains?")
+    choose(page, "Weigh a claim")
+    ask(page, CLAIM)
+    page.get_by_role("button", name="Conversations").click()
+    with page.expect_download() as begun:
+        page.locator(".fn-entry[aria-current]").get_by_role("button", name="Export as JSON").click()
+    file = tmp_path / "talk.json"
+    begun.value.save_as(file)
+    answer, claim = json.loads(file.read_text())
+    assert (answer["question"], claim["claim"]) == ("Is there wifi on trains?", CLAIM)
+    assert verify(claim, rag.papers) == ()
+    balance = Balance.from_dict(claim)
+    assert [(one.paper.id, one.stance) for one in balance.papers] == [
+        ("lantern", "supports"),
+        ("tide", "contradicts"),
+        ("moss", "silent"),
+    ]
+    assert footnote(["verify", str(file)]) == 0
+    assert capsys.readouterr().out == "1 answer and 1 weighed claim: every citation holds.\n"
+    file.write_text(file.read_text().replace("which removes flicker", "which adds flicker"))
+    assert footnote(["verify", str(file)]) == 1
+    assert "does not stand where it says" in capsys.readouterr().out

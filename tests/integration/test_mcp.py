@@ -111,7 +111,7 @@ async def test_over_http_with_sign_in_only_the_apis_own_tokens_let_in(tmp_path):
     accounts = Accounts(tmp_path / "accounts")
     accounts.add("ida", "correct horse")
     token = accounts.new_token("ida")
-    with over_http(f"Http({{port}}, accounts=Accounts(Path({str(tmp_path / 'accounts')!r})))") as url:
+    with over_http(f"Http({{port}}, auth=Accounts(Path({str(tmp_path / 'accounts')!r})))") as url:
         for said in ({}, {"Authorization": "Bearer fn-wrong"}, {"Authorization": "Bearer ida:wrong horse"}):
             refused = httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers=said)
             assert refused.status_code == 401

@@ -499,3 +499,56 @@ def test_other_settings_keep_the_prompt_that_the_rag_was_given(retriever):
     model = ScriptedModel(script=lambda _prompt: FACT)
     rag = Rag(retriever=retriever, model=model, settings=Settings(), prompt=own)
     assert rag.with_settings(retrieval={"k": 3}).ask(QUESTION).prompt_id == own.id
+
+
+@pytest.mark.parametrize(
+    ("question", "at_most"),
+    [
+        pytest.param(BOTH, 1, id="the sentences of a comparison"),
+        pytest.param("Which papers are about whales?", 1, id="the papers of a survey"),
+        pytest.param(QUESTION, 2, id="whether there is enough to answer"),
+    ],
+)
+def test_stopping_takes_effect_before_the_next_reading(retriever, question, at_most):
+    read = []
+
+    class Stopping(Doubting):
+        def judge(self, messages, adapter):
+            read.append(messages)
+            return (0.9, 0.1)
+
+        def first_word_logprobs(self, messages, words):
+            read.append(messages)
+            return (0.0, -9.0)
+
+    model = Stopping(script=lambda _prompt: FACT, needle="")
+    rag = Rag(retriever=retriever, model=model, settings=Settings())
+    whole = [*rag.stream(question)]
+    assert isinstance(whole[-1], Answer)
+    assert len(read) >= 2
+    read.clear()
+    model.prompts.clear()
+    stopped = [*rag.stream(question, stopped=lambda: bool(read))]
+    assert len(read) <= at_most
+    assert {type(event) for event in stopped} <= {EvidenceFound, TextPiece}, "no answer is made up"
+
+
+def test_a_draft_is_not_read_again_nor_written_anew_once_it_is_stopped(retriever):
+    opinions = []
+
+    class Judging(Doubting):
+        def judge(self, messages, adapter):
+            opinions.append(messages)
+            return (0.9, 0.05, 0.05) if len(opinions) > 2 else (0.9, 0.1)
+
+    model = Judging(script=lambda _prompt: REWORDED, needle="")
+    rag = Rag(retriever=retriever, model=model, settings=Settings())
+    written = []
+    events = []
+    for event in rag.stream(QUESTION, stopped=lambda: bool(written)):
+        events.append(event)
+        if isinstance(event, TextPiece):
+            written.append(event.text)
+            before = len(opinions)
+    assert len(opinions) == before
+    assert not isinstance(events[-1], Answer)

@@ -3,6 +3,7 @@
 import pytest
 from fakes import HashedEncoder, ScriptedModel
 
+from rag import verify
 from rag.errors import SettingsError
 from rag.index import LibraryIndex, build
 from rag.pipeline import Rag
@@ -112,3 +113,33 @@ def test_a_shorter_limit_reaches_the_model(retriever):
 def test_what_cannot_be_replaced_is_refused(rag, sections, said):
     with pytest.raises(SettingsError, match=said):
         rag.with_settings(**sections)
+
+
+CLAIM = "Whales sing at 20 hertz in the deep ocean."
+
+
+class Judging(ScriptedModel):
+    """Supports whatever it reads, and keeps it."""
+
+    read: list = []
+
+    def first_word_logprobs(self, messages, words):
+        self.read.append(tuple(messages))
+        return (-0.1, -3.0, -3.0)
+
+
+def test_a_weighed_claim_is_traced_with_the_very_prompts_of_its_papers(retriever):
+    model = Judging(script=lambda _prompt: FACT)
+    rag = Rag(retriever=retriever, model=model, settings=Settings())
+    balance = rag.weigh(CLAIM)
+    trace = rag.trace_claim(balance)
+    assert [c.paper.id for c in trace.candidates] == [hit.paper.id for hit in rag.retrieve(CLAIM, k=10)]
+    assert [one.paper.id for one in balance.papers] == ["w"]
+    assert trace.coverage["w"] >= trace.least_coverage > trace.coverage["b"]
+    assert list(trace.prompts) == model.read
+    (one,) = balance.papers
+    assert sum(one.told) == pytest.approx(1.0)
+    assert one.probability == one.told[0]
+    assert (balance.model_id, balance.prompt_id[:6]) == ("tests/scripted", "judge@")
+    assert 0 <= balance.timings["evidence_s"] <= balance.timings["total_s"]
+    assert verify(balance.to_dict(), rag.papers) == ()

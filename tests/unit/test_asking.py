@@ -73,7 +73,7 @@ def test_stopping_all_leaves_none_at_work():
 
 def test_an_iterator_without_close_is_fine():
     class Plain:
-        def stream(self, question, history=None):
+        def stream(self, question, history=None, stopped=None):
             return iter([TextPiece("a"), TextPiece("b")])
 
     assert everything(Asking(Plain(), "x")) == [TextPiece("a"), TextPiece("b")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,8 @@ from rag.drafts import draft_sentences
 from rag.schema import Answer, Citation, Claim, Paper
 from tests.hostile import PAYLOADS, Inspector
 from ui.claims import render_claims
-from ui.layout import lines_of, set_draft
+from ui.conversation import without_markers
+from ui.layout import cells_of, lines_of, set_draft
 
 PAPER = Paper(id="p", title="A title", abstract="One. Two.")
 CITED = Citation(1, PAPER, "One.", 0, 4)
@@ -101,7 +103,96 @@ def test_a_draft_is_laid_out_while_it_is_written():
     assert set_draft(" \n") == ""
 
 
-MARKS = ("- {}", "1. {}", "# {}", "**- {}**", "- *{}*\n- `{}`", "It says:\n- {}\n- {}")
+TABLE = "| Kind | Sound |\n|------|:-----:|\n| Whales | sing low |\n| Bees | **hum** |"
+SET = (
+    "<div><table><thead><tr><th>Kind</th><th>Sound{0}</th></tr></thead><tbody><tr><td>Whales</td><td>sing low{0}</td>"
+    "</tr><tr><td>Bees</td><td><strong>hum</strong>{0}</td></tr></tbody></table></div>"
+)
+
+
+def plain(html):
+    return re.sub(r' (?:class|dir|role|aria-label|tabindex|scope)="[^"]*"|</?span[^>]*>', "", html)
+
+
+def test_a_table_is_set_with_its_head_and_each_row_has_its_footnotes_in_its_last_cell():
+    assert plain(set_draft(TABLE)) == SET.format("")
+    assert plain(shown(TABLE)) == SET.format("[1]").replace("<strong>hum</strong>", "hum")
+
+
+def test_a_row_that_was_left_out_is_not_in_the_table_and_neither_is_an_unchecked_head():
+    kept = tuple(claim for claim in claims_of(TABLE) if "Whales" in claim.text)
+    assert plain(shown(TABLE, kept)) == (
+        "<div><table><tbody><tr><td>Whales</td><td>sing low[1]</td></tr></tbody></table></div>"
+    )
+
+
+def test_a_row_of_several_sentences_stays_one_row():
+    assert plain(shown("| Whales sing. They sing low. | Always. |\n| Bees | hum |")).startswith(
+        "<div><table><tbody><tr><td>Whales sing. They sing low.</td><td>Always.[1][1][1]</td></tr>"
+    )
+
+
+CODE = "It runs so:\n\n```python\nfor x in xs:\n    print(x[0], x)  # | no | row |\n\n- 3\n```\nThat is all."
+
+
+def test_code_between_fences_keeps_its_blanks_its_brackets_and_its_marks():
+    assert plain(set_draft(without_markers(CODE + " [2]"))) == (
+        "<p>It runs so:</p><pre><code>for x in xs:\n    print(x[0], x)  # | no | row |\n\n- 3</code></pre>"
+        "<p>That is all.</p>"
+    )
+    assert plain(shown(CODE)) == (
+        "<p>It runs so:[1]</p><pre><code>for x in xs:[1]\n    print(x[0], x)  # | no | row |[1]\n3[1]</code></pre>"
+        "<p>That is all.[1]</p>"
+    )
+
+
+def test_a_fence_says_nothing_and_is_no_sentence():
+    assert draft_sentences("```python\nx = 1\n```\n~~~\ny = 2\n~~~") == ["x = 1", "y = 2"]
+
+
+@pytest.mark.parametrize(
+    "whole", [TABLE, f"Before.\n{TABLE}\n\nAfter.", CODE, "~~~\n```\n~~~\nAfter.", "a | b\n--|--\n1 | 2"]
+)
+def test_a_draft_is_set_soundly_wherever_it_ends(whole):
+    for end in range(len(whole) + 1):
+        begun = whole[:end]
+        said = Inspector(set_draft(without_markers(begun))).shown
+        assert Counter(re.sub(r"\W", "", said)) <= Counter(begun), "nothing is shown that was not written"
+        lines = [line.strip() for line in begun.splitlines()]
+        if "hum" in begun and lines[-1] != "|":
+            assert "hum" in said, "and what was written is shown"
+
+
+def test_two_tables_and_two_blocks_of_code_stay_two():
+    assert plain(set_draft(f"{TABLE}\n\n{TABLE}")) == SET.format("") * 2
+    assert plain(set_draft("```\na\n```\n```\nb\n```")) == "<pre><code>a</code></pre><pre><code>b</code></pre>"
+
+
+@pytest.mark.parametrize("row", ["| a `b|c` | d |", "| a \\| b | d |", "| $|x|$ and $y$ | d |", "|  | d |", "a | d"])
+def test_only_pipes_between_cells_part_them(row):
+    cells = cells_of(row)
+    assert len(cells) == 2
+    assert cells[1] == "d"
+
+
+@pytest.mark.parametrize("line", ["|x| is a length.", "a | b", "|", "||", "P(a|b) = 1"])
+def test_a_pipe_alone_makes_no_table(line):
+    assert [found.kind for found in lines_of(line)] == ["text"]
+
+
+MARKS = (
+    "- {}",
+    "| {} | {} |",
+    "| a |\n|---|\n| {} |",
+    "```\n{}\n```",
+    "```{}\n{}",
+    "~~~\n{}",
+    "1. {}",
+    "# {}",
+    "**- {}**",
+    "- *{}*\n- `{}`",
+    "It says:\n- {}\n- {}",
+)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -113,7 +204,7 @@ def test_nothing_but_lists_and_headings_comes_of_a_hostile_text(payload):
         assert Inspector(render_claims(1, Answer("q", payload, "answered", claims, (CITED,), raw_text=draft)))
 
 
-@given(st.text(alphabet="-*#1.) \n:;ab<$`", max_size=80))
+@given(st.text(alphabet="-*#1.) \n:;ab<$`|~[]\\", max_size=80))
 def test_no_word_of_an_answer_is_lost_whatever_its_layout(draft):
     claims = claims_of(draft)
     if not claims:

@@ -1,5 +1,6 @@
 """What a guest from another machine may do in the library and eval tabs: look, and change nothing."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -73,11 +74,25 @@ def test_a_guest_changes_nothing_whatever_the_browser_sends(desk, library, act):
 
 
 def test_adding_needs_the_leave_that_only_the_server_gives(desk, library):
-    updates = list(desk.added(Looking(), *QUERY))
-    assert "Only who has signed in" in updates[0]["preview"]
+    assert "Only who has signed in" in desk.added(Looking(), *QUERY)["preview"]
     assert library.did == []
-    list(desk.added(Looking(may_change=True), *QUERY))
+    desk.added(Looking(may_change=True), *QUERY)
     assert library.did == [("add",)]
+
+
+def test_nothing_else_changes_while_papers_are_on_their_way(library):
+    go = threading.Event()
+    library.add = lambda *_arguments: go.wait(5)
+    desk = _Desk(library, Parts())
+    assert "Adding 0 papers" in desk.added(Looking(may_change=True), *QUERY)["running"]
+    for act in ({"do": "undo"}, {"do": "remove", "id": "p"}):
+        update = desk.act(Looking(), *QUERY, SimpleNamespace(_data=act), OWNER)
+        assert "Papers are being added just now." in update["said"]
+    assert "Papers are being added just now." in desk.added(Looking(may_change=True), *QUERY)["said"]
+    assert library.did == []
+    assert "Stop, add nothing" not in desk.ticked(Looking(), *QUERY)["running"], "a guest may only look"
+    assert "Stop, add nothing" in desk.ticked(Looking(may_change=True), *QUERY)["running"]
+    go.set()
 
 
 @pytest.mark.parametrize("view", ["List", "Map"])

@@ -180,7 +180,23 @@ def test_a_paper_is_asked_about_by_its_short_name_or_its_whole_title():
 )
 def test_progress_tells_what_is_left(step, words):
     assert said_of(step, "papers") == words
-    assert "progress" in render_progress(step)
+    assert "progress" in render_progress(9, step, may_stop=True, is_stopping=False)
+
+
+@pytest.mark.parametrize(
+    ("step", "may_stop", "is_stopping", "said", "can_stop"),
+    [
+        (Step(0, 0, 0.0, None), True, False, "Adding 9 papers: beginning…", True),
+        (Step(32, 100, 2.0, 4.2), True, False, "Adding 9 papers: 32 of 100 passages read, about 4 s left…", True),
+        (Step(32, 100, 2.0, 4.2), False, False, "32 of 100", False),
+        (Step(32, 100, 2.0, 4.2), True, True, "Adding 9 papers: stopping…", False),
+        (Step(100, 100, 6.0, 0.0), True, True, "all passages are read; the index is being written…", False),
+    ],
+)
+def test_an_addition_can_be_stopped_as_long_as_that_helps(step, may_stop, is_stopping, said, can_stop):
+    shown = Inspector(render_progress(9, step, may_stop=may_stop, is_stopping=is_stopping)).shown
+    assert said in shown
+    assert ("Stop, add nothing" in shown) is can_stop
 
 
 def test_times_are_told_in_the_unit_that_fits():
@@ -223,3 +239,19 @@ def test_a_difference_is_called_not_chance_only_where_its_interval_leaves_out_no
     assert "not chance" in render_comparison(row, row, [sure])
     assert "not chance" not in render_comparison(row, row, [unsure])
     assert "no question in common" in render_comparison(row, row, [])
+
+
+def test_a_comparison_names_the_questions_that_came_out_differently():
+    row = reading("A").row
+    changed = [
+        Difference("right", 9, 0.5, 0.6, 0.1, -0.2, 0.4, 0.7, ("q1", "q2"), ("q3",)),
+        Difference("cites exactly", 9, 0.5, 0.6, 0.1, -0.2, 0.4, 0.7, ("q1",), ()),
+        Difference("faithfulness", 9, 0.5, 0.6, 0.1, -0.2, 0.4, None, ("q9",), ()),
+    ]
+    said = Inspector(render_comparison(row, row, changed, {"q1": "Which lamp?", "q3": "Which owl?"})).shown
+    assert said.index("Got worse: 1 question") < said.index("Which owl?") < said.index("Got better: 2 questions")
+    assert "Which lamp? Facts right; Cites exactly the right papers · q1" in said
+    assert "q2 Facts right · q2" in said, "by its id where its words are not there"
+    assert "q9" not in said, "a mean of shares that moved a little is no question that came out differently"
+    same = [Difference("right", 9, 0.5, 0.5, 0.0, 0.0, 0.0, 1.0, (), ())]
+    assert "No question came out differently." in render_comparison(row, row, same)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Answer, Citation, Claim, Evidence, Hit, Paper, Passage, Sentence, verify
+from rag.balance import Balance, Weighed
 from rag.schema import digest
 
 ABSTRACT = "We train on 970k demonstrations. It beats RT-2-X by 16.5% in success rate."
@@ -120,3 +121,84 @@ def test_anything_else_is_a_problem_and_never_an_exception(value):
     assert verify(value)
     for name in ("claims", "citations", "evidence", "hits", "text"):
         assert verify({**honest(), name: value}) or value == honest()[name]
+
+
+def honest_claim() -> dict:
+    other = Paper("rt2", "RT-2-X", "RT-2-X has 55B parameters. It was trained on 970k demonstrations.")
+
+    def read(paper, start, end, score, place):
+        return Evidence(place, paper, Sentence(paper.id, place, start, end, paper.abstract[start:end]), score)
+
+    balance = Balance(
+        "OpenVLA was trained on 970k demonstrations.",
+        (
+            Weighed(
+                PAPER, "supports", 0.9, (read(PAPER, 0, 32, 0.8, 1), read(PAPER, 33, len(ABSTRACT), 0.5, 2)),
+                (0.9, 0.04, 0.06), 0.3,
+            ),
+            Weighed(other, "silent", 0.25, (read(other, 27, 65, 0.4, 1),), (0.55, 0.2, 0.25), 0.3),
+        ),
+        among=9, near=2, model_id="a/model", prompt_id="verdict@1:0", timings={"total_s": 0.7},
+    )  # fmt: skip
+    return json.loads(json.dumps(balance.to_dict()))
+
+
+def test_an_honest_weighed_claim_has_no_problems():
+    assert verify(honest_claim()) == ()
+    assert verify(honest_claim(), [PAPER, Paper(**{**honest_claim()["papers"][1]["paper"], "authors": ()})]) == ()
+
+
+def test_any_changed_string_of_a_weighed_claim_is_noticed():
+    for path in strings(honest_claim()):
+        assert verify(changed(honest_claim(), path, lambda said: f"{said}x")), path
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("claim",), "OpenVLA was trained on 100k demonstrations.", "or its numbers, do not make it one that supports"),
+        (("claim",), " ", "It states no claim."),
+        (("papers", 0, "evidence", 0, "sentence", "text"), "We train on nothing.", "does not stand where it says"),
+        (("papers", 0, "evidence", 1, "sentence", "start"), 34, "does not stand where it says"),
+        (("papers", 0, "evidence", 0, "paper", "abstract"), "We train on 970k demonstrations. No.", "is not from"),
+        (("papers", 0, "paper", "title"), "Another title", "is not from 'Another title'"),
+        (("papers", 0, "stance"), "contradicts", "do not make it one that contradicts the claim"),
+        (("papers", 1, "stance"), "supports", "do not make it one that supports the claim"),
+        (("papers", 0, "stance"), "proves", "'proves' is no stance"),
+        (("papers", 0, "probability"), 0.99, "Its probabilities"),
+        (("papers", 0, "told"), [0.9, 0.9, 0.9], "These are no probabilities"),
+        (("papers", 0, "told"), [0.1, 0.9, 0.0], "Its probabilities"),
+        (("papers", 0, "evidence"), [], "Nothing was read of"),
+        (("near",), 1, "It cannot be that 2 of 1 near"),
+        (("among",), 1, "It cannot be that"),
+    ],
+)
+def test_a_forged_weighed_claim_with_a_new_digest_is_found(path, value, said):
+    assert any(said in problem for problem in verify(resealed(changed(honest_claim(), path, lambda _: value))))
+
+
+def test_a_paper_counted_twice_and_one_that_the_library_does_not_have_are_found():
+    twice = honest_claim()
+    twice["papers"][1] = twice["papers"][0]
+    assert "A paper is counted twice." in verify(resealed(twice))
+    assert "The library has no such paper: 'RT-2-X'." in verify(honest_claim(), [PAPER])
+
+
+@pytest.mark.parametrize(
+    "junk", [{"claim": 1}, {"claim": "x", "papers": 3}, {"claim": "x", "papers": [{}], "among": 1, "near": 1}]
+)
+def test_what_is_no_weighed_claim_is_a_problem_and_no_exception(junk):
+    assert verify(junk)
+    broken = honest_claim()
+    broken["papers"][0]["told"] = ["a", "b", "c"]
+    assert verify(resealed(broken))
+
+
+def test_a_claim_that_an_older_footnote_kept_still_holds():
+    older = honest_claim()
+    for name in ("model_id", "prompt_id", "timings"):
+        del older[name]
+    for one in older["papers"]:
+        del one["told"], one["read_s"]
+    saved = Balance.from_dict(older).to_dict()
+    assert verify(json.loads(json.dumps(saved))) == ()

@@ -50,5 +50,5 @@ def test_settings_are_frozen_and_named_by_what_shapes_an_answer(tmp_path):
     settings = Settings()
     with pytest.raises(Exception, match="frozen"):
         settings.home = tmp_path
-    assert Settings(home=tmp_path).id == settings.id
+    assert Settings(home=tmp_path, terminal_history=False).id == settings.id
     assert Settings(retrieval={"k": 9}).id != settings.id

@@ -7,12 +7,15 @@ import json
 
 import pytest
 
-from rag.balance import Balance, Weighed
+from rag import verify
+from rag.balance import SURE, Balance, Weighed
 from rag.export import export
 from rag.schema import Evidence, Paper, Sentence
+from rag.trace import ClaimTrace, Ranked
 from tests.hostile import PAYLOADS, Inspector
 from ui.conversation import Conversation, Turn
 from ui.evidence import render_evidence
+from ui.lens import render_claim_trace
 from ui.render import render_turn, status_line
 from ui.weighing import balance_copy, balance_line
 
@@ -128,7 +131,9 @@ def test_an_export_has_the_claim_in_markdown_and_its_papers_as_references():
         assert "On song" in written[kind]
         assert "On silence" in written[kind]
         assert "On bees" not in written[kind]
-    assert json.loads(written["json"]) == [], "receipts are of answers"
+    (receipt,) = json.loads(written["json"])
+    assert verify(receipt) == ()
+    assert Balance.from_dict(receipt) == WHOLE
 
 
 def test_it_is_copied_with_sentence_and_paper_for_each_side():
@@ -150,3 +155,44 @@ def test_text_from_outside_never_becomes_markup(payload):
     drawn = "".join(render_turn(turn) + render_evidence(turn) for turn in (turn_of(whole), partly, stopped))
     inspected = Inspector(drawn)
     assert len(inspected.ids) == len(set(inspected.ids))
+
+
+def trace_of(balance, prompt=(("system", "Read."), ("user", "Whales sing."))):
+    ranked = tuple(Ranked(one.paper, n, 0.1, n, 0.5, n, 2.0) for n, one in enumerate(balance.papers, start=1))
+    coverage = {one.paper.id: 0.75 for one in balance.papers}
+    return ClaimTrace(balance, ranked, coverage, 0.5, SURE, (prompt,) * len(balance.papers))
+
+
+def test_the_lens_shows_search_probabilities_prompt_and_times():
+    papers = [dataclasses.replace(one, told=(0.8, 0.15, 0.05), read_s=0.42) for one in WHOLE.papers]
+    balance = dataclasses.replace(
+        WHOLE, papers=tuple(papers), model_id="a/model", prompt_id="verdict@1:0", timings={"evidence_s": 0.1}
+    )
+    said = Inspector(render_claim_trace(trace_of(balance))).shown
+    for words in (
+        "at least 0.50 of the claim’s words",
+        "1. (0.50)",
+        "0.75",
+        "supports it 0.80 · contradicts it 0.15 · says neither 0.05 → supports the claim · read in 0.42 s",
+        "from 0.60 of 1",
+        "papers found after 0.10 s",
+        "a/model",
+    ):
+        assert words in said
+
+
+def test_the_lens_on_what_an_older_footnote_kept_says_what_it_cannot_know():
+    said = Inspector(render_claim_trace(trace_of(WHOLE, prompt=()))).shown
+    assert "On song: its prompt is another one today." in said
+    assert "0.80 of 1 → supports the claim" in said
+    assert "Not measured." in said
+    assert "The model was not asked." in Inspector(render_claim_trace(trace_of(Balance("x", (), 3, 0)))).shown
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_hostile_becomes_markup_under_the_lens(payload):
+    paper = Paper("p", payload, f"{payload} sings.")
+    sentence = Sentence("p", 0, 0, len(paper.abstract), paper.abstract)
+    one = Weighed(paper, "supports", 0.9, (Evidence(1, paper, sentence, 0.9),), (0.9, 0.05, 0.05))
+    balance = Balance(payload, (one,), 9, 1, payload, payload)
+    assert Inspector(render_claim_trace(trace_of(balance, (("system", payload), ("user", payload))))).links == []

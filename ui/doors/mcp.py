@@ -12,14 +12,18 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag import Rag
 from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import MissingExtra, SettingsError
-from ui.accounts import Accounts, accounts_of, add_auth_option
 from ui.asking import stop_all
+from ui.auth import add_auth_option, auth_of, sign_in_by
 from ui.listening import THIS_MACHINE, listen_on
+
+if TYPE_CHECKING:
+    from ui.accounts import Accounts
+    from ui.signin import Check
 
 ENDING_S = 5
 """How long open requests may take once the server is asked to end."""
@@ -27,11 +31,11 @@ ENDING_S = 5
 
 @dataclass(frozen=True)
 class Http:
-    """Where the tools are served over HTTP, and who may come in: everybody without `accounts`."""
+    """Where the tools are served over HTTP, and who may come in: everybody without `auth`."""
 
     port: int
     host: str = THIS_MACHINE[0]
-    accounts: Accounts | None = None
+    auth: Check | Accounts | None = None
 
 
 def serve(open_rag: Callable[[], Any], http: Http | None = None) -> None:
@@ -61,11 +65,10 @@ def _serve_http(made: Any, http: Http) -> None:
     import uvicorn
 
     from ui.doors.gate import Gate
-    from ui.signin import SignIn
 
     app = made.streamable_http_app(stateless_http=True, host=http.host)
-    if http.accounts is not None:
-        app = Gate(app, SignIn.of(http.accounts))
+    if http.auth is not None:
+        app = Gate(app, sign_in_by(http.auth))
     with listen_on(http.host, http.port) as bound:
         host = f"[{http.host}]" if ":" in http.host else http.host
         tell(f"Footnote's tools are at http://{host}:{bound.getsockname()[1]}/mcp")
@@ -108,7 +111,7 @@ def _http(options: argparse.Namespace) -> Http | None:
         return None
     if options.auth is None and options.host not in THIS_MACHINE:
         raise SettingsError(f"Everybody who reaches {options.host} could ask.", "Give --auth, or leave --host out.")
-    return Http(options.port, options.host, accounts_of(options.auth))
+    return Http(options.port, options.host, auth_of(options.auth))
 
 
 if __name__ == "__main__":

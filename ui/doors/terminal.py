@@ -16,7 +16,6 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,6 +24,7 @@ from rag.cli import cite
 from rag.export import FORMATS, SUFFIX, export
 from ui.asking import LETTING_GO_S, Asking
 from ui.conversation import Conversation, Turn
+from ui.doors.typed import Typed
 from ui.markup import count
 from ui.render import status_line
 
@@ -55,8 +55,11 @@ def printable(words: object) -> str:
 class Terminal:
     """A conversation over two text streams. `run` returns the exit code."""
 
-    def __init__(self, rag: Any, read: TextIO | None = None, write: TextIO | None = None) -> None:
+    def __init__(
+        self, rag: Any, read: TextIO | None = None, write: TextIO | None = None, typed: Typed | None = None
+    ) -> None:
         self._rag = rag
+        self._typed = typed or Typed(None)
         self._read = read or sys.stdin
         self._write = write or sys.stdout
         self._talks = self._read.isatty()  # somebody types
@@ -89,16 +92,18 @@ class Terminal:
         if not self._talks:
             yield from self._read
             return
-        with suppress(ImportError):
-            import readline  # noqa: F401  # arrow keys and history in `input`
+        self._typed.recall()
         while True:
             try:
-                yield input(PROMPT)
+                line = input(PROMPT)
             except EOFError:
                 self._say("")
                 return
             except KeyboardInterrupt:
                 self._say("\nCtrl-D or /quit ends.")
+            else:
+                self._typed.keep(line)
+                yield line
 
     def _command(self, words: str) -> None:
         name, _, rest = words[1:].partition(" ")
