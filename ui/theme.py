@@ -15,11 +15,11 @@ import gradio as gr
 HERE = Path(__file__).parent
 FAVICON = HERE / "favicon.svg"
 STYLES = (
-    "style.css", "header.css", "answer.css", "weighing.css", "composer.css", "evidence.css", "sheets.css",
-    "library.css", "atlas.css", "evals.css",
+    "style.css", "header.css", "answer.css", "weighing.css", "composer.css", "connection.css", "evidence.css",
+    "sheets.css", "library.css", "atlas.css", "evals.css",
 )  # fmt: skip
 """A style sheet a surface, `style.css` first: it has the colours and what is alike everywhere."""
-SCRIPTS = ("page.js", "sheets.js", "library.js", "evals.js")
+SCRIPTS = ("page.js", "sheets.js", "connection.js", "library.js", "evals.js")
 """Each is one function without arguments, run once when the page has loaded."""
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
