@@ -1,5 +1,5 @@
-"""The HTML around the page, as it is before any script has run: its title, and light or dark; and the page of what is
-not there.
+"""The HTML around the page, as it is before any script has run: title, sign, light or dark; and the page of what is not
+there.
 
 Works around Gradio 6.31.0. Expected: `title` and `head` stand in the HTML that is sent. Actual: a script adds them once
 it has loaded, too late for the first paint, and never on the sign-in page. They are put into its template here.
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from gradio.routes import templates
 from jinja2 import ChoiceLoader, DictLoader
@@ -17,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ui.header import header, nothing_here
-from ui.theme import INK, INK_DARK, PAPER, PAPER_DARK, STYLES, style_sheets
+from ui.theme import FAVICON, INK, INK_DARK, PAPER, PAPER_DARK, STYLES, style_sheets
 
 HERE = Path(__file__).parent
 _TEMPLATE = "frontend/index.html"
-_TITLE = "<title>Footnote</title>"
+_ICON = f"data:image/svg+xml,{quote(FAVICON.read_text(encoding='utf-8'))}"
+"""In the page itself: browsers look for one at the top of the host, where a proxy may show something else."""
 _MANIFEST = '<link rel="manifest" href="/manifest.json" />'
 """Of an installable page, which this is not; and not where a proxy shows it."""
 
@@ -41,7 +43,8 @@ def _head() -> str:
         f"html > body{{background:{PAPER};color:{INK}}}html > body.dark{{background:{PAPER_DARK};color:{INK_DARK}}}"
     )
     script = (HERE / "theme.js").read_text(encoding="utf-8")
-    return f"{_TITLE}<style>{colours}</style><script>{script}</script>"
+    icon = f'<link rel="icon" href="{_ICON}">'
+    return f"<title>Footnote</title>{icon}<style>{colours}</style><script>{script}</script>"
 
 
 def not_found(home: str) -> Callable[[Request, Exception], Response]:
