@@ -19,7 +19,7 @@ STYLES = (
     "sheets.css", "library.css", "atlas.css", "evals.css",
 )  # fmt: skip
 """A style sheet a surface, `style.css` first: it has the colours and what is alike everywhere."""
-SCRIPTS = ("page.js", "sheets.js", "connection.js", "library.js", "evals.js")
+SCRIPTS = ("page.js", "sheets.js", "connection.js", "keyboard.js", "library.js", "evals.js")
 """Each is one function without arguments, run once when the page has loaded."""
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")

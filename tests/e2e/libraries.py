@@ -52,6 +52,15 @@ class HeldModel(QuotingModel):
         return super()._stream(*arguments, **options)
 
 
+class WrongModel(QuotingModel):
+    """Quotes a sentence, whatever was asked."""
+
+    def _stream(self, messages, *arguments, **options):
+        return super()._stream(
+            [message.model_copy(update={"content": ""}) for message in messages], *arguments, **options
+        )
+
+
 def rag_on(folder, rows, model=None):
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "mine.jsonl"
