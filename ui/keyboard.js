@@ -12,10 +12,11 @@
       .map(([name, value]) => `[data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}="${CSS.escape(value)}"]`).join("");
 
   let had = null; // what had the focus by keyboard, and what finds its like
+  let isPointed = false;
   document.addEventListener("focusin", (event) => {
-    had = event.target.matches(":focus-visible") ? { element: event.target, selector: alike(event.target) } : null;
+    had = isPointed ? null : { element: event.target, selector: alike(event.target) };
   });
-  document.addEventListener("pointerdown", () => { had = null; }, true);
+  document.addEventListener("pointerdown", () => { had = null; isPointed = true; }, true);
   const canTake = (element) => {
     const dialog = document.querySelector("dialog[open]");
     return element.checkVisibility() && !element.disabled && (!dialog || dialog.contains(element));
@@ -44,6 +45,7 @@
   }).observe(document.getElementById("fn-shell"), { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled", "class"] });
 
   document.addEventListener("keydown", (event) => {
+    isPointed = false;
     // Expected: Tab leaves a list of choices and closes it. Actual: its handler waits for a tick and opens it again.
     if (event.key === "Tab" && event.target.matches("[role=combobox]")) event.stopPropagation();
     // Expected: arrows go from tab to tab. Actual: only Tab does.

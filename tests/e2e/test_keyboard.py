@@ -59,6 +59,8 @@ def open_tab(page, name):
 
 def has_focus(page, name):
     page.wait_for_function(f"name => ({NAME})().includes(name)", arg=name)
+    page.wait_for_timeout(200)  # Gradio draws a part more than once: a key in between would find nothing
+    page.wait_for_function(f"name => ({NAME})().includes(name)", arg=name)
 
 
 def test_papers_are_searched_opened_and_asked_about(page):
@@ -122,6 +124,7 @@ def test_papers_are_pasted_added_undone_and_removed_and_the_focus_is_never_lost(
     tab_to(page, "Undo", "Shift+Tab")
     page.keyboard.press("Enter")
     has_focus(page, "1 paper removed.")
+    page.wait_for_function("document.querySelectorAll('#fn-lib-results li').length === 9")  # drawn one after another
     assert len(served[0].papers) == 9
     tab_to(page, "button FoxDen")
     page.keyboard.press("Enter")
