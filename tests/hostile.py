@@ -86,7 +86,7 @@ TAGS = """a article blockquote button code dd details div dl dt em footer form h
     td th thead tr ul"""
 ATTRIBUTES = """aria-current aria-describedby aria-hidden aria-label aria-labelledby aria-pressed class data-ask
     data-back data-cites data-weigh data-copy data-do data-edit data-format data-goto data-id data-lens data-opinion data-paper
-    data-quote data-reason data-rename data-reset data-restate data-stage data-turn dir for hidden href id name rel role
+    data-quote data-reason data-rename data-reset data-restate data-stage data-theme-choice data-turn dir for hidden href id name rel role
     scope selected tabindex target title type value"""
 
 TAGS += """ article input caption circle figcaption figure g line path polyline progress rect svg text time title"""

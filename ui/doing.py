@@ -136,7 +136,9 @@ class _Desk:
         if found is None:
             gone = "That conversation is not here any more."
             return {**drawn_whole(self._parts, conversation), self._parts.status: render_said(gone)}
-        return {**drawn_whole(self._parts, found), self._parts.knobs: self._drawn(found.knobs)}
+        update = {**drawn_whole(self._parts, found), self._parts.knobs: self._drawn(found.knobs)}
+        del update[self._parts.box]  # what is typed there was not asked yet
+        return update
 
     def _rename(self, conversation: Conversation, data: _Data, owner: str) -> Update:
         self._archive.rename(owner, data.words("id"), data.words("title"))

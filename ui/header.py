@@ -17,8 +17,17 @@ def header(description: Any, reader: str = "") -> str:
     about = "" if description is None else _about(description, reader)
     return (
         '<header class="fn-header"><div class="fn-brand"><h1>Footnote</h1>'
-        f'<p class="fn-promise">{text(PROMISE)}</p></div>{about}</header>'
+        f'<p class="fn-promise">{text(PROMISE)}</p></div>{about}{_THEME}</header>'
     )
+
+
+_THEME = (
+    '<label class="fn-theme" title="Light or dark"><span class="fn-heard">Theme</span>'
+    '<svg viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="7.25"/><path d="M10 2.75a7.25 7.25 0 0 1 0 '
+    '14.5z"/></svg><select data-theme-choice><option value="system">As the system</option>'
+    '<option value="light">Light</option><option value="dark">Dark</option></select></label>'
+)
+"""`theme.js` keeps what is chosen."""
 
 
 def missing(problem: str, remedy: str) -> str:
@@ -27,6 +36,14 @@ def missing(problem: str, remedy: str) -> str:
         '<main class="fn-missing"><h2>Footnote cannot start yet</h2>'
         f'<p class="fn-problem">{text(problem)}</p><div class="fn-remedy"><h3 class="fn-label">What to do</h3>'
         f"<p>{text(remedy)}</p></div><p>Then stop Footnote with Ctrl-C and start it again.</p></main>"
+    )
+
+
+def nothing_here(home: str) -> str:
+    """What is said at an address where nothing is; `home` is where the page is."""
+    return (
+        '<main class="fn-missing"><h2>There is nothing at this address</h2>'
+        f'<p><a href="{text(home)}">Go to Footnote</a></p></main>'
     )
 
 

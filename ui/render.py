@@ -141,8 +141,8 @@ def _body(turn: Turn) -> str:
         return _weighed(turn)
     if turn.answer is not None:
         body = _abstention(turn) if turn.answer.status == "abstained" else _answer(turn.number, turn.answer)
-        return body + _open_evidence(turn) + _actions(turn, turn.answer) + _timings(turn.answer)
-    return _unfinished(turn) + _open_evidence(turn)
+        return _open_evidence(turn) + body + _actions(turn, turn.answer) + _timings(turn.answer)
+    return _open_evidence(turn) + _unfinished(turn)
 
 
 def _weighed(turn: Turn) -> str:
@@ -159,7 +159,7 @@ def _weighed(turn: Turn) -> str:
         f'<div class="fn-actions" role="group" aria-label="Claim {turn.number}">{copied}'
         f'<button type="button" data-lens="{turn.number}">How this came about</button></div>'
     )
-    shown = render_balance(turn.number, turn.balance, turn.stage) + _open_evidence(turn)
+    shown = _open_evidence(turn) + render_balance(turn.number, turn.balance, turn.stage)
     return shown if turn.running else shown + actions
 
 
@@ -277,7 +277,10 @@ def copy_with_references(answer: Answer) -> str:
 
 
 def _open_evidence(turn: Turn) -> str:
-    """The way into the evidence on a narrow screen, where it lies behind the conversation."""
+    """The way into the evidence on a narrow screen, where it lies behind the conversation.
+
+    It stands before what grows, so that it stays where it is.
+    """
     if turn.found is None and turn.answer is None and turn.balance is None:
         return ""
     key = f"t{turn.number}-evidence"

@@ -24,6 +24,7 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from ui.asking import stop_all
+from ui.frame import frame_pages, not_found
 from ui.line import Line
 from ui.sessions import remember_little
 from ui.signin import SignIn
@@ -52,6 +53,7 @@ class Surroundings:
 def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
     """The page as an ASGI application: nothing shared, nothing recorded, no API pages, no errors in the browser."""
     blocks.queue()
+    frame_pages()
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_REQUEST)
     about.add_routes(outer)
     mounted: FastAPI = gr.mount_gradio_app(
@@ -71,8 +73,15 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
         auth_message=None if about.sign_in is None else sign_in_message(),
         **look(),
     )
-    remember_little(mounted, blocks)
+    page = mounted_page(mounted)
+    page.add_exception_handler(404, not_found(f"{about.root_path}/"))
+    remember_little(page, blocks)
     return mounted
+
+
+def mounted_page(outer: FastAPI) -> Any:
+    """Gradio's application within ours. Not `blocks.app`: that one was made with the Blocks and never used (6.31.0)."""
+    return next(route.app for route in outer.routes if isinstance(route, Mount))
 
 
 class Page:
@@ -169,8 +178,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, outer: FastAPI, about: Surroundings, up: Callable[[], None]) -> None:
         super().__init__(config)
-        # Not `blocks.app`: that one was made when the Blocks was built and is not the one that is mounted (6.31.0).
-        self._page: Any = next(route.app for route in outer.routes if isinstance(route, Mount))
+        self._page = mounted_page(outer)
         self._about = about
         self._up = up
 

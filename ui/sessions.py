@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
 from gradio.blocks import Block, Blocks
 from gradio.state_holder import SessionState, StateHolder
-from starlette.routing import Mount
 
 MOST = 1000
 """Pages remembered, the last used; Gradio would remember 10,000, closed ones too. One forgotten begins a new chat."""
@@ -37,9 +35,8 @@ class Sessions(StateHolder):
         return super().__getitem__(session_id)
 
 
-def remember_little(outer: FastAPI, blocks: Blocks) -> None:
-    """Have the page of `blocks` that is mounted in `outer` keep its sessions here. Before anybody has asked for it."""
+def remember_little(page: Any, blocks: Blocks) -> None:
+    """Have the application of Gradio's that serves `blocks` keep its sessions here. Before anybody has asked for it."""
     blocks.state_session_capacity = MOST
-    page: Any = next(route.app for route in outer.routes if isinstance(route, Mount))
     page.state_holder = Sessions()  # type: ignore[no-untyped-call]  # Gradio's own is not annotated
     page.state_holder.set_blocks(blocks)

@@ -6,6 +6,7 @@ custom properties with a light and a dark value; the theme only points Gradio's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,20 @@ import gradio as gr
 HERE = Path(__file__).parent
 FAVICON = HERE / "favicon.svg"
 STYLES = (
-    "style.css", "header.css", "answer.css", "weighing.css", "composer.css", "evidence.css", "sheets.css",
-    "library.css", "atlas.css", "evals.css",
+    "style.css", "header.css", "answer.css", "weighing.css", "composer.css", "connection.css", "evidence.css",
+    "sheets.css", "library.css", "atlas.css", "evals.css",
 )  # fmt: skip
 """A style sheet a surface, `style.css` first: it has the colours and what is alike everywhere."""
-SCRIPTS = ("page.js", "sheets.js", "library.js", "evals.js")
+SCRIPTS = ("page.js", "sheets.js", "connection.js", "keyboard.js", "library.js", "evals.js")
 """Each is one function without arguments, run once when the page has loaded."""
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
+
+
+PAPER, INK = "#faf9f6", "#22262b"
+PAPER_DARK, INK_DARK = "#16181c", "#e7e5e0"
+"""The page's two colours: literal, because the first frame is painted with them before any style sheet is there."""
 
 
 def theme() -> gr.themes.Base:
@@ -30,11 +36,10 @@ def theme() -> gr.themes.Base:
     # Plain strings become Font objects, never GoogleFont, so no style sheet is requested.
     base = gr.themes.Base(font=_SANS, font_mono=_MONO, radius_size="md", spacing_size="md", text_size="md")
     return base.set(
-        # The two page colours are literal: Gradio paints the first frame with them before any style sheet is there.
-        body_background_fill="#faf9f6",
-        body_background_fill_dark="#16181c",
-        body_text_color="#22262b",
-        body_text_color_dark="#e7e5e0",
+        body_background_fill=PAPER,
+        body_background_fill_dark=PAPER_DARK,
+        body_text_color=INK,
+        body_text_color_dark=INK_DARK,
         body_text_color_subdued="var(--fn-muted)",
         body_text_color_subdued_dark="var(--fn-muted)",
         background_fill_primary="var(--fn-surface)",
@@ -90,13 +95,17 @@ def look() -> dict[str, Any]:
     """
     return {
         "theme": theme(),
-        "head": "".join(f"<style>{(HERE / name).read_text(encoding='utf-8')}</style>" for name in STYLES),
+        "head": style_sheets(STYLES),
         "js": _scripts(*SCRIPTS),
         "favicon_path": str(FAVICON),
     }
 
 
+def style_sheets(names: Sequence[str]) -> str:
+    """Those of the files as HTML."""
+    return "".join(f"<style>{(HERE / name).read_text(encoding='utf-8')}</style>" for name in names)
+
+
 def sign_in_message() -> str:
     """What the sign-in form says, with the style sheet: Gradio leaves the head out of that page (6.31.0)."""
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    return f"<style>{style}</style>Footnote answers from a library of paper abstracts. Sign in to ask it."
+    return f"{style_sheets(STYLES[:1])}Footnote answers from a library of paper abstracts. Sign in to ask it."

@@ -1,12 +1,13 @@
 """A browser, and pages served to it from this process.
 
-`serve(rag)` gives the address of a page over any Rag, real or fake; `visit(url)` opens it in a context of its own
-and fails the test if the page logged an error or asked for anything outside this machine.
+`serve(rag)` gives the address of a page over any Rag, real or fake; `visit(url)` opens it and `watch(page)` looks on:
+the test fails if a page logged an error or asked for anything outside this machine.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -94,30 +95,47 @@ def context_of(browser):
 
 
 @pytest.fixture
-def visit(context_of):
-    """Opens an address in a new tab (`width`, `height`, `scheme`) and watches what the page does."""
-    pages, errors, outside = [], [], []
+def watch():
+    """Watches what a page does. `expected` fits the errors that the browser itself logs for what the test does."""
+    errors, outside = [], []
 
-    def open_page(url: str, width: int = 1280, height: int = 800, scheme: str = "light", script: str = ""):
-        page = context_of(width, height, scheme).new_page()
+    def watched(page, expected: str = "$^"):
+        def note(error: str) -> None:
+            if not re.search(expected, error):
+                errors.append(error)
+
+        page.on("console", lambda message: note(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: note(str(error)))
+        page.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
+        return page
+
+    yield watched
+    assert errors == [], "the console had errors"
+    assert outside == [], "the page asked for something outside this machine"
+
+
+@pytest.fixture
+def visit(context_of, watch):
+    """Opens an address in a new tab (`width`, `height`, `scheme`) and watches it."""
+    pages = []
+
+    def open_page(
+        url: str, width: int = 1280, height: int = 800, scheme: str = "light", script: str = "", expected: str = "$^"
+    ):
+        page = watch(context_of(width, height, scheme).new_page(), expected)
         if script:  # run before any of the page's own: a reload would break off what the page is loading
             page.add_init_script(script)
         pages.append(page)
         page.set_default_timeout(10_000)
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
         page.goto(url)
         page.wait_for_selector("#fn-shell h1")
         if scheme == "dark":
-            page.wait_for_selector("body.dark")
+            page.wait_for_selector("body.dark", state="attached")
         return page
 
     yield open_page
     for page in pages:
         page.close()
-    assert errors == [], "the console had errors"
-    assert outside == [], "the page asked for something outside this machine"
 
 
 def _is_outside(url: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 
 from fakes import HashedEncoder
+from pydantic import PrivateAttr
 
 from eval.quoting import QuotingModel
 from rag.library.ledger import Ledger
@@ -36,11 +38,34 @@ ROWS = [
 ]
 
 
-def rag_on(folder, rows, encoder=None):
+class HeldModel(QuotingModel):
+    """Quotes once its gate is open."""
+
+    _gate: threading.Event = PrivateAttr(default_factory=threading.Event)
+
+    @property
+    def gate(self):
+        return self._gate
+
+    def _stream(self, *arguments, **options):
+        assert self._gate.wait(30)
+        return super()._stream(*arguments, **options)
+
+
+class WrongModel(QuotingModel):
+    """Quotes a sentence, whatever was asked."""
+
+    def _stream(self, messages, *arguments, **options):
+        return super()._stream(
+            [message.model_copy(update={"content": ""}) for message in messages], *arguments, **options
+        )
+
+
+def rag_on(folder, rows, encoder=None, model=None):
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "mine.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     shelf = Shelf(source, Ledger(folder / "changes.jsonl"), folder / "index", encoder or HashedEncoder())
     shelf.update()
     retriever = FusedRetriever(index=shelf.open(), encoder=shelf.encoder)
-    return Rag(retriever=retriever, model=QuotingModel(), settings=Settings(home=folder / "home"), shelf=shelf)
+    return Rag(retriever=retriever, model=model or QuotingModel(), settings=Settings(home=folder / "home"), shelf=shelf)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.libraries import ROWS, rag_on
-from tests.e2e.steps import BOX, ask
+from tests.e2e.libraries import ROWS, HeldModel, rag_on
+from tests.e2e.steps import BOX, DONE, ask
 from tests.fake_rag import FakeRag
+from ui.app import build, error_page, surroundings
+from ui.line import Line
+from ui.listening import listen_on
+from ui.server import Page
 
 pytestmark = pytest.mark.browser
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe
 
 LOOKS = [(1280, 800, "light"), (390, 844, "dark")]
-FLIP = "document.body.classList.toggle('dark')"
+THEMES = ("light", "dark")
+SIGNED_IN = {"ida": "correct horse"}
 
 
 def serious(page):
@@ -21,9 +26,13 @@ def serious(page):
     Everything is looked at in the page's own theme, colours in the other one too: the themes differ in nothing else.
     """
     found = violations(page, {"resultTypes": ["violations"]})
-    page.evaluate(FLIP)
-    found += violations(page, {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]})
-    page.evaluate(FLIP)
+    own = page.evaluate("document.body.classList.contains('dark')")
+    for is_dark in (not own, own):
+        page.emulate_media(color_scheme=THEMES[is_dark])
+        page.wait_for_function("isDark => document.body.classList.contains('dark') === isDark", arg=is_dark)
+        if is_dark != own:
+            colours = ["color-contrast", "link-in-text-block"]
+            found += violations(page, {"resultTypes": ["violations"], "runOnly": colours})
     return found
 
 
@@ -38,14 +47,36 @@ def violations(page, options):
 
 
 @pytest.fixture(scope="module")
-def url(serve, tmp_path_factory):
-    return serve(FakeRag(data_folder=tmp_path_factory.mktemp("data"), pace_s=0))
+def served(serve, tmp_path_factory):
+    rag = FakeRag(data_folder=tmp_path_factory.mktemp("data"), pace_s=0)
+    return rag, serve(rag)
+
+
+@pytest.fixture
+def rag(served):
+    yield served[0]
+    served[0].open_gates()
+
+
+@pytest.fixture
+def url(served):
+    return served[1]
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), LOOKS)
-def test_axe_finds_nothing_serious_in_any_state(url, visit, width, height, scheme):
+def test_axe_finds_nothing_serious_in_any_state(url, rag, visit, width, height, scheme):
     page = visit(url, width, height, scheme)
     assert serious(page) == [], "empty"
+    rag.before_first_token.clear()
+    rag.before_answer.clear()
+    ask(page, "How is it written?", until="#fn-status:has-text('Reading')")
+    assert serious(page) == [], "the evidence is there"
+    rag.before_first_token.set()
+    page.wait_for_selector("#fn-live .fn-draft-text:has-text('frames')")
+    assert serious(page) == [], "a draft in progress"
+    rag.before_answer.set()
+    page.wait_for_selector(DONE)
+    page.wait_for_selector("#fn-ask")
     ask(page, "What does partly mean?")
     ask(page, "and how fast?")
     page.locator("#fn-live").get_by_role("button", name="Correct this").click()
@@ -75,6 +106,42 @@ def test_axe_finds_nothing_serious_in_any_state(url, visit, width, height, schem
         page.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize(("width", "height", "scheme"), LOOKS)
+def test_axe_finds_nothing_serious_where_nothing_can_be_asked(url, serve, visit, width, height, scheme):
+    page = visit(f"{url}/nothing", width, height, scheme, expected="status of 404")
+    assert page.get_by_role("heading", level=2).inner_text() == "There is nothing at this address"
+    assert serious(page) == [], "an unknown address"
+    page.get_by_role("link", name="Go to Footnote").click()
+    page.wait_for_selector(BOX)
+    missing = serve(lambda: error_page("There is no index yet.", "Run: footnote index"))
+    page = visit(missing, width, height, scheme)
+    page.wait_for_selector(".fn-remedy")
+    assert serious(page) == [], "what is missing"
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), LOOKS)
+def test_axe_finds_nothing_serious_on_the_sign_in_page(guarded, context_of, watch, width, height, scheme):
+    page = watch(context_of(width, height, scheme).new_page(), expected="status of 400")
+    page.goto(guarded)
+    page.get_by_label("password").wait_for()
+    assert page.title() == "Footnote"
+    assert serious(page) == [], "the form"
+    page.get_by_label("username").fill("ida")
+    page.get_by_label("password").fill("wrong horse")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Incorrect Credentials")
+    assert serious(page) == [], "a wrong password"
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    rag, line = FakeRag(), Line()
+    about = surroundings(rag, line, lambda name, password: SIGNED_IN.get(name) == password)
+    with Page(lambda: build(rag, line), listen_on("127.0.0.1", 0), about=about) as served:
+        yield served.url
+
+
 @pytest.fixture(scope="module")
 def library(serve, tmp_path_factory):
     """The page over a real library, on which two runs were made."""
@@ -98,6 +165,7 @@ def test_axe_finds_nothing_serious_in_the_library(library, visit, width, height,
     assert serious(page) == [], "the map, and a preview with a problem"
     page.locator(".fn-dot").first.click()
     page.wait_for_selector("article[data-paper]")
+    assert serious(page) == [], "a paper"
     page.click("[data-lib=leave]")
     page.wait_for_selector("[role=alertdialog]")
     assert serious(page) == [], "a paper, about to be removed"
@@ -122,6 +190,24 @@ def test_axe_finds_nothing_serious_in_the_runs(library, visit, width, height, sc
     page.click("#fn-ev-compare-go")
     page.wait_for_selector("[data-comparison]")
     assert serious(page) == [], "a comparison"
+
+
+def test_axe_finds_nothing_serious_in_a_run_in_progress(serve, visit, tmp_path):
+    model = HeldModel()
+    rag = rag_on(tmp_path, ROWS, model=model)
+    page = visit(serve(rag))
+    page.click("#fn-tab-eval-button")
+    page.click("#fn-ev-begin")
+    page.wait_for_selector("[data-running]")
+    try:
+        assert serious(page) == [], "the first question"
+        page.click("[data-eval=stop]")
+        page.wait_for_selector("[data-running]:has-text('Stopping after this question')")
+        assert serious(page) == [], "stopping"
+    finally:
+        model.gate.set()
+    page.wait_for_selector("[data-card]", timeout=30_000)
+    rag.close()
 
 
 def test_everything_can_be_done_with_the_keyboard_alone(url, visit):

@@ -340,7 +340,7 @@ def test_an_address_of_nothing_opens_an_empty_page(url, visit):
     assert page.is_visible("#fn-examples")
 
 
-def test_what_one_who_signed_in_asked_is_not_shown_to_another(browser, tmp_path):
+def test_what_one_who_signed_in_asked_is_not_shown_to_another(browser, watch, tmp_path):
     rag, line = FakeRag(data_folder=tmp_path, pace_s=0), Line()
     about = surroundings(rag, line, lambda name, password: password == f"{name} knows")
     with contextlib.ExitStack() as open_pages:
@@ -348,7 +348,7 @@ def test_what_one_who_signed_in_asked_is_not_shown_to_another(browser, tmp_path)
 
         def signed_in(name):
             context = open_pages.enter_context(contextlib.closing(browser.new_context()))
-            page = context.new_page()
+            page = watch(context.new_page())
             page.goto(served.url)
             page.get_by_label("username").fill(name)
             page.get_by_label("password").fill(f"{name} knows")

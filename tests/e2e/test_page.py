@@ -117,9 +117,9 @@ def test_what_holds_of_a_stopped_draft_is_shown_with_its_footnotes_kept_and_told
     assert len(rag.asked[-1][1]) == 2, "what was checked is told to the model"
 
 
-def test_the_reason_of_a_verdict_is_had_by_a_tap(served, rag, browser):
+def test_the_reason_of_a_verdict_is_had_by_a_tap(served, rag, browser, watch):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
+    page = watch(context.new_page())
     page.goto(served[1])
     page.wait_for_selector(BOX)
     ask(page, "Does it partly help?", until=DONE)
@@ -340,19 +340,6 @@ def test_every_text_has_enough_contrast(served, rag, visit, scheme):
     for question in ("partly?", "wifi?", "broken?"):
         ask(page, question, until="#fn-live :is(.fn-answer, .fn-abstained, .fn-error)")
         assert page.evaluate(CONTRAST) == []
-
-
-def test_dark_follows_the_system_and_the_address(served, rag, visit):
-    def background(page):
-        return page.evaluate("getComputedStyle(document.querySelector('#fn-shell')).backgroundColor")
-
-    assert background(visit(served[1])) == "rgb(250, 249, 246)"
-    assert background(visit(served[1], scheme="dark")) == "rgb(22, 24, 28)"
-    page = visit(f"{served[1]}/?__theme=dark")
-    assert background(page) == "rgb(22, 24, 28)"
-    ask(page, "What is LanternNet?")
-    page.locator("#fn-live .fn-marker").first.click()
-    assert "/?__theme=dark#c=" in page.url, "a marker does not lose the theme"
 
 
 def test_the_controls_are_labelled_and_the_model_is_named(page, rag):

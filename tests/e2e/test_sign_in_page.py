@@ -8,7 +8,7 @@ from fake_rag import FakeRag
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_a_reader_signs_in_and_asks_and_a_stranger_does_not(context_of):
+def test_a_reader_signs_in_and_asks_and_a_stranger_does_not(context_of, watch):
     from ui.app import build, surroundings
     from ui.line import Line
     from ui.listening import listen_on
@@ -16,10 +16,8 @@ def test_a_reader_signs_in_and_asks_and_a_stranger_does_not(context_of):
 
     rag, line = FakeRag(pace_s=0.001), Line()
     about = surroundings(rag, line, lambda name, password: (name, password) == ("ida", "correct horse"))
-    errors = []
     with Page(lambda: build(rag, line), listen_on("127.0.0.1", 0), about=about) as served:
-        page = context_of(900, 700, "light").new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page = watch(context_of(900, 700, "light").new_page(), expected="status of 400")
         page.goto(served.url)
         name, password = page.get_by_label("username"), page.get_by_label("password")
         name.fill("ida")
@@ -43,4 +41,3 @@ def test_a_reader_signs_in_and_asks_and_a_stranger_does_not(context_of):
         page.get_by_label("password").wait_for()
         page.close()
     assert rag.asked == [("How fast?", [])]
-    assert errors == []

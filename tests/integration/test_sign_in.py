@@ -51,6 +51,13 @@ def test_a_proxys_path_is_in_the_addresses_that_the_page_uses(url):
         assert reader.get("/config").json()["root"].endswith("/footnote")
 
 
+def test_where_nothing_is_a_browser_is_led_to_the_page_and_a_program_gets_json(url):
+    found = httpx.get(f"{url}/nothing", headers={"Accept": "text/html,*/*"})
+    assert found.status_code == 404
+    assert '<a href="/footnote/">' in found.text
+    assert httpx.get(f"{url}/nothing").json() == {"detail": "Not Found"}
+
+
 @pytest.mark.parametrize("path", ["/api/ask", "/api/search", "/api/verify", "/v1/chat/completions"])
 def test_the_api_answers_nobody_who_has_not_signed_in(url, path):
     body = {"question": "x", "model": "footnote", "messages": []}
