@@ -21,11 +21,12 @@ from rag.keywords import STOP_WORDS, stem, words
 from rag.schema import Paper
 
 _WORKS = r"(?:papers|abstracts|works|articles|studies|publications)"
+_EVERY = r"(?:every|each)(?: single)? (?:paper|abstract|work|article|study|publication)"
 _HEAD = re.compile(
     r"^\W*(?:(?:and|so|now|please|can you|could you)\s+)*(?:in\s+)?"
     r"(?:which|what|how many|any|list|name|(?:show|find|give)(?: me)?|(?:are|is) there(?: any)?|do any|does any)\b"
     r"(?: are (?:all )?the)?"
-    rf"(?P<kind>(?:\s+(?!(?:do|does|did|is|are|was|were|can|says?)\b)[\w'-]+){{0,4}}?)\s+{_WORKS}\b"
+    rf"(?:\s+{_EVERY}|(?P<kind>(?:\s+(?!(?:do|does|did|is|are|was|were|can|says?)\b)[\w'-]+){{0,4}}?)\s+{_WORKS})\b"
     r"(?:\s+(?:here|in (?:this|the|my|our) (?:library|collection)|do you (?:have|know)|are there|exist|there are))*",
     re.IGNORECASE,
 )
@@ -36,7 +37,9 @@ _OPEN_HEAD = re.compile(
     re.IGNORECASE,
 )
 """The same without a word for papers: "List everything on …", "What have you got about …?"."""
-_AND_WHICH = re.compile(r",? and (?:which|what)(?: ones?| (?:are|were) (?:they|these|those))?$", re.IGNORECASE)
+_AND_WHICH = re.compile(r",? and (?:which|what)(?: ones?)?(?: (?:are|were) (?:they|these|those))?$", re.IGNORECASE)
+_EXAMPLES = re.compile(r",? \b(?:such as|for instance|for example|e\.g\.|be it)\b[^,;]*(?:,|$)", re.IGNORECASE)
+"""Examples narrow nothing down: their words need not be held."""
 _PLACE = re.compile(r"\s*\b(?:here|in (?:this|the|my|our) (?:library|collection))$", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _TOPIC = re.compile(
@@ -47,11 +50,14 @@ _TOPIC = re.compile(
 )
 _POINTER = re.compile(r"\b(?:it|this|that|them|these|those)\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
-    r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|names?|refers? to|occurs?|cites?)\b",
+    r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|(?<!by )names?|refers? to|occurs?"
+    r"|cites?)\b",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:are|is|were|was|have|has|had|do|does|did|can)\b", re.IGNORECASE)
+_DOES = re.compile(r"^(?:do|does|did)\b\s*", re.IGNORECASE)
+_WITHIN = re.compile(r"\bin\s+(?:which|what|how many)\b", re.IGNORECASE)
 _KIND_IS_NOTHING = frozenset(
     "the of all any other these those your my our every many different two three four five".split()
 )
@@ -68,6 +74,7 @@ _SAYS_NOTHING = frozenset(
     address describe consider work deal apply employ rely base explore investigate show contain involve method approach
     part paper abstract library variant kind type form way thing test make need focus concern relate name exist publish
     topic idea combine develop offer provide rest try aim different various
+    one ones something anything
     """.split()
 )
 
@@ -127,10 +134,14 @@ class Criterion:
     """Whether saying the words is enough: "In which abstracts does Ego4D appear?"."""
     in_title: bool = False
     """Whether the title has to say them; then `is_mention` holds too."""
+    is_within: bool = False
+    """Whether it is asked of what stands in a paper: "In which papers can a person step in?"."""
 
     @property
     def statement(self) -> str:
         """A sentence that is true of a paper that fits."""
+        if self.is_within:
+            return f"This is one of the papers in which {_DOES.sub('', self.text)}."
         if _JOINED.match(self.text):
             return f"This is one of the papers {self.text}."
         if _AUXILIARY.match(self.text):
@@ -157,11 +168,12 @@ def criterion_of(question: str) -> Criterion | None:
     text = _IN_TITLE.sub("", text)
     said = head.groupdict().get("kind") or ""
     kind = [word for word in said.split() if word.lower() not in _KIND_IS_NOTHING]
-    units = _units(f"{' '.join(kind)} {text}")
+    units = _units(f"{' '.join(kind)} {_EXAMPLES.sub(' ', text)}")
     if not units:
         return None
     is_mention = in_title or not text or _ONLY_MENTIONS.search(text) is not None
-    return Criterion(text or f"on {' '.join(kind)}", units, is_mention, in_title)
+    is_within = bool(text) and _WITHIN.search(head[0]) is not None
+    return Criterion(text or f"on {' '.join(kind)}", units, is_mention, in_title, is_within)
 
 
 def _units(text: str) -> tuple[Unit, ...]:

@@ -23,6 +23,9 @@ FILLER = tuple(Paper(f"f{i}", f"Filler {i}", "Common models use data for learnin
         ("And which papers use robots?", "use robots"),
         ("Please find papers on diffusion", "on diffusion"),
         ("Show me survey papers", "on survey"),
+        ("Name every abstract in which WebArena appears.", "in which WebArena appears"),
+        ("List each single paper on bandits", "on bandits"),
+        ("How many papers use curricula, and which ones are they?", "use curricula"),
     ],
 )
 def test_a_question_for_papers_in_the_plural_has_a_criterion(question, text):
@@ -45,6 +48,32 @@ def test_a_question_for_papers_in_the_plural_has_a_criterion(question, text):
 )
 def test_other_questions_have_none(question):
     assert criterion_of(question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "statement"),
+    [
+        ("Which papers use robots?", "The authors of this paper use robots."),
+        ("Which papers are about robots?", "This is one of the papers that are about robots."),
+        ("List the papers on robots", "This is one of the papers on robots."),
+        ("In which papers do robots walk?", "This is one of the papers in which robots walk."),
+        ("In how many papers can robots walk?", "This is one of the papers in which can robots walk."),
+    ],
+)
+def test_what_is_true_of_a_paper_that_fits_is_said_in_a_sentence(question, statement):
+    assert criterion_of(question).statement == statement
+
+
+def test_examples_narrow_nothing_down():
+    found = criterion_of(
+        "Which papers use WebArena or an offshoot of it, such as the visual one, for instance to train?"
+    )
+    assert [unit.alternatives for unit in found.units] == [("WebArena", "offshoot")]
+
+
+def test_a_thing_that_is_named_is_a_criterion_and_its_mention_is_one():
+    assert not criterion_of("Which papers say by name which robot they used?").is_mention
+    assert criterion_of("Which papers name the robot Stretch?").is_mention
 
 
 def test_of_the_bundled_questions_only_those_for_lists_are_about_the_whole_library():
