@@ -1,5 +1,7 @@
 """Going through the whole library: words find the papers, a measured model says which fit."""
 
+import math
+
 import pytest
 from fakes import HashedEncoder
 
@@ -7,7 +9,18 @@ from rag.criterion import criterion_of
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
-from rag.survey import CALIBRATION, MOST_READ, NEAR_IN_MEANING, SURER, WITHIN, Surveyor, coverage_notice, listed
+from rag.survey import (
+    CALIBRATION,
+    LISTED_FROM,
+    LOOKED_AT_LEAST,
+    MOST_READ,
+    NEAR_IN_MEANING,
+    STANDING,
+    SURER,
+    Surveyor,
+    coverage_notice,
+    listed,
+)
 
 PAPERS = (
     Paper("a", "Alpha", "Robots fall over often. We train with GPT-4 to make data. Results are good."),
@@ -57,6 +70,8 @@ def test_where_no_paper_holds_all_the_words_more_of_those_with_half_are_looked_a
     found = surveyor.candidates(criterion_of("Which papers use GPT-4 to make music?"), [whole, *half], near=[])
     assert [c.paper.title for c in found.papers if c.holds_words] == ["Whole"]
     assert len(found.papers) == 1 + NEAR_IN_MEANING
+    found = surveyor.candidates(CRITERION, PAPERS, near=PAPERS)
+    assert len(found.papers) == LOOKED_AT_LEAST == len(PAPERS)
 
 
 def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
@@ -78,15 +93,39 @@ def test_a_paper_only_near_in_meaning_has_to_be_surer(surveyor):
     candidates = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2]])
     between = MIDDLE + SURER / 2
     opinions = list(surveyor.opinions(CRITERION, candidates, SaysOf({"Beta": between, "Gamma": between})))
-    assert [o.candidate.paper.title for o in listed(opinions)] == ["Beta"]
+    assert [o.candidate.paper.title for o in opinions if o.fits] == ["Beta"]
+
+
+def titles(surveyor, odds):
+    """What is listed of all twelve papers, where the model says `odds`."""
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=PAPERS)
+    return [o.candidate.paper.title for o in listed(list(surveyor.opinions(CRITERION, candidates, SaysOf(odds))))]
 
 
 def test_a_paper_much_less_sure_than_the_surest_is_not_listed(surveyor):
-    candidates = surveyor.candidates(CRITERION, PAPERS, near=())
-    opinions = list(
-        surveyor.opinions(CRITERION, candidates, SaysOf({"Alpha": MIDDLE + WITHIN + 0.5, "Beta": MIDDLE + 0.1}))
+    most = {paper.title: 0.3 for paper in PAPERS}
+    assert titles(surveyor, {**most, "Alpha": 2.5, "Beta": 0.5}) == ["Alpha"]
+    assert titles(surveyor, {**most, "Alpha": 2.5, "Beta": 2.2}) == ["Alpha", "Beta"]
+
+
+def test_where_the_model_says_no_to_most_a_paper_that_stands_out_is_listed_though_it_is_not_sure_of_it(surveyor):
+    most = {paper.title: -1.2 for paper in PAPERS}
+    assert titles(surveyor, {**most, "Alpha": 0.7, "Beta": -0.1}) == ["Alpha", "Beta"]
+    assert titles(surveyor, {**most, "Alpha": 0.3, "Beta": -0.1}) == [], "none fits by itself"
+
+
+def test_where_the_model_says_yes_to_nearly_all_only_what_stands_out_is_listed(surveyor):
+    most = {paper.title: 0.8 for paper in PAPERS}
+    assert titles(surveyor, {**most, "Alpha": 2.0, "Gamma": 2.0}) == ["Alpha", "Gamma"]
+
+
+def test_a_standing_by_hand():
+    weighed = STANDING.above * 1.0 + STANDING.below * -0.5 + STANDING.holds + STANDING.start
+    assert STANDING.probability(1.5, 0.5, 2.0, holds_words=True) == pytest.approx(1 / (1 + math.exp(-weighed)))
+    assert STANDING.probability(1.5, 0.5, 2.0, holds_words=False) < STANDING.probability(
+        1.5, 0.5, 2.0, holds_words=True
     )
-    assert [o.candidate.paper.title for o in listed(opinions)] == ["Alpha"]
+    assert STANDING.probability(2.0, 2.0, 2.0, holds_words=True) > LISTED_FROM, "where all fit, all are listed"
 
 
 def test_where_a_mention_is_asked_for_or_no_measured_model_is_there_the_words_decide(surveyor):
