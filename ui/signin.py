@@ -63,7 +63,7 @@ class SignIn:
         try:
             found: Any = await to_thread.run_sync(self._check, name, password, limiter=self._checking)
             return bool(await found if inspect.isawaitable(found) else found)
-        except FootnoteError:  # the file was damaged while the server ran: a stranger need not know
+        except Exception:  # a damaged file, or whatever a function of one's own does: a stranger need not know
             log.exception("Nobody can sign in")
             return False
 

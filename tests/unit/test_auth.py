@@ -28,6 +28,8 @@ async def asks(name, password):
     return name == "ida"
 def of_one(name):
     return True
+def out_of_order(name, password):
+    raise OSError("the directory server is gone")
 """
 
 
@@ -61,6 +63,11 @@ def test_a_coroutine_function_is_asked_too(here):
     sign_in = sign_in_by(auth_of("doors_of_ours.gate:asks"))
     assert asyncio.run(sign_in.password("ida", "x"))
     assert not asyncio.run(sign_in.password("omar", "x"))
+
+
+def test_where_a_function_fails_nobody_comes_in_and_the_log_says_why(here, caplog):
+    assert not asyncio.run(sign_in_by(auth_of("doors_of_ours.gate:out_of_order")).password("ida", "x"))
+    assert "the directory server is gone" in caplog.text
 
 
 @pytest.mark.parametrize(
