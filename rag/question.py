@@ -21,7 +21,9 @@ _SHORTEST_PART = 3
 _OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _NUMBER_WANTED = re.compile(
     r"\bhow many\b|\b(?:by|to) (?:how much|what (?:factor|percentage|share|margin)s?)\b"
-    r"|\b(?:what|which) (?:[\w-]+ ){0,2}(?:rate|percentage|accuracy|score|speed-?up|number)\b",
+    r"|\b(?:what|which) (?:[\w-]+ ){0,2}(?:rate|percentage|accuracy|score|speed-?up|number)\b"
+    r"|\b(?:at|to|of|from|by|with) (?:what|which) (?:[\w-]+ ){0,2}"
+    r"(?:value|size|frequency|threshold|resolution|cost)s?\b",
     re.IGNORECASE,
 )
 _QUANTITIES = frozenset(

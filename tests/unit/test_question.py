@@ -94,7 +94,14 @@ def test_the_words_of_an_earlier_question_are_no_news():
 
 
 @pytest.mark.parametrize(
-    "question", ["How many whales?", "What success rate does it reach?", "To what factor is it so?"]
+    "question",
+    [
+        "How many whales?",
+        "What success rate does it reach?",
+        "To what factor is it so?",
+        "At which value does it set the discount?",
+        "With what batch size was it trained?",
+    ],
 )
 def test_a_number_is_asked_for(question):
     assert asks_for_number(question)
