@@ -9,9 +9,9 @@ import argparse
 import json
 import logging
 import os
-import runpy
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
-# These run as modules of their own, by name: whoever uses `rag` as a library needs neither Gradio nor the eval suite.
+# Modules with a `main` of their own, imported by name when asked for: whoever uses `rag` as a library needs neither
+# Gradio nor the eval suite.
 _terminal = Terminal()
 OTHER_DOORS = {
-    "chat": "ui",
-    "eval": "eval",
-    "exam": "eval",
+    "chat": "ui.__main__",
+    "eval": "eval.__main__",
+    "exam": "eval.__main__",
     "auth": "ui.accounts",
     "mcp": "ui.doors.mcp",
     "feedback": "ui.feedback",
@@ -105,12 +106,10 @@ def _be_quiet() -> None:
 
 
 def _run_module(module: str, arguments: list[str]) -> int:
-    sys.argv = [f"footnote {module}", *arguments]
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=False)
+        return int(import_module(module).main(arguments))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
