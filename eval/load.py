@@ -278,6 +278,7 @@ def _model(*, real: bool) -> Iterator[dict[str, str]]:
         yield {
             "FOOTNOTE_MODEL__BASE_URL": f"http://127.0.0.1:{echo.server_port}/v1",
             "FOOTNOTE_MODEL__NAME": "first-sentence",
+            "FOOTNOTE_MODEL__CHECKER": "self",  # quick all through: no model beside it
         }
     finally:
         echo.shutdown()
