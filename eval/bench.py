@@ -24,6 +24,7 @@ from eval import public
 from eval.cases import read_cases
 from eval.library_speed import library_speed, seconds_of
 from eval.load import load
+from eval.open_pages import open_pages
 from eval.page_speed import page_speed
 from rag import FootnoteError, Rag
 from rag.cli import add_common_options, settings_from, tell
@@ -44,15 +45,19 @@ def add_to(commands: Any) -> None:
         ("memory", "peak memory of answering one question in a process of its own", _memory),
         ("index", "passages indexed a second, against LangChain's Chroma.from_documents", _index),
         ("load", "many people at once on a real server: none lost, none mixed up, memory", load),
+        ("pages", "pages that stay open for hundreds of questions: none lost, memory of server and page", open_pages),
         ("llama", "seconds for a whole answer, against llama.cpp with the same prompts", _llama),
     ):
         kind = kinds.add_parser(name, help=text)
-        if name not in ("load", "llama"):
+        if name not in ("load", "pages", "llama"):
             kind.add_argument("--runs", type=int, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
         if name == "page":
             kind.add_argument("--questions", type=int, default=10, metavar="N")
+        if name == "pages":
+            kind.add_argument("--pages", type=int, default=5, metavar="N")
+            kind.add_argument("--questions", type=int, default=500, metavar="N")
         if name == "load":
             kind.add_argument("--people", type=int, default=20, metavar="N")
             kind.add_argument("--questions", type=int, default=500, metavar="N")

@@ -191,17 +191,17 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is ended, too
     memory: list[tuple[int, float]] = []
     with (
-        _model(real=options.real) as settings,
+        stand_in(real=options.real) as settings,
         serving(options.library, options.model if options.real else None, settings) as (url, process),
     ):
-        questions = _questions(url, options.questions)
+        questions = questions_at(url, options.questions)
         people = min(options.people, len(questions))
         tell(f"{people} people, {len(questions)} questions, at {url}")
         every = max(1, len(questions) // 100)
 
         def answered(number: int) -> None:
             if number % every == 0:
-                memory.append((number, _resident_mb(process.pid)))
+                memory.append((number, resident_mb(process.pid)))
             if number % (every * 10) == 0:
                 tell(f"{number} answered, {memory[-1][1]:.0f} MB")
 
@@ -215,11 +215,12 @@ def load(options: argparse.Namespace) -> dict[str, Any]:
         **result,
         "memory after a fifth of the questions, MB": settled[0][1],
         "memory at the end, MB": settled[-1][1],
-        "memory, MB a 100 questions after that fifth (least squares)": _slope(settled) * 100,
+        "memory, MB a 100 questions after that fifth (least squares)": slope(settled) * 100,
     }
 
 
-def _questions(url: str, number: int) -> list[Asked]:
+def questions_at(url: str, number: int) -> list[Asked]:
+    """So many different questions, each about one paper of the library of the server at `url`."""
     import httpx
 
     body = {"question": "What is this paper about?", "k": 100}
@@ -267,7 +268,7 @@ def serving(
 
 
 @contextmanager
-def _model(*, real: bool) -> Iterator[dict[str, str]]:
+def stand_in(*, real: bool) -> Iterator[dict[str, str]]:
     """Environment variables that choose the model; one of this process unless it is to be `real`."""
     if real:
         yield {}
@@ -310,7 +311,8 @@ class _Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """MB of memory that a process holds; 0 where /proc does not tell."""
     try:
         status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
     except OSError:
@@ -319,6 +321,6 @@ def _resident_mb(pid: int) -> float:
     return int(found.group(1)) / 1024 if found else 0.0
 
 
-def _slope(points: Sequence[tuple[float, float]]) -> float:
-    """By least squares; 0 for fewer than two points."""
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Of (x, y) points, by least squares; 0 for fewer than two."""
     return linear_regression(*zip(*points, strict=True)).slope if len(points) > 1 else 0.0

@@ -49,7 +49,7 @@ def page_speed(options: argparse.Namespace) -> dict[str, Any]:
         MissingExtra: Playwright or a Chromium is not here.
         LoadError: the page does not come up.
     """
-    sync_api, browser_path = _browser()
+    sync_api, browser_path = chromium()
     cases = read_cases()
     questions = [case.question for case in cases[:: max(1, len(cases) // options.questions)]][: options.questions]
     with serving(options.library, options.model, {}) as (url, _process), sync_api.sync_playwright() as playwright:
@@ -77,7 +77,12 @@ def _spread(name: str, seconds: list[float]) -> dict[str, float]:
     return {f"{name}, s": median(seconds), f"{name}, s, worst": max(seconds)} if seconds else {}
 
 
-def _browser() -> tuple[Any, str]:
+def chromium() -> tuple[Any, str]:
+    """Playwright's synchronous interface, and the path of a Chromium.
+
+    Raises:
+        MissingExtra: one of them is not here.
+    """
     try:
         sync_api = import_module("playwright.sync_api")
     except ImportError as error:
