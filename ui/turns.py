@@ -7,7 +7,7 @@ line has come; and it can be stopped at any time. Each is a function that makes 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -202,6 +202,20 @@ def stopping(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Reque
         }
 
     return stop
+
+
+def settling(parts: Parts) -> Callable[[Conversation], Awaitable[Update]]:
+    """Draws what came of a stopped answer once it has been checked: what Stop drew may reach the page after that."""
+
+    async def settle(conversation: Conversation) -> Update:
+        stopped = conversation.asking
+        while stopped is not None and conversation.asking is stopped:
+            await anyio.sleep(_LOOK_AGAIN_S)
+        if conversation.asking is not None:  # something else is being asked by now
+            return {parts.conversation: conversation}
+        return {**drawn(parts, conversation), **controls(parts, conversation)}
+
+    return settle
 
 
 def clearing(parts: Parts) -> Callable[[Conversation], Update]:
