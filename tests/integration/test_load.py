@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fake_rag import FakeRag
 
-from eval.load import DOORS, Asked, LoadError, Outcome, _slope, ask_all, serving, summary
+from eval.load import DOORS, Asked, LoadError, Outcome, ask_all, serving, slope, summary
 from ui.app import build, surroundings
 from ui.line import Line
 from ui.listening import listen_on
@@ -99,6 +99,6 @@ def test_a_lost_a_mixed_up_and_a_wrongly_cited_answer_are_counted():
 
 
 def test_the_growth_of_memory_is_a_least_squares_slope():
-    assert _slope([(0, 5), (10, 25), (20, 45)]) == pytest.approx(2.0)
-    assert _slope([(0, 1), (1, 0), (2, 1)]) == pytest.approx(0.0)
-    assert _slope([(1, 1)]) == 0.0
+    assert slope([(0, 5), (10, 25), (20, 45)]) == pytest.approx(2.0)
+    assert slope([(0, 1), (1, 0), (2, 1)]) == pytest.approx(0.0)
+    assert slope([(1, 1)]) == 0.0
