@@ -22,7 +22,6 @@ from rag.errors import FootnoteError, IndexMissing, ModelError, SettingsError, W
 from rag.index import LibraryIndex, PassageEncoder
 from rag.library.ledger import Ledger, applied
 from rag.library.shelf import Shelf, is_current
-from rag.trained import MODEL
 from rag.weights.progress import Progress
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from rag.embedding import SentenceEmbeddings
     from rag.schema import Paper
-    from rag.settings import ModelSettings, Settings
+    from rag.settings import Settings
     from rag.weights import Weights
 
 Report = Callable[[str], None]
@@ -123,28 +122,31 @@ class OtherModels:
         return next((name for name in self._candidates if weights.find(name, self._settings.home)), "")
 
     def _open(self, name: str) -> BaseChatModel:
-        from rag import weights
-
         gc.collect()  # the other one before it, where nothing answers with it any more
-        found = weights.find(name, self._settings.home)
-        # The usual one stays open beside it.
-        if found is not None and (short := memory_short_of(found.path, self._settings.model)):
+        if short := memory_short_of(name, self._settings):  # the usual one stays open beside it
             raise ModelError(f"{name} {short}.", "Go back to the usual model, or close what else runs.")
         model = self._settings.model.model_copy(update={"name": name, "base_url": None, "provider": None})
         return open_model(self._settings.model_copy(update={"model": model}), report=self._report)
 
 
-def memory_short_of(files: Path, model: ModelSettings) -> str:
-    """In words, where there is no room to open the model in `files` as `model` says; "" where there is."""
-    from rag import hardware
+def memory_short_of(name: str, settings: Settings) -> str:
+    """In words, where there is no room to open one more model, whose weights are here; "" where there is."""
+    from rag import hardware, weights
 
-    on_gpu = None if model.device == "cpu" else hardware.gpu_free_bytes()
+    size = next(row.bytes for row in weights.available(settings.home) if row.name == name)
+    needed = size * (FLOAT32_SHARE if settings.model.dtype == "float32" else OPEN_SHARE)
+    on_gpu = _gpu_free(settings)
     free = hardware.available_ram() if on_gpu is None else on_gpu
-    size = sum(file.stat().st_size for file in files.rglob("*") if file.is_file())
-    needed = size * (FLOAT32_SHARE if model.dtype == "float32" else OPEN_SHARE)
     if needed <= free:
         return ""
     return f"needs about {needed / hardware.GIB:.1f} GB of memory, and {free / hardware.GIB:.1f} GB are free"
+
+
+def _gpu_free(settings: Settings) -> int | None:
+    """Free memory of the GPU that models are opened on; None where they run on the CPU."""
+    from rag import hardware
+
+    return None if settings.model.device == "cpu" else hardware.gpu_free_bytes()
 
 
 def index_folder(settings: Settings) -> Path:
@@ -237,17 +239,20 @@ def open_model(settings: Settings, *, report: Report = lambda _line: None) -> Ba
     wanted = settings.model
     if wanted.is_remote:
         return open_chat_model(wanted)
-    found = _model_weights(settings, report)
+    found = model_weights(settings, report=report)
     report(f"Loading {found.name} …")
     model = open_chat_model(wanted.model_copy(update={"name": found.name}), found.path)
     report(f"Loaded {model.describe()}")  # type: ignore[attr-defined]
     return model
 
 
-def _model_weights(settings: Settings, report: Report) -> Weights:
-    """Weights that are here, the preferred ones first; only where there are none is anything fetched.
+def model_weights(settings: Settings, *, report: Report) -> Weights:
+    """Weights of the chat model that are here, the preferred ones first; only where there are none is anything fetched.
 
     A machine that cannot reach the hub would otherwise ask for the preferred model again at every start.
+
+    Raises:
+        WeightsMissing: none of the candidates is here or to be had.
     """
     from rag import weights
 
@@ -280,16 +285,16 @@ def default_names(settings: Settings) -> list[str]:
     """What "auto" stands for on this machine: the local chat models that it can run, the preferred one first."""
     from rag import hardware
 
-    gpu = None if settings.model.device == "cpu" else hardware.gpu_free_bytes()
-    choice = hardware.choose_model(gpu, hardware.cpu_capability(), hardware.available_ram())
+    choice = hardware.choose_model(_gpu_free(settings), hardware.cpu_capability(), hardware.available_ram())
     return [choice.name, *choice.fallbacks]
 
 
 def default_weights(settings: Settings) -> list[str]:
-    """What has to be on this machine before a question can be answered here."""
+    """What has to be on this machine before a question can be answered here: of the chat models the one that is."""
+    from rag import weights
+
     names = [settings.embedding.name]
     if settings.model.is_remote:
         return names
     usual = model_names(settings)
-    beside = [MODEL] if settings.model.name == settings.model.checker == "auto" and MODEL in usual[1:] else []
-    return [*names, usual[0], *beside]
+    return [*names, next((name for name in usual if weights.find(name, settings.home)), usual[0])]

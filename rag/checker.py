@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.assembly import LazyModel, Report, default_names, memory_short_of, open_model
+from rag.assembly import LazyModel, Report, default_names, memory_short_of, model_weights, open_model
 from rag.description import model_id_of
 from rag.errors import ModelError, WeightsMissing
 from rag.trained import MODEL
@@ -22,31 +22,57 @@ if TYPE_CHECKING:
     from rag.weights import Weights
 
 
-def checker_beside(settings: Settings, writer: LazyModel, *, report: Report) -> LazyModel:
-    """The model that checks what `writer` writes, opened when it is first needed; `writer` where it checks itself.
+def checker_name(settings: Settings) -> str:
+    """The local model that is to check what any other writes; "" where every model is to check itself.
 
-    The setting `model.checker` is "self", the name of a local model, or "auto": the one that was trained to, where its
-    weights are here, or are fetched along with a model that was itself chosen by "auto".
+    The setting `model.checker` is "self", a name, or "auto": the model that was trained to, where this machine can run
+    it. Ask before anything is opened: after that less memory is free.
     """
     wanted = settings.model.checker
-    # Asked now: once the writer is open, less memory is free.
-    if wanted == "self" or (wanted == "auto" and MODEL not in default_names(settings)):
-        return writer
-    return LazyModel(lambda: _opened(settings, writer, report))
+    if wanted == "auto":
+        return MODEL if MODEL in default_names(settings) else ""
+    return "" if wanted == "self" else wanted
 
 
-def _opened(settings: Settings, writer: LazyModel, report: Report) -> BaseChatModel:
-    is_auto = settings.model.checker == "auto"
-    name = MODEL if is_auto else settings.model.checker
+def checker_beside(settings: Settings, writer: LazyModel, *, report: Report) -> LazyModel:
+    """The model that checks what `writer` writes, opened when it is first needed; `writer` where it checks itself."""
+    name = checker_name(settings)
+    return LazyModel(lambda: _opened(name, settings, writer, report)) if name else writer
+
+
+def fetched(settings: Settings, *, report: Report) -> list[Weights]:
+    """The weights that answering with these settings needs, fetched where they are not here yet.
+
+    Raises:
+        WeightsMissing, WeightsCorrupt: some are not to be had.
+    """
+    from rag import weights
+
+    found = [weights.ensure(settings.embedding.name, settings.home, report=report)]
+    if settings.model.is_remote:
+        return found
+    name = checker_name(settings)
+    found.append(model_weights(settings, report=report))
+    if name and name != found[-1].name:
+        try:
+            found.append(_weights(name, settings, report))
+        except WeightsMissing as error:
+            if settings.model.checker != "auto":
+                raise
+            report(f"{error.problem} {found[-1].name} checks itself.")
+    return found
+
+
+def _opened(name: str, settings: Settings, writer: LazyModel, report: Report) -> BaseChatModel:
     model = writer.get()
     if model_id_of(model) == name:
         return model
     try:
-        found = _weights(name, settings, report)
-        if short := memory_short_of(found.path, settings.model):
+        _weights(name, settings, report)
+        if short := memory_short_of(name, settings):
             raise ModelError(f"{name}, which is to check, {short}.", "Set model.checker to self, or close what runs.")
     except (WeightsMissing, ModelError) as error:
-        if not is_auto:
+        if settings.model.checker != "auto":
             raise
         report(f"{error.problem} {model_id_of(model)} checks itself.")
         return model
@@ -55,7 +81,7 @@ def _opened(settings: Settings, writer: LazyModel, report: Report) -> BaseChatMo
 
 
 def _weights(name: str, settings: Settings, report: Report) -> Weights:
-    """Weights of the checker. Of a model that was named nothing is fetched unasked beside it.
+    """Weights of the checker, fetched if it was named, or along with a model that "auto" chose; else not unasked.
 
     Raises:
         WeightsMissing: they are not here, or not to be had.
@@ -65,7 +91,6 @@ def _weights(name: str, settings: Settings, report: Report) -> Weights:
     found = weights.find(name, settings.home)
     if found is not None:
         return found
-    by_default = settings.model.name == "auto" and not settings.model.is_remote
-    if settings.model.checker != "auto" or by_default:
+    if settings.model.checker != "auto" or (settings.model.name == "auto" and not settings.model.is_remote):
         return weights.ensure(name, settings.home, report=report)
     raise WeightsMissing(f"{name}, which is to check, is not on this machine.", f"footnote models fetch {name}")

@@ -295,16 +295,19 @@ def _index(options: argparse.Namespace) -> int:
 def _models(options: argparse.Namespace) -> int:
     from rag import weights
     from rag.assembly import default_weights
+    from rag.checker import fetched
 
     settings = settings_from(options)
     if options.action == "list":
         print("\n".join(_weights_line(row) for row in weights.available(settings.home)))
         return 0
-    names = options.names or default_weights(settings)
-    for name in names:
-        if options.action == "fetch":
-            print(f"{name}: {weights.ensure(name, settings.home, report=tell).path}")
-        elif options.action == "verify":
+    if options.action == "fetch":
+        needed = (weights.ensure(name, settings.home, report=tell) for name in options.names)
+        for found in needed if options.names else fetched(settings, report=tell):
+            print(f"{found.name}: {found.path}")
+        return 0
+    for name in options.names or default_weights(settings):
+        if options.action == "verify":
             weights.verify(name, settings.home)
             print(f"{name}: as it should be")
         else:

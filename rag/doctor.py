@@ -44,6 +44,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("Disk", free > 4 * _GIB, f"{free / _GIB:.0f} GiB free for {settings.home}; 4 are needed at first")
     yield _try("Embedder", lambda: _weights(settings.embedding.name, settings))
     yield _try("Model", lambda: _model(settings))
+    yield _try("Checker", lambda: _checker(settings))
     yield _try("Index", lambda: _index(settings))
 
 
@@ -86,6 +87,16 @@ def _model(settings: Settings) -> str:
     if settings.model.base_url:
         return f"{settings.model.name} at {settings.model.base_url}"
     return _weights(default_weights(settings)[-1], settings)
+
+
+def _checker(settings: Settings) -> str:
+    from rag.assembly import default_weights
+    from rag.checker import checker_name
+
+    name = checker_name(settings)
+    if name in ("", *default_weights(settings)):
+        return "the model itself"
+    return _weights(name, settings)
 
 
 def _index(settings: Settings) -> str:

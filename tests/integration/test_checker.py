@@ -7,10 +7,11 @@ import pytest
 from fakes import HashedEncoder, ScriptedModel
 from tiny_language_model import make_model
 
-from rag import Paper, Rag, Settings, answerability
-from rag.assembly import LazyModel, default_weights
-from rag.checker import checker_beside
-from rag.errors import ModelError, SettingsError
+from rag import Paper, Rag, Settings, answerability, weights
+from rag.assembly import LazyModel, memory_short_of
+from rag.checker import checker_beside, checker_name, fetched
+from rag.doctor import examine
+from rag.errors import ModelError, SettingsError, WeightsMissing
 from rag.index import LibraryIndex, build
 from rag.retrieval import FusedRetriever
 from rag.settings import ModelSettings
@@ -26,8 +27,7 @@ def home(tmp_path, monkeypatch):
     partial.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(make_model(tmp_path / "tiny"), partial)
     folder.install(partial, CHECKER, tmp_path, source="hub", origin={})
-    for module in ("checker", "assembly"):
-        monkeypatch.setattr(f"rag.{module}.MODEL", CHECKER)
+    monkeypatch.setattr("rag.checker.MODEL", CHECKER)
     monkeypatch.setattr("rag.checker.default_names", lambda _settings: [WRITER, CHECKER])
     return tmp_path
 
@@ -81,11 +81,47 @@ def test_beside_a_model_that_was_named_nothing_is_fetched_unasked(home, monkeypa
     assert "tests/elsewhere, which is to check, is not on this machine. tests/scripted checks itself." in told
 
 
-def test_what_a_machine_needs_at_first_holds_the_checker_beside_a_larger_model(home, monkeypatch):
+def test_what_is_fetched_at_first_holds_the_checker_beside_a_larger_model(home, monkeypatch):
+    ensured = []
+
+    def ensure(name, _home, *, report):
+        ensured.append(name)
+        if name == "tests/nowhere":
+            raise WeightsMissing("No such model.", "")
+        return SimpleNamespace(name=name)
+
+    monkeypatch.setattr("rag.weights.ensure", ensure)
     monkeypatch.setattr("rag.assembly.default_names", lambda _settings: [WRITER, CHECKER])
-    assert default_weights(settings_of(home, name="auto"))[1:] == [WRITER, CHECKER]
-    assert default_weights(settings_of(home, name="auto", checker="self"))[1:] == [WRITER]
-    assert default_weights(settings_of(home))[1:] == [WRITER]
+    monkeypatch.setattr("rag.weights.find", lambda _name, _home: None)
+    assert [found.name for found in fetched(settings_of(home, name="auto"), report=print)][1:] == [WRITER, CHECKER]
+    assert [found.name for found in fetched(settings_of(home, name="auto", checker="self"), report=print)][1:] == [
+        WRITER
+    ]
+    told = []
+    assert [found.name for found in fetched(settings_of(home), report=told.append)][1:] == [WRITER]
+    assert f"{WRITER} checks itself" in told[-1], "a model that was named brings no other along"
+    monkeypatch.setattr("rag.assembly.default_names", lambda _settings: ["tests/nowhere", CHECKER])
+    names = [found.name for found in fetched(settings_of(home, name="auto"), report=print)]
+    assert names[1:] == [CHECKER], "where the larger model is not to be had, the next writes and checks"
+
+
+def test_converted_copies_beside_the_weights_count_for_nothing_where_room_is_looked_for(home, monkeypatch):
+    row = next(row for row in weights.available(home) if row.name == CHECKER)
+    (row.path / "int8-v1.safetensors").write_bytes(bytes(50 * row.bytes))
+    monkeypatch.setattr("rag.hardware.available_ram", lambda: 3 * row.bytes)
+    assert memory_short_of(CHECKER, settings_of(home, dtype="auto")) == ""
+    monkeypatch.setattr("rag.hardware.available_ram", lambda: row.bytes)
+    assert "needs about" in memory_short_of(CHECKER, settings_of(home, dtype="auto"))
+
+
+def test_the_doctor_says_who_checks(home, monkeypatch):
+    monkeypatch.setattr("rag.assembly.default_names", lambda _settings: [WRITER, CHECKER])
+    said = {finding.name: finding for finding in examine(settings_of(home))}
+    assert CHECKER in said["Checker"].text
+    said = {finding.name: finding for finding in examine(settings_of(home, checker="tests/nowhere"))}
+    assert not said["Checker"].is_well
+    assert "footnote models fetch tests/nowhere" in said["Checker"].text
+    assert checker_name(settings_of(home, checker="self")) == ""
 
 
 def test_a_checker_has_a_name(home):
