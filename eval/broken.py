@@ -68,6 +68,7 @@ def only_one_paper(rag: Rag) -> Rag:
     return Rag(
         retriever=rag.retriever.model_copy(update={"k": 1}),
         model=rag.model,
+        checker=rag.checker,
         settings=rag.settings.model_copy(update={"answer": answering}),
     )
 
@@ -78,14 +79,14 @@ def without_keywords(rag: Rag) -> Rag:
     silent = Proxy(keywords, scores=lambda question: keywords.scores(question) * 0.0)
     index = Proxy(rag.retriever.index, keywords=silent)
     retriever = rag.retriever.model_copy(update={"index": index})
-    return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
+    return Rag(retriever=retriever, model=rag.model, checker=rag.checker, settings=rag.settings)
 
 
 def without_vectors(rag: Rag) -> Rag:
     """Papers are ranked by keywords alone: the ranking by meaning finds nothing. A baseline, no bug."""
     index = Proxy(rag.retriever.index, nearest=lambda *_arguments: [])
     retriever = rag.retriever.model_copy(update={"index": index})
-    return Rag(retriever=retriever, model=rag.model, settings=rag.settings)
+    return Rag(retriever=retriever, model=rag.model, checker=rag.checker, settings=rag.settings)
 
 
 BUILDS: Mapping[str, Callable[[Rag], Rag]] = {

@@ -45,7 +45,11 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
     parser.add_argument("--count", type=int, default=500, metavar="N", help="sentences that --probes draws")
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
-    parser.add_argument("--fit", choices=("features", "verdict", "answerable"), help="fit one anew, from --data")
+    parser.add_argument(
+        "--fit",
+        choices=("features", "verdict", "answerable", "lists"),
+        help="fit one anew, from --data (lists: from the bundled questions)",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(action=run)
@@ -169,8 +173,11 @@ def _rate(found: Figure) -> str:
 def _fit(options: argparse.Namespace) -> dict[str, Any]:
     from eval import feature_judge, training
     from eval.fitting import fit_all
+    from eval.listing import fit_lists
     from eval.verdict_judge import open_rag
 
+    if options.fit == "lists":
+        return fit_lists(Rag.open(Settings(), report=tell), tell)
     if options.data is None:
         raise CaseError("There is nothing to fit on.", f"Give --data FOLDER with the folders {', '.join(SETS)}.")
     if options.fit == "features":

@@ -68,6 +68,9 @@ _HOME = {
     "Preview": "rag.library.intake",
     "has_model": "rag.assembly",
     "verify": "rag.receipt",
+    "LISTED_FROM": "rag.survey",
+    "Opinion": "rag.survey",
+    "standings": "rag.survey",
     "Ranked": "rag.trace",
     "ClaimTrace": "rag.trace",
     "Trace": "rag.trace",
@@ -91,6 +94,7 @@ _HOME = {
 }
 
 __all__ = [
+    "LISTED_FROM",
     "Answer",
     "Atlas",
     "Balance",
@@ -106,6 +110,7 @@ __all__ = [
     "Hit",
     "Library",
     "Offer",
+    "Opinion",
     "Outcome",
     "Overview",
     "Paper",
@@ -125,6 +130,7 @@ __all__ = [
     "has_model",
     "shared_phrase",
     "shares",
+    "standings",
     "verify",
 ]
 

@@ -38,27 +38,21 @@ SURER = 0.3
 
 
 class Standing(NamedTuple):
-    """How a paper stands among those asked about, to the probability that it fits: a logistic model of log-odds."""
+    """How a paper stands among those asked about, in log-odds: above the median of those that do not hold the words,
+    and below the surest of all (at most 0).
+    """
 
     above: float
     below: float
-    holds: float
-    start: float
-
-    def probability(self, odds: float, most: float, surest: float, *, holds_words: bool) -> float:
-        """In (0, 1); `most`: what papers that do not hold the words come to; `surest`: the highest of all."""
-        weighed = self.above * (odds - most) + self.below * (odds - surest) + self.holds * holds_words + self.start
-        return 1.0 / (1.0 + math.exp(-weighed))
 
 
-STANDING = Standing(above=1.53, below=2.66, holds=0.69, start=0.89)
-"""Fitted on the 22 lists of dev, fresh-a and fresh-c that ask for more than a mention. Each left out in turn, the F1 of
-papers is 0.87; with one threshold on the log-odds it was 0.79. On those of dev it is 1.00 either way."""
+WEIGHTS = Standing(2.36, 1.98)
+START = -0.13
+"""A logistic model of `Standing`, fitted by `python -m eval judge --fit lists` on the lists of dev, fresh-a and fresh-c
+that ask for more than a mention."""
 LISTED_FROM = 0.4
-MOST = 0.4
-"""The share of the papers that do not hold the words which lies below `most`."""
 FEWEST = 4
-"""Where fewer do not hold the words, all that were asked about say what most come to."""
+"""Where fewer do not hold the words, the median is that of all that were asked about."""
 LOOKED_AT_LEAST = 12
 SENTENCES = 3
 NEAR_IN_MEANING = 8
@@ -89,18 +83,16 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """How likely it is, in [0, 1], that a candidate fits. `by_model`: the model was asked; else the words decide."""
+    """Whether a candidate fits, and how likely that is, in [0, 1].
+
+    `by_model`: the model was asked, `odds` are its log-odds that it does; else the words decide.
+    """
 
     candidate: Candidate
+    fits: bool
     probability: float
     by_model: bool
     odds: float = 0.0
-    """The model's log-odds that it does."""
-
-    @property
-    def fits(self) -> bool:
-        """Whether it does by itself, whatever is said of the others."""
-        return self.probability >= 0.5
 
     @property
     def claim(self) -> Claim:
@@ -152,7 +144,7 @@ class Surveyor:
     def opinions(
         criterion: Criterion, candidates: Candidates, model: Any, check: Check = NO_CHECK
     ) -> Iterator[Opinion]:
-        """What to think of each of `candidates`, one after the other.
+        """What to think of each of `candidates` by itself, one after the other.
 
         Args:
             criterion: what is asked of them.
@@ -162,7 +154,7 @@ class Surveyor:
         """
         calibration = CALIBRATION.get(getattr(model, "model_id", ""))
         if calibration is None:
-            yield from (Opinion(c, float(c.holds_words), by_model=False) for c in candidates.papers)
+            yield from (Opinion(c, c.holds_words, float(c.holds_words), by_model=False) for c in candidates.papers)
             return
         prompt = prompts.load("member")
         for candidate in candidates.papers:
@@ -170,22 +162,27 @@ class Surveyor:
             evidence = sorted(candidate.evidence, key=lambda item: item.number)
             odds = log_odds_of(model, prompt.messages(evidence=as_prompt(evidence), statement=criterion.statement))
             sure = calibration.probability(odds if candidate.holds_words else odds - SURER)
-            yield Opinion(candidate, sure, by_model=True, odds=odds)
+            yield Opinion(candidate, sure >= 0.5, sure, by_model=True, odds=odds)
 
 
-def listed(opinions: Sequence[Opinion]) -> list[Opinion]:
-    """Those to be listed, with how likely each is to fit, in their order; none where none fits by itself."""
-    fitting = [opinion for opinion in opinions if opinion.fits]
-    if not fitting or not fitting[0].by_model:
-        return fitting
+def standings(opinions: Sequence[Opinion]) -> list[Standing]:
+    """How each paper that the model was asked about stands among them."""
     odds = [opinion.odds for opinion in opinions]
     others = [opinion.odds for opinion in opinions if not opinion.candidate.holds_words]
-    most, surest = float(np.quantile(others if len(others) >= FEWEST else odds, MOST)), max(odds)
-    weighed = [
-        replace(o, probability=STANDING.probability(o.odds, most, surest, holds_words=o.candidate.holds_words))
-        for o in opinions
-    ]
-    return [opinion for opinion in weighed if opinion.probability >= LISTED_FROM]
+    most, surest = float(np.median(others if len(others) >= FEWEST else odds)), max(odds)
+    return [Standing(one - most, one - surest) for one in odds]
+
+
+def decided(opinions: Sequence[Opinion]) -> list[Opinion]:
+    """`opinions` in the light of each other; as they are where no paper fits by itself, or the words decide."""
+    if not any(opinion.fits and opinion.by_model for opinion in opinions):
+        return list(opinions)
+    result = []
+    for opinion, standing in zip(opinions, standings(opinions), strict=True):
+        weighed = START + WEIGHTS.above * standing.above + WEIGHTS.below * standing.below
+        probability = 1.0 / (1.0 + math.exp(-weighed))
+        result.append(replace(opinion, fits=probability >= LISTED_FROM, probability=probability))
+    return result
 
 
 def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates) -> str:
@@ -193,7 +190,7 @@ def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates) -> str:
     holding = candidates.holding
     said = f"Read all {candidates.among} abstracts for the words: {holding} {'holds' if holding == 1 else 'hold'} them."
     if opinions and opinions[0].by_model:
-        said += f" {len(opinions)} were looked at closely, {len(listed(opinions))} fit."
+        said += f" {len(opinions)} were looked at closely, {sum(o.fits for o in opinions)} fit."
     left = holding - sum(opinion.candidate.holds_words for opinion in opinions)
     if left:
         said += f" {left} more hold the words and were not looked at: ask for something narrower."

@@ -15,11 +15,13 @@ from rag.survey import (
     LOOKED_AT_LEAST,
     MOST_READ,
     NEAR_IN_MEANING,
-    STANDING,
+    START,
     SURER,
+    WEIGHTS,
     Surveyor,
     coverage_notice,
-    listed,
+    decided,
+    standings,
 )
 
 PAPERS = (
@@ -79,7 +81,7 @@ def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
     model = SaysOf({"Alpha": 2.0, "Beta": MIDDLE - 0.1})
     opinions = list(surveyor.opinions(CRITERION, candidates, model))
     assert [str(o).split()[0] for o in opinions] == ["Yes", "No", "No"]
-    (one,) = listed(opinions)
+    (one,) = (opinion for opinion in decided(opinions) if opinion.fits)
     assert (one.claim.subject, one.claim.text) == ("Alpha", "We train with GPT-4 to make data.")
     (citation,) = one.claim.citations
     assert PAPERS[0].abstract[citation.start : citation.end] == citation.quote == one.claim.text
@@ -99,7 +101,8 @@ def test_a_paper_only_near_in_meaning_has_to_be_surer(surveyor):
 def titles(surveyor, odds):
     """What is listed of all twelve papers, where the model says `odds`."""
     candidates = surveyor.candidates(CRITERION, PAPERS, near=PAPERS)
-    return [o.candidate.paper.title for o in listed(list(surveyor.opinions(CRITERION, candidates, SaysOf(odds))))]
+    opinions = decided(list(surveyor.opinions(CRITERION, candidates, SaysOf(odds))))
+    return [opinion.candidate.paper.title for opinion in opinions if opinion.fits]
 
 
 def test_a_paper_much_less_sure_than_the_surest_is_not_listed(surveyor):
@@ -119,13 +122,23 @@ def test_where_the_model_says_yes_to_nearly_all_only_what_stands_out_is_listed(s
     assert titles(surveyor, {**most, "Alpha": 2.0, "Gamma": 2.0}) == ["Alpha", "Gamma"]
 
 
-def test_a_standing_by_hand():
-    weighed = STANDING.above * 1.0 + STANDING.below * -0.5 + STANDING.holds + STANDING.start
-    assert STANDING.probability(1.5, 0.5, 2.0, holds_words=True) == pytest.approx(1 / (1 + math.exp(-weighed)))
-    assert STANDING.probability(1.5, 0.5, 2.0, holds_words=False) < STANDING.probability(
-        1.5, 0.5, 2.0, holds_words=True
-    )
-    assert STANDING.probability(2.0, 2.0, 2.0, holds_words=True) > LISTED_FROM, "where all fit, all are listed"
+def test_a_standing_by_hand(surveyor):
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=PAPERS)
+    said = {paper.title: 0.3 for paper in PAPERS} | {"Alpha": 2.0, "Beta": 1.5, "Gamma": 0.9}
+    opinions = list(surveyor.opinions(CRITERION, candidates, SaysOf(said)))
+    found = dict(zip((o.candidate.paper.title for o in opinions), standings(opinions), strict=True))
+    assert found["Alpha"] == pytest.approx((1.7, 0.0)), "the median of those without the words is 0.3"
+    assert found["Gamma"] == pytest.approx((0.6, -1.1))
+    weighed = START + WEIGHTS.above * 1.2 + WEIGHTS.below * -0.5
+    beta = next(o for o in decided(opinions) if o.candidate.paper.title == "Beta")
+    assert beta.probability == pytest.approx(1 / (1 + math.exp(-weighed)))
+    assert beta.claim.score == beta.probability
+    assert str(beta).startswith("Yes"), "what is told of it is what was decided"
+
+
+def test_where_all_fit_alike_all_are_listed(surveyor):
+    assert len(titles(surveyor, {paper.title: 2.0 for paper in PAPERS})) == len(PAPERS)
+    assert math.log(LISTED_FROM / (1 - LISTED_FROM)) < START, "also those that do not hold the words"
 
 
 def test_where_a_mention_is_asked_for_or_no_measured_model_is_there_the_words_decide(surveyor):
@@ -134,7 +147,7 @@ def test_where_a_mention_is_asked_for_or_no_measured_model_is_there_the_words_de
     assert [c.paper.title for c in candidates.papers] == ["Alpha", "Beta"]
     for criterion, model in ((mention, None), (CRITERION, object())):
         opinions = list(surveyor.opinions(criterion, candidates, model))
-        assert [o.candidate.paper.title for o in listed(opinions)] == ["Alpha", "Beta"]
+        assert [o.candidate.paper.title for o in decided(opinions) if o.fits] == ["Alpha", "Beta"]
         assert coverage_notice(opinions, candidates) == "Read all 12 abstracts for the words: 2 hold them."
 
 
@@ -149,7 +162,7 @@ def test_more_papers_than_can_be_asked_about_are_said_to_be_left(surveyor):
 
 def test_an_empty_library_has_no_candidates(surveyor):
     assert surveyor.candidates(CRITERION, (), near=()).papers == ()
-    assert listed([]) == []
+    assert decided([]) == []
 
 
 def test_where_more_hold_the_words_than_are_read_the_nearest_in_meaning_are_read_and_all_are_counted(surveyor):

@@ -1,0 +1,243 @@
+"""The way of a question through the parts.
+
+question + history -> stand-alone question -> fused hits -> one paper or several? -> numbered evidence sentences ->
+enough to answer? -> prompt -> draft, streamed -> every sentence checked against the evidence -> Answer.
+A question about the whole library goes another way: papers that may fit -> does each? -> a list.
+
+What each step decides is in the module of its name; here is only their order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rag.checking import Draft
+from rag.criterion import Criterion, criterion_of
+from rag.description import model_id_of
+from rag.drafts import finished_sentences
+from rag.evidence import renumbered
+from rag.grounding import number_claims, shown_text
+from rag.lookup import looked_for
+from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
+from rag.stopping import NO_CHECK, Check, Stopped
+from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice, decided
+
+if TYPE_CHECKING:
+    from rag.assembly import LazyModel
+    from rag.checking import DraftChecker
+    from rag.conversation import History
+    from rag.lookup import Lookup
+    from rag.retrieval import FusedRetriever, Where
+    from rag.settings import Settings
+    from rag.survey import Surveyor
+    from rag.writing import Writer
+
+STOPPED = "It was stopped here: more may have followed."
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Answers questions from one library as it is, with one set of settings. `model` writes, `checker` checks."""
+
+    retriever: FusedRetriever
+    settings: Settings
+    lookup: Lookup
+    writer: Writer
+    drafts: DraftChecker
+    surveyor: Surveyor
+    model: LazyModel
+    checker: LazyModel
+
+    def stream(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
+        """See `Rag.stream`; `check` ends it by raising `Stopped`."""
+        with suppress(Stopped):
+            yield from self._events(question, history, where, check)
+
+    def _events(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
+        started = time.perf_counter()
+        if (criterion := criterion_of(self.lookup.readable(question))) is not None:
+            yield from self._survey(criterion, question, where, started, check)
+            return
+        found = self.lookup.evidence_for(question, history, where)
+        timings = {"evidence_s": time.perf_counter() - started}
+        yield found
+        enough = self.lookup.enough(found, check)
+        if enough is None:
+            yield self._finish(self._abstention(found), timings, started)
+            return
+        if enough is not found:
+            found = enough
+            yield found
+        drafts: list[Draft] = []
+        for part in self.parts(found):
+            text = finish_reason = ""
+            check()
+            with closing(self.writer.pieces(part, found)) as pieces:
+                for piece, reason in pieces:
+                    finish_reason = reason or finish_reason
+                    if piece:
+                        timings.setdefault("first_token_s", time.perf_counter() - started)
+                        gap = " " if drafts and not text else ""  # between one paper's draft and the next
+                        text += piece
+                        yield TextPiece(gap + piece)
+            drafts.append(replace(part, text=text, is_cut=finish_reason == "length"))
+        yield self._finish(self._checked_answer(found, drafts, check), timings, started)
+
+    def partial(self, found: EvidenceFound, draft: str) -> Answer | None:
+        """See `Rag.partial_answer`."""
+        if criterion_of(found.question) is not None or found.subjects or found.parts:
+            return None
+        text = "\n".join(finished_sentences(draft))
+        claims = self.drafts.held(Draft(text, found.evidence), found.standalone_question)
+        if not claims:
+            return None
+        answer = self._answer(found, claims=claims, notice=STOPPED, raw_text=draft)
+        return replace(answer, model_id=model_id_of(self.model.get()))
+
+    def many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
+        """See `Rag.ask_many`."""
+        started = time.perf_counter()
+        if any(criterion_of(self.lookup.readable(question)) for question in questions):  # not a batch for the model
+            return tuple(answer_of(self.stream(question, (), where, NO_CHECK)) for question in questions)
+        found = [self.lookup.evidence_for(question, (), where) for question in questions]
+        evidence_s = time.perf_counter() - started
+        enough = [self.lookup.enough(item) for item in found]
+        parts = [self.parts(item) if item else () for item in enough]
+        pairs = [(part, item) for item, group in zip(enough, parts, strict=True) if item for part in group]
+        asked: list[Any] = [self.writer.messages(part, item) for part, item in pairs]
+        written = iter(self.model.get().batch(asked, max_tokens=self.settings.model.max_new_tokens) if asked else ())
+        answers = []
+        for item, wider, group in zip(found, enough, parts, strict=True):
+            if wider is None:
+                answer = self._abstention(item)
+            else:
+                drafts = [self._as_written(part, wider, next(written)) for part in group]
+                answer = self._checked_answer(wider, drafts)
+            answers.append(self._finish(answer, {"evidence_s": evidence_s}, started))
+        return tuple(answers)
+
+    def _as_written(self, part: Draft, found: EvidenceFound, reply: Any) -> Draft:
+        """`part` with the text of a whole reply, and what it was made to begin with."""
+        text = self.writer.start(part, found) + str(reply.text)
+        return replace(part, text=text, is_cut=reply.response_metadata.get("finish_reason") == "length")
+
+    def opinions(self, question: str, where: Where | None) -> list[Opinion]:
+        """See `Rag.opinions`."""
+        asked = self.lookup.readable(question)
+        if (criterion := criterion_of(asked)) is None:
+            return []
+        _, candidates = self._candidates(criterion, asked, where)
+        return decided(list(self.surveyor.opinions(criterion, candidates, self._reader(criterion))))
+
+    def _candidates(self, criterion: Criterion, asked: str, where: Where | None) -> tuple[tuple[Hit, ...], Candidates]:
+        """The nearest papers, and those that may fit."""
+        hits = self.retriever.search(asked, k=max(self.retriever.k, MOST_READ), where=where)
+        near = [hit.paper for hit in hits]
+        return hits, self.surveyor.candidates(criterion, self.retriever.papers(where), near)
+
+    def _reader(self, criterion: Criterion) -> Any:
+        """The model that says which papers fit; None where the words do."""
+        return None if criterion.is_mention else self.checker.get()
+
+    def _survey(
+        self, criterion: Criterion, question: str, where: Where | None, started: float, check: Check
+    ) -> Iterator[Event]:
+        """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
+        asked = self.lookup.readable(question)
+        hits, candidates = self._candidates(criterion, asked, where)
+        evidence = renumbered(candidate.evidence[0] for candidate in candidates.papers)
+        found = EvidenceFound(asked, asked, hits[: self.retriever.k], evidence)
+        timings = {"evidence_s": time.perf_counter() - started}
+        yield found
+        opinions: list[Opinion] = []
+        for opinion in self.surveyor.opinions(criterion, candidates, self._reader(criterion), check):
+            opinions.append(opinion)
+            if opinion.fits:
+                timings.setdefault("first_token_s", time.perf_counter() - started)
+                yield TextPiece(f"{opinion.claim.subject}\n")
+        opinions = decided(opinions)
+        said = "\n".join(str(opinion) for opinion in opinions if opinion.by_model)
+        notice = coverage_notice(opinions, candidates)
+        if claims := [opinion.claim for opinion in opinions if opinion.fits]:
+            answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=candidates.among)
+        else:
+            answer = replace(self._abstention(found), notice=notice, raw_text=said, surveyed=candidates.among)
+        yield self._finish(answer, timings, started)
+
+    def parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
+        """What is to be written: a draft with its evidence, or one for each of several papers that are asked about.
+
+        Where one of several things asked has no answer, one for each of the others.
+        """
+        if found.missing:
+            left = (part for part in found.parts if part not in found.missing)
+            return tuple(Draft("", found.evidence, question=part) for part in left)
+        if not found.subjects:
+            return (Draft("", found.evidence),)
+        return tuple(
+            Draft("", tuple(item for item in found.evidence if item.paper.id == subject.paper.id), subject=subject)
+            for subject in found.subjects
+        )
+
+    def _abstention(self, found: EvidenceFound) -> Answer:
+        nearest = "; ".join(hit.paper.title for hit in found.hits[:3])
+        text = "The library does not say."
+        if nearest:
+            text += f" The nearest papers are: {nearest}."
+        return self._answer(found, text=text, status="abstained", notice=looked_for(found))
+
+    def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft], check: Check = NO_CHECK) -> Answer:
+        written = "\n".join(draft.text for draft in drafts)
+        if all(draft.is_refusal for draft in drafts):
+            return replace(self._abstention(found), raw_text=written)
+        checked = self.drafts.check(drafts, found.question, found.standalone_question, check)
+        if not checked.claims:
+            return replace(self._abstention(found), raw_text=written)
+        missing = [part for part in found.parts if part in found.missing]
+        missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
+        notice = " ".join([*(f"The library does not say: {part}" for part in missing), checked.notice]).strip()
+        return self._answer(found, claims=checked.claims, notice=notice, raw_text=written)
+
+    def _answer(
+        self,
+        found: EvidenceFound,
+        *,
+        claims: Sequence[Claim] = (),
+        text: str = "",
+        status: str = "answered",
+        notice: str = "",
+        raw_text: str = "",
+        surveyed: int = 0,
+    ) -> Answer:
+        numbered, citations = number_claims(claims)
+        return Answer(
+            question=found.question,
+            text=text or shown_text(numbered, surveyed),
+            status="abstained" if status == "abstained" else "answered",
+            claims=numbered,
+            citations=citations,
+            hits=found.hits,
+            evidence=found.evidence,
+            standalone_question=found.standalone_question,
+            surveyed=surveyed,
+            notice=notice,
+            raw_text=raw_text,
+            prompt_id=self.writer.prompt.id,
+            settings_id=self.settings.id,
+        )
+
+    def _finish(self, answer: Answer, timings: Mapping[str, float], started: float) -> Answer:
+        # An abstention before the model was asked names no model: none had a part in it.
+        model_id = model_id_of(self.model.get()) if answer.raw_text else ""
+        return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
+
+
+def answer_of(events: Iterator[Event]) -> Answer:
+    """The Answer that ends the events of a question that nobody stops."""
+    *_, last = events
+    assert isinstance(last, Answer)
+    return last
