@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rag.keywords import STOP_WORDS, stem, words
+from rag.phrases import abbreviated
 from rag.schema import Paper
 
 _WORKS = r"(?:papers|abstracts|works|articles|studies|publications)"
@@ -234,17 +235,10 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
 
 def _spelled_out(unit: Unit, papers: Sequence[Paper]) -> Unit:
     """`unit`, with what it stands for where `papers` say so: "RL" is "reinforcement learning" in "… learning (RL)"."""
-    longer: set[str] = set()
-    for short in unit.alternatives:
-        if _ACRONYM.fullmatch(short):
-            pattern = re.compile(rf"((?:[\w-]+ ){{{len(short) - 1}}}[\w-]+) \({short}s?\)")
-            spelling = (paper.abstract for paper in papers if f"({short}" in paper.abstract)
-            longer |= {long.lower() for text in spelling for long in pattern.findall(text) if _initials(long) == short}
+    short = {spelling for spelling in unit.alternatives if _ACRONYM.fullmatch(spelling)}
+    meant = (found for paper in papers if short for found in abbreviated(paper.abstract))
+    longer = {spelled.lower() for found, spelled in meant if found in short}
     return Unit((*unit.alternatives, *sorted(longer)))
-
-
-def _initials(words_in_turn: str) -> str:
-    return "".join(word[0] for word in words_in_turn.split()).upper()
 
 
 def abbreviations(spelled: Sequence[str], text: str) -> frozenset[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
     from rag.retrieval import FusedRetriever, Where
     from rag.settings import Settings
+    from rag.subjects import Mention
 
 _NAMED_WITHIN = 20
 """How far down the ranking a paper that the question names is looked for."""
@@ -77,8 +78,7 @@ class Lookup:
         hits = ranked[:k]
         earlier = (meant.earlier, meant.answer) if meant.answer else None
         parts = parts_of(alone) if alone == asked and not subjects else ()
-        meant_by = mentions or self._subjects.called(alone, nearest)
-        evidence = self._evidence(alone, speaking_of(meant_by, nearest), subjects, parts)
+        evidence = self._evidence(alone, self._speaking_of(alone, nearest, mentions), subjects, parts)
         return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
 
     def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
@@ -164,10 +164,13 @@ class Lookup:
         question = found.standalone_question
         known = {p.id: p for p in (*(h.paper for h in found.hits), *(e.paper for e in found.evidence))}
         papers = tuple(known.values())
-        mentions = self._subjects.mentions(question, papers) or self._subjects.called(question, papers)
-        papers = speaking_of(mentions, papers)
+        papers = self._speaking_of(question, papers, self._subjects.mentions(question, papers))
         sentences, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
         return replace(found, evidence=self.select(question, papers[:_SECOND_LOOK_PAPERS], sentences, tokens))
+
+    def _speaking_of(self, question: str, papers: Sequence[Paper], mentions: Sequence[Mention]) -> tuple[Paper, ...]:
+        """Those of `papers` that speak of what `question` names; all where it names nothing."""
+        return speaking_of(mentions or self._subjects.called(question, papers), papers)
 
     def _likely(self, question: str, evidence: Sequence[Evidence], **kind: bool) -> float:
         """How likely `evidence` answers `question`, in [0, 1]; 1 where the model can't tell. `kind`: as there."""

@@ -1,14 +1,30 @@
-"""Phrases that two texts share, as they are written."""
+"""Phrases as they are written: what two texts share, and what an abbreviation is short for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from rag.keywords import STOP_WORDS
 
 LONGEST = 6
 """Words."""
 _WORD = re.compile(r"\w[\w*^+]*(?:[-'’.]\w+)*")
+
+_ABBREVIATION = re.compile(r"((?:[\w*^+-]+ ){1,6})\(([A-Z]{2,6})s?\)")
+
+
+def abbreviated(text: str) -> Iterator[tuple[str, str]]:
+    """(abbreviation, what it is short for) where `text` says so: "RL", "reinforcement learning" in "… learning (RL)".
+
+    A word with a hyphen has one initial ("NR": "non-stationary reward") or several ("GCIL": "goal-conditioned …").
+    """
+    for before, short in _ABBREVIATION.findall(text):
+        for spelled in (before.split(), before.replace("-", " ").split()):
+            last = spelled[-len(short) :]
+            if "".join(word[0] for word in last).upper() == short:
+                yield short, " ".join(last)
+                break
 
 
 def shared_phrase(text: str, source: str, *, but_not_in: str = "") -> str:

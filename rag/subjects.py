@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.keywords import KeywordIndex, tokenize, words
+from rag.phrases import abbreviated
 from rag.schema import Hit, Paper, Subject
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ NAME = re.compile(r"\b[A-Z][\w*^+]+(?:-[\w*^+]+)*")
 """A word that may be a name: it has a capital, if only because it stands first."""
 _WITHIN = re.compile(r"(?<=[\w,] )" + NAME.pattern)
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
-_SHORT_FOR = re.compile(r"((?:[\w*^+]+[\s-]){2,6})\(([A-Z]{2,6})\)")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
 _WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
 _TWO = re.compile(
@@ -210,10 +210,7 @@ class SubjectFinder:
         """Rare names that an abstract introduces: in brackets, after "we propose …", or by using it twice; and what a
         name in brackets is short for.
         """
-        for words_before, short in _SHORT_FOR.findall(abstract):
-            spelled_out = re.split(r"[\s-]+", words_before.strip(" -"))[-len(short) :]
-            if [word[0].upper() for word in spelled_out] == list(short.upper()):
-                yield from self._rare([" ".join(spelled_out)])
+        yield from self._rare([spelled for _, spelled in abbreviated(abstract)])
         for name in dict.fromkeys(_NAME_LIKE.findall(abstract)):
             spelled = re.escape(name)
             pattern = rf"\(\s*{spelled}\s*\)|\b{spelled}\s*\(|(?i:\b{_INTRODUCING}){spelled}\b"
