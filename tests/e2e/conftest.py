@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.fake_rag import FakeRag
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
@@ -74,6 +76,13 @@ def serve() -> Iterator[Callable[[object], str]]:
             return pages.enter_context(Page(make, listen_on("127.0.0.1", 0))).url
 
         yield begin
+
+
+@pytest.fixture(scope="module")
+def served(serve, tmp_path_factory):
+    """A made-up library on a page, for the tests of one file: the Rag and the address. A file may have another one."""
+    rag = FakeRag(data_folder=tmp_path_factory.mktemp("data"), pace_s=0.005)
+    return rag, serve(rag)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,14 @@ def ask(page, question, until=DONE):
         page.wait_for_selector("#fn-ask")
 
 
+def lens(page):
+    """How the one answer, or the one weighed claim, on the page came about: its dialog, opened."""
+    page.get_by_role("button", name="How this came about").click()
+    dialog = page.get_by_role("dialog", name="How this came about")
+    dialog.get_by_text("The search", exact=True).wait_for()
+    return dialog
+
+
 def wait_until(condition, message, timeout_s=8.0):
     end = time.monotonic() + timeout_s
     while not condition():

@@ -46,14 +46,9 @@ def violations(page, options):
     ]
 
 
-@pytest.fixture(scope="module")
-def served(serve, tmp_path_factory):
-    rag = FakeRag(data_folder=tmp_path_factory.mktemp("data"), pace_s=0)
-    return rag, serve(rag)
-
-
 @pytest.fixture
 def rag(served):
+    served[0].pace_s = 0
     yield served[0]
     served[0].open_gates()
 

@@ -11,7 +11,7 @@ import pytest
 from rag import FootnoteError
 from rag.corpus import read_library
 from rag.receipt import verify
-from tests.e2e.steps import BOX, DONE, ask, wait_until
+from tests.e2e.steps import BOX, DONE, ask, lens, wait_until
 from tests.fake_rag import LANTERN, TIDE, FakeRag
 from ui.app import build, surroundings
 from ui.archive import ARCHIVE_FILE, Archive
@@ -196,9 +196,7 @@ def test_feedback_is_kept_with_the_whole_answer(page, rag, folder, url):
 
 def test_the_lens_shows_every_step_from_question_to_verdict(page, rag):
     ask(page, "and how fast?")
-    page.get_by_role("button", name="How this came about").click()
-    dialog = page.get_by_role("dialog", name="How this came about")
-    dialog.get_by_text("The search", exact=True).wait_for()
+    dialog = lens(page)
     shown = dialog.inner_text()
     for words in (
         "What is the speed of LanternNet, and how fast??",

@@ -6,7 +6,6 @@ import pytest
 
 from tests.e2e.libraries import ROWS, rag_on
 from tests.e2e.steps import BOX, DONE, ask, in_view
-from tests.fake_rag import FakeRag
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +20,6 @@ new PerformanceObserver((list) => {
 """
 MOST_SHIFT = 0.02
 """Of the view, weighed by how far: what Chrome calls good is below 0.1 over a page's whole life."""
-
-
-@pytest.fixture(scope="module")
-def served(serve):
-    rag = FakeRag()
-    return rag, serve(rag)
 
 
 @pytest.fixture

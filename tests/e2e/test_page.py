@@ -20,12 +20,6 @@ from ui.listening import listen_on
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def served(serve):
-    rag = FakeRag()
-    return rag, serve(rag)
-
-
 @pytest.fixture
 def rag(served):
     rag = served[0]
@@ -115,6 +109,22 @@ def test_what_holds_of_a_stopped_draft_is_shown_with_its_footnotes_kept_and_told
     page.wait_for_selector("#fn-live [data-stage=stopped] .fn-marker")
     ask(page, "And now?", until=DONE)
     assert len(rag.asked[-1][1]) == 2, "what was checked is told to the model"
+
+
+def test_what_holds_of_a_stopped_draft_stays_where_what_stop_drew_comes_later(page, rag):
+    rag.pace_s = 0.02
+
+    def late(route):
+        response = route.fetch()
+        page.wait_for_selector("#fn-live [data-stage=stopped] .fn-marker")  # by the stream of the answer
+        route.fulfill(response=response)
+
+    ask(page, "A long question of which something holds?", until="#fn-live .fn-draft-text:has-text('frames')")
+    page.route("**/run/predict*", late, times=1)
+    page.click("#fn-stop")
+    page.wait_for_selector("#fn-live:has-text('Stopped before it was checked.')")
+    page.wait_for_selector("#fn-live [data-stage=stopped] .fn-marker")
+    assert "1 sentence, supported by 1 paper" in page.inner_text("#fn-live")
 
 
 def test_the_reason_of_a_verdict_is_had_by_a_tap(served, rag, browser, watch):

@@ -6,7 +6,7 @@ import pytest
 
 from rag.drafts import draft_sentences
 from tests.e2e.steps import BOX, DONE, ask
-from tests.fake_rag import LANTERN, TABLED, FakeRag, sentences_of
+from tests.fake_rag import LANTERN, TABLED, sentences_of
 
 pytestmark = pytest.mark.browser
 
@@ -24,12 +24,6 @@ LUMINANCE = """(selector) => {
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   });
 }"""
-
-
-@pytest.fixture(scope="module")
-def served(serve, tmp_path_factory):
-    rag = FakeRag(data_folder=tmp_path_factory.mktemp("data"), pace_s=0.005)
-    return rag, serve(rag)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from rag import Balance, verify
 from rag.cli import main as footnote
-from tests.e2e.steps import BOX, DONE, ask, in_view
+from tests.e2e.steps import BOX, DONE, ask, in_view, lens
 from tests.fake_rag import LANTERN, TIDE, FakeRag, sentences_of
 
 pytestmark = pytest.mark.browser
@@ -16,14 +16,9 @@ pytestmark = pytest.mark.browser
 CLAIM = "LanternNet removes flicker."
 
 
-@pytest.fixture(scope="module")
-def served(serve, tmp_path_factory):
-    rag = FakeRag(data_folder=tmp_path_factory.mktemp("data"), pace_s=0)
-    return rag, serve(rag)
-
-
 @pytest.fixture
 def rag(served):
+    served[0].pace_s = 0
     served[0].open_gates()
     served[0].asked.clear()
     served[0].closed.clear()
@@ -127,9 +122,7 @@ def test_the_lens_shows_how_a_balance_came_about(served, rag, visit):
     page = visit(served[1])
     choose(page, "Weigh a claim")
     ask(page, CLAIM)
-    page.get_by_role("button", name="How this came about").click()
-    dialog = page.get_by_role("dialog", name="How this came about")
-    dialog.get_by_text("The search", exact=True).wait_for()
+    dialog = lens(page)
     shown = dialog.inner_text()
     for words in (
         "1. (0.71)",
