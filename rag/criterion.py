@@ -49,6 +49,14 @@ _TOPIC = re.compile(
     r" (?P<topic>[^.!?]+)[.!?]\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
+_SOME_DO = re.compile(
+    r"^\W*(?:there are )?(?:some|certain|several|many|a few|other)?\s*(?:of the )?"
+    r"(?:authors|people|researchers|teams|papers|abstracts|works|articles|studies)(?: (?:that|who|which))? "
+    r"(?P<topic>[^.!?]+)[.!?]\s+(?:and )?(?:which|what|list)(?: (?:papers|abstracts|works|ones|of them))?"
+    r" (?:are|is|do|does|did|say)? ?(?:that|those|these|they|it|so|this)\W*$",
+    re.IGNORECASE,
+)
+"""First what some do, then which do it: "Some authors promise code for later. Which papers are that?"."""
 _POINTER = re.compile(r"\b(?:it|this|that|them|these|those)\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
     r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|(?<!by )names?|refers? to|occurs?"
@@ -81,6 +89,10 @@ _SAYS_NOTHING = frozenset(
 
 SHARE_OF_RAREST = 0.6
 """A unit is required where its weight is at least this share of the rarest unit's: "diffusion", not "models"."""
+
+
+SHORTEST_BY_INITIALS = 3
+"""Letters of an abbreviation that no paper spells out: "VAE" is no chance, "MM" for "a Mistral model" is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +165,11 @@ class Criterion:
 def criterion_of(question: str) -> Criterion | None:
     """The criterion of a question about the whole library; None for any other question, and for one without content.
 
-    "I'm interested in A*. Which papers build on it?" has that of "Which papers build on A*?".
+    "I'm interested in A*. Which papers build on it?" has that of "Which papers build on A*?", as has
+    "Some authors build on A*. Which papers are these?".
     """
+    some_do = _SOME_DO.match(question)
+    question = f"Which papers {some_do['topic']}?" if some_do else question
     topic = _TOPIC.match(question)
     question = topic["rest"] if topic else question
     head = _HEAD.match(question) or _OPEN_HEAD.match(question)
@@ -221,8 +236,11 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
     units = tuple(asked[j] for j in required)
     wholly = set.intersection(*(held[j] for j in required)) if required else set()
     shorts: set[str] = set()
+    introduced = {(short, tuple(_stems(said))) for paper in papers for short, said in abbreviated(paper.abstract)}
     for spelled in {tuple(u.alternatives[0] for u in group) for group in (units, criterion.units) if len(group) > 1}:
-        shorts.update(*(abbreviations(spelled, text.text) for text in texts))
+        stems = tuple(_stems(" ".join(spelled)))
+        found = frozenset().union(*(abbreviations(spelled, text.text) for text in texts))
+        shorts |= {s for s in found if len(s) >= SHORTEST_BY_INITIALS or (s, stems) in introduced}
     wholly |= {i for i, text in enumerate(texts) if not shorts.isdisjoint(_ACRONYM.findall(text.text))}
     half = sum(weights[j] for j in required) / 2
     partly = {i for i in range(len(papers)) if required and sum(weights[j] for j in required if i in held[j]) >= half}

@@ -166,6 +166,35 @@ def test_an_abbreviation_stands_for_all_the_words():
     assert held.wholly == (long, short)
 
 
+def test_two_initials_stand_for_words_only_where_a_paper_says_so():
+    chance = Paper("c", "Chance", "A set of MM models with BC.")
+    said = Paper("s", "Said", "Its policy is made by behavior cloning (BC).")
+    mistral = Paper("m", "Mistral", "A Mistral model was trained.")
+    assert holding(criterion_of("In which papers is a Mistral model named?"), [*FILLER, chance, mistral]).wholly == (
+        mistral,
+    )
+    held = holding(criterion_of("Which papers use behavior cloning?"), [*FILLER, chance, said])
+    assert held.wholly == (chance, said)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Some authors promise code for later. Which papers are that?",
+        "There are works that promise code for later. Which ones are they?",
+        "A few papers promise code for later. Which do so?",
+    ],
+)
+def test_what_some_do_is_a_criterion_where_it_is_asked_which_do(question):
+    found = criterion_of(question)
+    assert found is not None
+    assert found.text == "promise code for later"
+
+
+def test_what_some_do_and_another_question_is_no_criterion():
+    assert criterion_of("Some authors promise code for later. Which is best?") is None
+
+
 def test_words_that_no_paper_holds_give_no_papers():
     held = holding(criterion_of("Which papers study quantum annealing?"), FILLER)
     assert held.wholly == held.required == ()
