@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.answerability import answerability, telling
+from rag.answerability import answerability
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
+from rag.rationale import rationales
 from rag.schema import Evidence, EvidenceFound, Paper, Subject
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import SubjectFinder, compares, question_about, speaking_of
@@ -32,9 +33,8 @@ _SECOND_LOOK_PAPERS = 2
 WORTH_A_SECOND_LOOK = 0.15
 """How likely the first sentences have to answer for more to be read. Where they are less, more sentences win the model
 over to a wrong yes and bring no answer: four times to none, of 99 questions on 400 other abstracts."""
-SENTENCES_READ = 8
 SENTENCES_KEPT = 5
-"""Of each of several papers, so many are read one by one, at some 0.2 s each, and so many handed on."""
+"""Of each of several papers so many are handed on."""
 SENTENCES_FOR_A_PART = 3
 """How many sentences each part of a question adds at most to those of the whole."""
 
@@ -146,16 +146,10 @@ class Lookup:
         for subject in found.subjects:
             asked = question_about(subject, found.subjects, found.standalone_question)
             own = [item for item in found.evidence if item.paper.id == subject.paper.id]
-            best = sorted(own, key=lambda item: -item.score)[:SENTENCES_READ]
-            scored = []
-            for item in best:
-                check()
-                share = telling(model, asked, item)
-                if share is None:
-                    return found
-                scored.append(replace(item, score=(item.score + share) / 2))
-            scored.sort(key=lambda item: -item.score)
-            kept += sorted(scored[:SENTENCES_KEPT], key=lambda item: item.number)
+            best = rationales(model, asked, subject.label, own, check)
+            if best is None:
+                return found
+            kept += sorted(best[:SENTENCES_KEPT], key=lambda item: item.number)
         return replace(found, evidence=renumbered(kept))
 
     def _wider(self, found: EvidenceFound) -> EvidenceFound:

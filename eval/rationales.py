@@ -1,0 +1,104 @@
+"""Which sentences of an abstract say most to a comparison, fitted: `python -m eval judge --fit rationales`.
+
+The logistic model of `rag.rationale` is fitted on the bundled comparisons whose papers are told, and measured by how
+often a right sentence is among the first one, two and three of its paper, the cases dealt into ten folds and each left
+out in turn. Its numbers are printed, to stand in `rag/rationale.py`.
+
+Source: logistic regression as a pointwise ranker (Gey 1994, "Inferring probability of relevance using the method of
+logistic regression").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.cases import SETS, Case, read_cases
+from eval.judgement import Report
+from rag import EvidenceFound, Rag, rationale
+from rag.description import model_id_of
+from rag.subjects import question_about
+
+FITTED_ON = ("dev", "fresh-a", "fresh-c")
+FOLDS = 10
+WITHIN = (1, 2, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The sentences of one paper of one case: what is weighed of each, (n, 5), and which are right."""
+
+    case: str
+    rows: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+
+def fit_rationales(rag: Rag, report: Report) -> dict[str, Any]:
+    """How often a right sentence comes first, second or third by nearness, left out and as shipped; and the weights."""
+    cases = [case for name in FITTED_ON for case in read_cases(SETS[name]) if case.type == "compare"]
+    papers = [one for case in cases for one in _read(rag, case, report)]
+    fitted_on = [one for one in papers if one.right.any()]
+    weights, start = fit(fitted_on)
+    shipped = np.array(rationale.WEIGHTS[model_id_of(rag.checker)])
+    return {
+        "papers": len(papers),
+        "with a right sentence": len(fitted_on),
+        "within": list(WITHIN),
+        "by nearness": within([one.rows[:, 0] for one in fitted_on], fitted_on),
+        "left out of the fit": within(left_out(fitted_on), fitted_on),
+        "as shipped": within([one.rows @ shipped for one in fitted_on], fitted_on),
+        "weights": dict(zip(rationale.Features._fields, (round(float(w), 2) for w in weights), strict=True)),
+        "start": round(start, 2),
+    }
+
+
+def _read(rag: Rag, case: Case, report: Report) -> list[Read]:
+    found = next(rag.stream(case.question))
+    assert isinstance(found, EvidenceFound)
+    read = []
+    for subject in found.subjects:
+        if subject.paper.title not in case.papers:
+            continue
+        asked = question_about(subject, found.subjects, found.standalone_question)
+        sentences = rationale.nearest([item for item in found.evidence if item.paper.id == subject.paper.id])
+        rows = rationale.features(rag.checker, asked, subject.label, sentences)
+        if rows is not None:
+            right = [any(_same(item.sentence.text, gold) for gold in case.evidence) for item in sentences]
+            read.append(Read(case.id, np.array(rows), np.array(right)))
+    report(f"{case.id}: {len(read)} papers read")
+    return read
+
+
+def _same(one: str, other: str) -> bool:
+    one, other = " ".join(one.split()), " ".join(other.split())
+    return one in other or other in one
+
+
+def left_out(papers: Sequence[Read]) -> list[NDArray[np.float64]]:
+    """The odds of every sentence by a fit on the cases of the other folds."""
+    cases = sorted({one.case for one in papers})
+    fold = {case: place % FOLDS for place, case in enumerate(cases)}
+    fits = {k: fit([one for one in papers if fold[one.case] != k]) for k in sorted(set(fold.values()))}
+    return [one.rows @ fits[fold[one.case]][0] for one in papers]
+
+
+def fit(papers: Sequence[Read]) -> tuple[NDArray[np.float64], float]:
+    """A weight for each feature, and the intercept."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows, labels = np.vstack([one.rows for one in papers]), np.concatenate([one.right for one in papers])
+    model = LogisticRegression(max_iter=5000).fit(rows, labels)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def within(odds: Sequence[NDArray[np.float64]], papers: Sequence[Read]) -> list[float]:
+    """Share of the papers with a right sentence among their best one, two and three."""
+    places = []
+    for one, paper in zip(odds, papers, strict=True):
+        order = np.argsort(-one, kind="stable")
+        places.append(int(np.flatnonzero(paper.right[order])[0]))
+    return [round(float(np.mean([place < most for place in places])), 2) for most in WITHIN]

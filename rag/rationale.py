@@ -1,0 +1,121 @@
+"""Which sentences of one abstract say most to a question about several papers, as the model reads them.
+
+What one abstract says to "How do A and B differ in what they ask of people?" shares few words with the question, so
+nearness alone puts a right sentence among the first three of a paper for 70 of 100. The model is asked for the number
+of the sentence, and how likely each number is read from its next-token probabilities; the adapter "answerable" reads
+the best of them one by one. A logistic model weighs both with nearness, and with two things that hold of any abstract:
+the first sentence is background, and a long sentence says more. Fitted by `python -m eval judge --fit rationales`.
+
+Only a model that was measured is asked (`WEIGHTS`). Others, and remote ones, give None.
+
+Source: rationales as the sentences that an answer rests on: DeYoung et al. 2020, "ERASER".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import prompts
+from rag.answerability import telling
+from rag.evidence import as_prompt, renumbered
+from rag.stopping import NO_CHECK, Check
+
+if TYPE_CHECKING:
+    from rag.schema import Evidence
+
+MOST_POINTED_AT = 9
+"""A number of two digits begins as another of one digit does."""
+TOLD = 5
+"""So many are read one by one, at some 0.3 s each: the best by what costs nothing more."""
+LEAST_POINTED = -8.0
+"""Log-probability below the likeliest number beyond which nothing more is said."""
+LONG = 300
+"""Characters of a sentence beyond which it says no more by its length."""
+
+
+class Features(NamedTuple):
+    """Of one sentence, each against the best or longest of its paper: how near it is to the question, how much it tells
+    by itself, how likely the model points at it, whether it stands first, how long it is.
+    """
+
+    near: float
+    tells: float
+    pointed: float
+    first: float
+    length: float
+
+
+WEIGHTS = {
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Features(near=1.93, tells=2.44, pointed=1.19, first=-1.91, length=1.2),
+}
+START = -1.15
+POINTED_SHARE = 0.05
+"""What a unit of log-probability is worth beside nearness where it is decided which sentences are read one by one."""
+
+
+def rationales(
+    model: Any, question: str, subject: str, evidence: Sequence[Evidence], check: Check = NO_CHECK
+) -> tuple[Evidence, ...] | None:
+    """Sentences of one paper, the likeliest first, each with how likely it says what is asked, in [0, 1], as its score.
+
+    Args:
+        model: the chat model.
+        question: what is asked, without the names of the other papers.
+        subject: what the paper is called.
+        evidence: sentences of the paper, in reading order, with the nearness of each as its score.
+        check: called before each reading of the model.
+
+    Returns:
+        At most `MOST_POINTED_AT` of `evidence`, the nearest; None where the model can't tell.
+    """
+    weights = WEIGHTS.get(getattr(model, "model_id", ""))
+    read = nearest(evidence)
+    rows = features(model, question, subject, read, check) if weights and read else None
+    if rows is None or weights is None:
+        return None
+    odds = [START + sum(w * value for w, value in zip(weights, row, strict=True)) for row in rows]
+    scored = [replace(item, score=1.0 / (1.0 + math.exp(-one))) for item, one in zip(read, odds, strict=True)]
+    return tuple(sorted(scored, key=lambda item: -item.score))
+
+
+def nearest(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The `MOST_POINTED_AT` sentences with the highest scores, in reading order, numbered from 1."""
+    best = sorted(evidence, key=lambda item: -item.score)[:MOST_POINTED_AT]
+    return renumbered(sorted(best, key=lambda item: item.number))
+
+
+def features(
+    model: Any, question: str, subject: str, evidence: Sequence[Evidence], check: Check = NO_CHECK
+) -> list[Features] | None:
+    """What is weighed of each of at most `MOST_POINTED_AT` sentences of one paper; None where the model can't tell."""
+    check()
+    pointed = _pointed(model, question, subject, evidence)
+    by_promise = sorted(range(len(evidence)), key=lambda i: -(evidence[i].score + POINTED_SHARE * pointed[i]))
+    told: dict[int, float] = {}
+    for i in by_promise[:TOLD]:
+        check()
+        share = telling(model, question, evidence[i])
+        if share is None:
+            return None
+        told[i] = share
+    near, most, least = max(item.score for item in evidence), max(told.values()), min(told.values())
+    return [
+        Features(
+            near=item.score - near,
+            tells=told.get(i, least) - most,
+            pointed=pointed[i],
+            first=float(item.sentence.index == 0),
+            length=min(len(item.sentence.text), LONG) / LONG,
+        )
+        for i, item in enumerate(evidence)
+    ]
+
+
+def _pointed(model: Any, question: str, subject: str, evidence: Sequence[Evidence]) -> list[float]:
+    """Log-probability of each sentence's number, below that of the likeliest."""
+    asked = prompts.load("pointer").messages(evidence=as_prompt(evidence), question=question, subject=subject)
+    told = model.first_word_logprobs(asked, [(str(item.number),) for item in evidence])
+    return [max(one - max(told), LEAST_POINTED) for one in told]
