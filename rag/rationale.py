@@ -1,11 +1,11 @@
 """Which sentences of one abstract say most to a question about several papers, as the model reads them.
 
-What one abstract says to "How do A and B differ in what they ask of people?" shares few words with the question, so
-nearness alone puts a right sentence among the first three of a paper for 69 of 100 papers, what is weighed here for 77
-(each tenth of the questions left out of the fit in turn). The model is asked for the number
-of the sentence, and how likely each number is read from its next-token probabilities; the adapter "answerable" reads
-the best of them one by one. A logistic model weighs both with nearness, and with two things that hold of any abstract:
-the first sentence is background, and a long sentence says more. Fitted by `python -m eval judge --fit rationales`.
+What one abstract says to "How do A and B differ in what they ask of people?" shares few words with the question:
+nearness alone puts a right sentence among the first three of a paper for 69 of 100 papers, what is weighed here for 77.
+The model is asked for the number of the sentence, and how likely each number is read from its next-token probabilities;
+the adapter "answerable" reads the most promising one by one. A logistic model weighs both with nearness, and with two
+things that hold of any abstract: its first sentence is background, and a long sentence says more. Fitted, and measured
+on the questions left out, by `python -m eval judge --fit rationales`.
 
 Only a model that was measured is asked (`WEIGHTS`). Others, and remote ones, give None.
 
