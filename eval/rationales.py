@@ -19,9 +19,7 @@ from numpy.typing import NDArray
 
 from eval.cases import SETS, Case, read_cases
 from eval.judgement import Report
-from rag import EvidenceFound, Rag, rationale
-from rag.description import model_id_of
-from rag.subjects import question_about
+from rag import Rag
 
 FITTED_ON = ("dev", "fresh-a", "fresh-c")
 FOLDS = 10
@@ -30,11 +28,14 @@ WITHIN = (1, 2, 3)
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The sentences of one paper of one case: what is weighed of each, (n, 5), and which are right."""
+    """The sentences of one paper of one case: what is weighed of each, (n, 5), which are right, and how likely each is
+    held to be as shipped.
+    """
 
     case: str
     rows: NDArray[np.float64]
     right: NDArray[np.bool_]
+    shipped: NDArray[np.float64]
 
 
 def fit_rationales(rag: Rag, report: Report) -> dict[str, Any]:
@@ -43,32 +44,26 @@ def fit_rationales(rag: Rag, report: Report) -> dict[str, Any]:
     papers = [one for case in cases for one in _read(rag, case, report)]
     fitted_on = [one for one in papers if one.right.any()]
     weights, start = fit(fitted_on)
-    shipped = np.array(rationale.WEIGHTS[model_id_of(rag.checker)])
     return {
         "papers": len(papers),
         "with a right sentence": len(fitted_on),
         "within": list(WITHIN),
         "by nearness": within([one.rows[:, 0] for one in fitted_on], fitted_on),
         "left out of the fit": within(left_out(fitted_on), fitted_on),
-        "as shipped": within([one.rows @ shipped for one in fitted_on], fitted_on),
-        "weights": dict(zip(rationale.Features._fields, (round(float(w), 2) for w in weights), strict=True)),
+        "as shipped": within([one.shipped for one in fitted_on], fitted_on),
+        "weights": [round(float(weight), 2) for weight in weights],
         "start": round(start, 2),
     }
 
 
 def _read(rag: Rag, case: Case, report: Report) -> list[Read]:
-    found = next(rag.stream(case.question))
-    assert isinstance(found, EvidenceFound)
     read = []
-    for subject in found.subjects:
-        if subject.paper.title not in case.papers:
+    for told in rag.rationales(case.question):
+        if told[0].evidence.paper.title not in case.papers:
             continue
-        asked = question_about(subject, found.subjects, found.standalone_question)
-        sentences = rationale.nearest([item for item in found.evidence if item.paper.id == subject.paper.id])
-        rows = rationale.features(rag.checker, asked, subject.label, sentences)
-        if rows is not None:
-            right = [any(_same(item.sentence.text, gold) for gold in case.evidence) for item in sentences]
-            read.append(Read(case.id, np.array(rows), np.array(right)))
+        rows = np.array([one.features for one in told], dtype=float)
+        right = [any(_same(one.evidence.sentence.text, gold) for gold in case.evidence) for one in told]
+        read.append(Read(case.id, rows, np.array(right), np.array([one.probability for one in told])))
     report(f"{case.id}: {len(read)} papers read")
     return read
 

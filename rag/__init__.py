@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rag.library.shelf import Outcome
     from rag.phrases import shared_phrase
     from rag.pipeline import Rag
+    from rag.rationale import Rationale
     from rag.receipt import verify
     from rag.schema import (
         Answer,
@@ -72,6 +73,7 @@ _HOME = {
     "Opinion": "rag.survey",
     "standings": "rag.survey",
     "Ranked": "rag.trace",
+    "Rationale": "rag.rationale",
     "ClaimTrace": "rag.trace",
     "Trace": "rag.trace",
     **dict.fromkeys(
@@ -118,6 +120,7 @@ __all__ = [
     "Preview",
     "Rag",
     "Ranked",
+    "Rationale",
     "Sentence",
     "Settings",
     "Subject",

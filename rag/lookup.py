@@ -15,7 +15,7 @@ from rag.answerability import answerability
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
-from rag.rationale import rationales
+from rag.rationale import Rationale, rationales
 from rag.schema import Evidence, EvidenceFound, Paper, Subject
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import SubjectFinder, compares, question_about, speaking_of
@@ -139,18 +139,25 @@ class Lookup:
             return replace(read, missing=missing) if missing else read
         return read if is_whole else None
 
-    def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
-        """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
-        model = self._model.get()
-        kept: list[Evidence] = []
+    def rationales(self, found: EvidenceFound, check: Check = NO_CHECK) -> list[tuple[Rationale, ...]]:
+        """Of each paper that `found` is about, its sentences as the model reads them; none where it can't tell."""
+        told = []
         for subject in found.subjects:
             asked = question_about(subject, found.subjects, found.standalone_question)
             own = [item for item in found.evidence if item.paper.id == subject.paper.id]
-            best = rationales(model, asked, subject.label, own, check)
-            if best is None:
-                return found
-            kept += sorted(best[:SENTENCES_KEPT], key=lambda item: item.number)
-        return replace(found, evidence=renumbered(kept))
+            read = rationales(self._model.get(), asked, subject.label, own, check)
+            if read is None:
+                return []
+            told.append(read)
+        return told
+
+    def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
+        """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
+        kept: list[Evidence] = []
+        for told in self.rationales(found, check):
+            best = (replace(one.evidence, score=one.probability) for one in told[:SENTENCES_KEPT])
+            kept += sorted(best, key=lambda item: item.number)
+        return replace(found, evidence=renumbered(kept)) if kept else found
 
     def _wider(self, found: EvidenceFound) -> EvidenceFound:
         """`found` with more of its best papers to read."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import prompts
@@ -57,10 +57,19 @@ POINTED_SHARE = 0.05
 """What a unit of log-probability is worth beside nearness where it is decided which sentences are read one by one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rationale:
+    """A sentence, what is weighed of it, and how likely it says what is asked of its paper, in [0, 1]."""
+
+    evidence: Evidence
+    features: Features
+    probability: float
+
+
 def rationales(
     model: Any, question: str, subject: str, evidence: Sequence[Evidence], check: Check = NO_CHECK
-) -> tuple[Evidence, ...] | None:
-    """Sentences of one paper, the likeliest first, each with how likely it says what is asked, in [0, 1], as its score.
+) -> tuple[Rationale, ...] | None:
+    """Sentences of one paper, the likeliest first.
 
     Args:
         model: the chat model.
@@ -70,26 +79,24 @@ def rationales(
         check: called before each reading of the model.
 
     Returns:
-        At most `MOST_POINTED_AT` of `evidence`, the nearest; None where the model can't tell.
+        Of at most `MOST_POINTED_AT` of `evidence`, the nearest; None where the model can't tell.
     """
     weights = WEIGHTS.get(getattr(model, "model_id", ""))
-    read = nearest(evidence)
-    rows = features(model, question, subject, read, check) if weights and read else None
-    if rows is None or weights is None:
+    nearest = sorted(evidence, key=lambda item: -item.score)[:MOST_POINTED_AT]
+    read = renumbered(sorted(nearest, key=lambda item: item.number))
+    if weights is None or not read:
+        return None
+    rows = _features(model, question, subject, read, check)
+    if rows is None:
         return None
     odds = [START + sum(w * value for w, value in zip(weights, row, strict=True)) for row in rows]
-    scored = [replace(item, score=1.0 / (1.0 + math.exp(-one))) for item, one in zip(read, odds, strict=True)]
-    return tuple(sorted(scored, key=lambda item: -item.score))
+    likely = (1.0 / (1.0 + math.exp(-one)) for one in odds)
+    told = (Rationale(item, row, share) for item, row, share in zip(read, rows, likely, strict=True))
+    return tuple(sorted(told, key=lambda one: -one.probability))
 
 
-def nearest(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """The `MOST_POINTED_AT` sentences with the highest scores, in reading order, numbered from 1."""
-    best = sorted(evidence, key=lambda item: -item.score)[:MOST_POINTED_AT]
-    return renumbered(sorted(best, key=lambda item: item.number))
-
-
-def features(
-    model: Any, question: str, subject: str, evidence: Sequence[Evidence], check: Check = NO_CHECK
+def _features(
+    model: Any, question: str, subject: str, evidence: Sequence[Evidence], check: Check
 ) -> list[Features] | None:
     """What is weighed of each of at most `MOST_POINTED_AT` sentences of one paper; None where the model can't tell."""
     check()

@@ -28,18 +28,12 @@ def missing_weights() -> list[str]:
     return [name for name in default_weights(settings) if weights.find(name, settings.home) is None]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip loudly, with the reason, what this machine has no part for; leave the browser for the end.
 
-    Playwright's synchronous API keeps an event loop running in this thread, in which no async test can be run. Where
-    two processes share the work, a file is run by one of them, and all that answer with the real model by the same.
+    Playwright's synchronous API keeps an event loop running in this thread, in which no async test can be run.
     """
-    in_browser = {item for item in items if "e2e" in item.path.parts}
-    heavy = {item for item in in_browser if item.get_closest_marker("weights")}
-    items.sort(key=lambda item: (item in in_browser) + (item in in_browser - heavy))
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group("weights" if item in heavy else item.path.stem))
+    items.sort(key=lambda item: "e2e" in item.path.parts)
     reasons = {
         "weights": lambda: ", ".join(f"{n} is missing (footnote models fetch)" for n in missing_weights()),
         "browser": lambda: "" if any(map(shutil.which, BROWSERS)) else "Chromium is missing (apt-get install chromium)",

@@ -4,7 +4,7 @@ import pytest
 
 from rag import rationale
 from rag.evidence import renumbered
-from rag.rationale import LEAST_POINTED, MOST_POINTED_AT, TOLD, WEIGHTS, features, nearest, rationales
+from rag.rationale import LEAST_POINTED, MOST_POINTED_AT, TOLD, WEIGHTS, rationales
 from rag.schema import Evidence, Paper, Sentence
 
 MEASURED = next(iter(WEIGHTS))
@@ -42,36 +42,35 @@ def test_what_the_model_points_at_comes_first_where_all_else_is_alike():
     own = sentences(0.5, 0.5, 0.5, 0.5)
     found = rationales(Pointing([-9.0, -3.0, -0.1, -3.0]), "How low?", "WhaleSong", own)
     assert found is not None
-    assert found[0].sentence == own[2].sentence
-    assert [item.score for item in found] == sorted((item.score for item in found), reverse=True)
-    assert all(0 < item.score < 1 for item in found)
+    assert found[0].evidence == own[2]
+    likely = [one.probability for one in found]
+    assert likely == sorted(likely, reverse=True)
+    assert all(0 < one < 1 for one in likely)
 
 
 def test_the_first_sentence_of_an_abstract_is_background():
     found = rationales(Pointing([-1.0, -1.0]), "How low?", "WhaleSong", sentences(0.5, 0.5))
-    assert [item.sentence.index for item in found] == [1, 0]
+    assert [one.evidence.sentence.index for one in found] == [1, 0]
 
 
 def test_only_the_most_promising_are_read_one_by_one_and_the_others_count_as_the_least():
     own = sentences(*(0.9 - i / 10 for i in range(8)))
     model = Pointing([-1.0] * 8)
-    rows = features(model, "How low?", "WhaleSong", own)
+    found = rationales(model, "How low?", "WhaleSong", own)
     assert len(model.read) == TOLD
-    assert rows is not None
-    assert {row.tells for row in rows} == {0.0}
-    assert [row.near for row in rows] == pytest.approx([-i / 10 for i in range(8)])
+    assert {one.features.tells for one in found} == {0.0}
+    assert sorted(one.features.near for one in found) == pytest.approx([-i / 10 for i in range(7, -1, -1)])
 
 
 def test_no_more_sentences_are_numbered_than_one_digit_names_and_these_are_the_nearest():
-    own = sentences(*(i / 20 for i in range(12)))
-    read = nearest(own)
-    assert [item.number for item in read] == list(range(1, MOST_POINTED_AT + 1))
-    assert [item.sentence.index for item in read] == list(range(3, 12))
+    found = rationales(Pointing([-1.0] * 12), "How low?", "WhaleSong", sentences(*(i / 20 for i in range(12))))
+    assert {one.evidence.number for one in found} == set(range(1, MOST_POINTED_AT + 1))
+    assert {one.evidence.sentence.index for one in found} == set(range(3, 12))
 
 
 def test_how_unlikely_a_number_is_says_no_more_below_a_least():
-    rows = features(Pointing([0.0, -50.0]), "How low?", "WhaleSong", sentences(0.5, 0.5))
-    assert [row.pointed for row in rows] == [0.0, LEAST_POINTED]
+    found = rationales(Pointing([0.0, -50.0]), "How low?", "WhaleSong", sentences(0.5, 0.5))
+    assert [one.features.pointed for one in found] == [0.0, LEAST_POINTED]
 
 
 def test_a_model_that_was_not_measured_is_not_asked():

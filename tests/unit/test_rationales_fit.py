@@ -3,18 +3,17 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from eval import rationales
 from eval.__main__ import main
 from eval.rationales import Read, fit, fit_rationales, left_out, within
-from rag import EvidenceFound
+from rag import Evidence, Paper, Rationale, Sentence
 from rag.rationale import WEIGHTS, Features
-from rag.schema import Evidence, Paper, Sentence, Subject
 
 
 def read(case, *rows, right=0):
-    return Read(case, np.array([[row, 0, 0, 0, 0] for row in rows], dtype=float), np.arange(len(rows)) == right)
+    weighed = np.array([[row, 0, 0, 0, 0] for row in rows], dtype=float)
+    return Read(case, weighed, np.arange(len(rows)) == right, weighed[:, 0])
 
 
 PAPERS = [read(f"c{i}", 0.0, -0.4 - i / 100, -0.5, -0.9) for i in range(20)]
@@ -36,23 +35,22 @@ def test_a_right_sentence_counts_where_it_comes():
 
 def test_papers_without_a_right_sentence_are_told_and_left_out(monkeypatch):
     papers = [Paper(name, name, f"{name} sings. {name} dances.") for name in ("Whale", "Bee", "Other")]
-    sentences = {p.id: [Sentence(p.id, i, 0, 9, text) for i, text in enumerate(p.abstract.split(" "))] for p in papers}
-    evidence = tuple(Evidence(1, p, s, 0.5) for p in papers for s in sentences[p.id])
-    subjects = tuple(Subject(p, p.title, p.title.lower()) for p in papers)
-    found = EvidenceFound("?", "Whale and Bee?", (), evidence, subjects)
-    rag = SimpleNamespace(stream=lambda _question: iter([found]), checker=SimpleNamespace(model_id=next(iter(WEIGHTS))))
-    monkeypatch.setattr(rationales, "FITTED_ON", ("dev",))
+
+    def told_of(paper):
+        sung = Sentence(paper.id, 0, 0, 6, "sings.")
+        danced = Sentence(paper.id, 1, 7, 14, "dances.")
+        return (
+            Rationale(Evidence(1, paper, sung, 0.5), Features(0.0, 0, 0, 0, 0), 0.9),
+            Rationale(Evidence(2, paper, danced, 0.1), Features(-0.5, 0, 0, 0, 0), 0.1),
+        )
+
+    rag = SimpleNamespace(rationales=lambda _question: tuple(map(told_of, papers)))
     cases = [
         SimpleNamespace(id=name, type="compare", question="?", papers=("Whale", "Bee"), evidence=("sings.",))
         for name in ("c", "d")
     ]
+    monkeypatch.setattr(rationales, "FITTED_ON", ("dev",))
     monkeypatch.setattr(rationales, "read_cases", lambda _path: [*cases, SimpleNamespace(id="f", type="fact")])
-
-    def weighed(_model, _question, subject, evidence):
-        assert subject in ("Whale", "Bee"), "what the case does not ask about is not read"
-        return [Features(0.0 if item.sentence.text == "sings." else -0.5, 0, 0, 0, 0) for item in evidence]
-
-    monkeypatch.setattr(rationales.rationale, "features", weighed)
     told = []
     found = fit_rationales(rag, told.append)
     assert (found["papers"], found["with a right sentence"]) == (4, 4)
@@ -65,14 +63,13 @@ def test_the_set_that_is_kept_aside_is_not_fitted_on():
 
 
 def test_the_command_needs_no_data(monkeypatch, capsys):
-    monkeypatch.setattr("eval.rationales.fit_rationales", lambda _rag, _report: {"papers": 2, "weights": {"near": 1.5}})
+    monkeypatch.setattr("eval.rationales.fit_rationales", lambda _rag, _report: {"papers": 2, "weights": [1.5]})
     monkeypatch.setattr("rag.Rag.open", lambda *_, **__: None)
     assert main(["judge", "--fit", "rationales"]) == 0
     printed = capsys.readouterr().out
     assert "papers: 2" in printed
-    assert 'weights: {"near": 1.5}' in printed
+    assert "weights: [1.5]" in printed
 
 
-@pytest.mark.parametrize("name", Features._fields)
-def test_what_ships_names_what_is_fitted(name):
-    assert all(hasattr(weights, name) for weights in WEIGHTS.values())
+def test_what_ships_is_of_the_kind_that_is_fitted():
+    assert all(len(weights) == PAPERS[0].rows.shape[1] for weights in WEIGHTS.values())
