@@ -11,7 +11,7 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.mark.weights
 @pytest.mark.slow
-def test_the_python_example_runs(capsys):
+def test_the_python_example_runs(capsys, lent):
     (code,) = re.findall(r"<!-- run by tests/e2e/test_readme.py -->\n```python\n(.*?)```", README, re.DOTALL)
     names: dict = {}
     exec(compile(code, "README.md", "exec"), names)
