@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rag.schema import Evidence, Subject
 
 QUOTES_INSTEAD = 2
-"""Sentences quoted where nothing of the one draft survives; of each paper, one, where there are several."""
+"""Sentences quoted where nothing of a draft survives."""
 QUOTES_OF_EACH = 2
 """Sentences quoted of each of several papers after what the model says of it. Of the 22 comparisons of dev and
 fresh-a 14 are right with one, 16 with two."""
@@ -191,7 +191,7 @@ class DraftChecker:
     ) -> list[Claim]:
         if not kept:
             fit = self._numbers(draft, standalone_question) if asks_for_number(question) else draft.evidence
-            kept = self._grounder.quotes(fit if alone else draft.evidence, count=QUOTES_INSTEAD if alone else 1)
+            kept = self._grounder.quotes(fit if alone else draft.evidence, count=QUOTES_INSTEAD)
         elif not alone:  # of each paper the sentences that say most to the question and are not cited yet
             starts = {(citation.paper.id, citation.start) for claim in kept for citation in claim.citations}
             left = [e for e in draft.evidence if (e.paper.id, e.sentence.start) not in starts]

@@ -3,13 +3,14 @@
 What one abstract says to "How do A and B differ in what they ask of people?" shares few words with the question:
 nearness alone puts a right sentence among the first three of a paper for 69 of 100 papers, what is weighed here for 77.
 The model is asked for the number of the sentence, and how likely each number is read from its next-token probabilities;
-the adapter "answerable" reads the most promising one by one. A logistic model weighs both with nearness, and with two
-things that hold of any abstract: its first sentence is background, and a long sentence says more. Fitted, and measured
-on the questions left out, by `python -m eval judge --fit rationales`.
+the adapter "answerable" reads each by itself. A conditional logit weighs both with nearness, and with two things that
+hold of any abstract: its first sentence is background, and a long sentence says more. Fitted, and measured on the
+questions left out, by `python -m eval judge --fit rationales`.
 
 Only a model that was measured is asked (`WEIGHTS`). Others, and remote ones, give None.
 
-Source: rationales as the sentences that an answer rests on: DeYoung et al. 2020, "ERASER".
+Source: rationales as the sentences that an answer rests on: DeYoung et al. 2020, "ERASER"; the choice of one among
+several, McFadden 1974, "Conditional logit analysis of qualitative choice behavior".
 """
 
 from __future__ import annotations
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 MOST_POINTED_AT = 9
 """A number of two digits begins as another of one digit does."""
-TOLD = 5
-"""So many are read one by one, at some 0.3 s each: the best by what costs nothing more."""
 LEAST_POINTED = -8.0
 """Log-probability below the likeliest number beyond which nothing more is said."""
 LONG = 300
@@ -38,8 +37,8 @@ LONG = 300
 
 
 class Features(NamedTuple):
-    """Of one sentence, each against the best or longest of its paper: how near it is to the question, how much it tells
-    by itself, how likely the model points at it, whether it stands first, how long it is.
+    """Of one sentence: how near it is to the question, how much it tells by itself and how likely the model points at
+    it, each below the most of its paper; whether it stands first; how long it is.
     """
 
     near: float
@@ -50,16 +49,13 @@ class Features(NamedTuple):
 
 
 WEIGHTS = {
-    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Features(near=1.89, tells=2.54, pointed=1.16, first=-1.71, length=1.11),
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Features(near=2.68, tells=4.96, pointed=0.47, first=-1.95, length=1.45),
 }
-START = -1.13
-POINTED_SHARE = 0.05
-"""What a unit of log-probability is worth beside nearness where it is decided which sentences are read one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rationale:
-    """A sentence, what is weighed of it, and how likely it says what is asked of its paper, in [0, 1]."""
+    """A sentence, what is weighed of it, and how likely it is the one of its paper that says most, in [0, 1]."""
 
     evidence: Evidence
     features: Features
@@ -89,9 +85,8 @@ def rationales(
     rows = _features(model, question, subject, read, check)
     if rows is None:
         return None
-    odds = [START + sum(w * value for w, value in zip(weights, row, strict=True)) for row in rows]
-    likely = (1.0 / (1.0 + math.exp(-one)) for one in odds)
-    told = (Rationale(item, row, share) for item, row, share in zip(read, rows, likely, strict=True))
+    weighed = [math.exp(sum(w * value for w, value in zip(weights, row, strict=True))) for row in rows]
+    told = (Rationale(item, row, one / sum(weighed)) for item, row, one in zip(read, rows, weighed, strict=True))
     return tuple(sorted(told, key=lambda one: -one.probability))
 
 
@@ -101,24 +96,22 @@ def _features(
     """What is weighed of each of at most `MOST_POINTED_AT` sentences of one paper; None where the model can't tell."""
     check()
     pointed = _pointed(model, question, subject, evidence)
-    by_promise = sorted(range(len(evidence)), key=lambda i: -(evidence[i].score + POINTED_SHARE * pointed[i]))
-    told: dict[int, float] = {}
-    for i in by_promise[:TOLD]:
+    told = []
+    for item in evidence:
         check()
-        share = telling(model, question, evidence[i])
+        share = telling(model, question, item)
         if share is None:
             return None
-        told[i] = share
-    near, most, least = max(item.score for item in evidence), max(told.values()), min(told.values())
+        told.append(share)
     return [
         Features(
-            near=item.score - near,
-            tells=told.get(i, least) - most,
-            pointed=pointed[i],
+            near=item.score - max(item.score for item in evidence),
+            tells=share - max(told),
+            pointed=number,
             first=float(item.sentence.index == 0),
             length=min(len(item.sentence.text), LONG) / LONG,
         )
-        for i, item in enumerate(evidence)
+        for item, share, number in zip(evidence, told, pointed, strict=True)
     ]
 
 

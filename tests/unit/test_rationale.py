@@ -4,7 +4,7 @@ import pytest
 
 from rag import rationale
 from rag.evidence import renumbered
-from rag.rationale import LEAST_POINTED, MOST_POINTED_AT, TOLD, WEIGHTS, rationales
+from rag.rationale import LEAST_POINTED, MOST_POINTED_AT, WEIGHTS, rationales
 from rag.schema import Evidence, Paper, Sentence
 
 MEASURED = next(iter(WEIGHTS))
@@ -53,13 +53,14 @@ def test_the_first_sentence_of_an_abstract_is_background():
     assert [one.evidence.sentence.index for one in found] == [1, 0]
 
 
-def test_only_the_most_promising_are_read_one_by_one_and_the_others_count_as_the_least():
-    own = sentences(*(0.9 - i / 10 for i in range(8)))
-    model = Pointing([-1.0] * 8)
+def test_each_sentence_is_read_by_itself_and_what_it_tells_counts():
+    own = sentences(0.9, 0.8, 0.7)
+    model = Pointing([-1.0] * 3)
     found = rationales(model, "How low?", "WhaleSong", own)
-    assert len(model.read) == TOLD
+    assert len(model.read) == 3
     assert {one.features.tells for one in found} == {0.0}
-    assert sorted(one.features.near for one in found) == pytest.approx([-i / 10 for i in range(7, -1, -1)])
+    assert sorted(one.features.near for one in found) == pytest.approx([-0.2, -0.1, 0.0])
+    assert sum(one.probability for one in found) == pytest.approx(1.0)
 
 
 def test_no_more_sentences_are_numbered_than_one_digit_names_and_these_are_the_nearest():
@@ -87,7 +88,7 @@ def test_a_model_that_was_not_measured_is_not_asked():
 def test_whoever_stops_is_heard_before_each_reading():
     checked = []
     rationales(Pointing([-1.0] * 8), "How low?", "WhaleSong", sentences(*[0.5] * 8), lambda: checked.append(1))
-    assert len(checked) == 1 + TOLD
+    assert len(checked) == 1 + 8
 
 
 def test_every_feature_has_a_weight():
