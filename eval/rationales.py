@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from eval.cases import SETS, Case, read_cases
 from eval.judgement import Report
@@ -84,16 +86,20 @@ def left_out(papers: Sequence[Read]) -> list[NDArray[np.float64]]:
 
 def fit(papers: Sequence[Read]) -> NDArray[np.float64]:
     """A weight for each feature, the likeliest with a little shrinkage."""
-    from scipy.optimize import minimize
-    from scipy.special import logsumexp
+    weights = torch.ones(papers[0].rows.shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=500, line_search_fn="strong_wolfe")
+    read = [(torch.from_numpy(one.rows), torch.from_numpy(one.right)) for one in papers]
 
-    def loss(weights: NDArray[np.float64]) -> float:
-        odds = [one.rows @ weights for one in papers]
-        likely = sum(logsumexp(o[one.right]) - logsumexp(o) for o, one in zip(odds, papers, strict=True))
-        return float(SHRINKAGE * weights @ weights - likely)
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        odds = [(rows @ weights, right) for rows, right in read]
+        likely = sum(one[right].logsumexp(0) - one.logsumexp(0) for one, right in odds)
+        value: Tensor = SHRINKAGE * weights @ weights - likely
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
 
-    found: NDArray[np.float64] = minimize(loss, np.ones(papers[0].rows.shape[1]), method="BFGS").x
-    return found
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    return weights.detach().numpy()
 
 
 def within(odds: Sequence[NDArray[np.float64]], papers: Sequence[Read]) -> list[float]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_POINTED_AT = 9
 """A number of two digits begins as another of one digit does."""
-LEAST_POINTED = -8.0
+POINTED_RANGE = 8.0
 """Log-probability below the likeliest number beyond which nothing more is said."""
 LONG = 300
 """Characters of a sentence beyond which it says no more by its length."""
@@ -49,7 +49,7 @@ class Features(NamedTuple):
 
 
 WEIGHTS = {
-    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Features(near=2.68, tells=4.96, pointed=0.47, first=-1.95, length=1.45),
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Features(near=2.68, tells=4.96, pointed=3.79, first=-1.95, length=1.45),
 }
 
 
@@ -116,7 +116,7 @@ def _features(
 
 
 def _pointed(model: Any, question: str, subject: str, evidence: Sequence[Evidence]) -> list[float]:
-    """Log-probability of each sentence's number, below that of the likeliest."""
+    """Log-probability of each sentence's number below that of the likeliest, as a share of `POINTED_RANGE`: [-1, 0]."""
     asked = prompts.load("pointer").messages(evidence=as_prompt(evidence), question=question, subject=subject)
     told = model.first_word_logprobs(asked, [(str(item.number),) for item in evidence])
-    return [max(one - max(told), LEAST_POINTED) for one in told]
+    return [max((one - max(told)) / POINTED_RANGE, -1.0) for one in told]
