@@ -50,9 +50,10 @@ _TOPIC = re.compile(
     re.IGNORECASE,
 )
 _SOME_DO = re.compile(
-    r"^\W*(?:there are )?(?:some|certain|several|many|a few|other)?\s*(?:of the )?"
-    r"(?:authors|people|researchers|teams|papers|abstracts|works|articles|studies)(?: (?:that|who|which))? "
-    r"(?P<topic>[^.!?]+)[.!?]\s+(?:and )?(?:which|what|list)(?: (?:papers|abstracts|works|ones|of them))?"
+    r"^\W*(?:(?:there are (?:some |several |many |a few )?|(?:some|certain|several|many|a few|other) (?:of the )?)"
+    r"(?:authors|people|researchers|teams|papers|abstracts|works|articles|studies)|people|researchers|authors)"
+    r"(?: (?:that|who|which))? (?P<topic>[^.!?]+)[.!?]\s+(?:and )?"
+    r"(?:which|what|list)(?: (?:papers|abstracts|works|ones|of them))?"
     r" (?:are|is|do|does|did|say)? ?(?:that|those|these|they|it|so|this)\W*$",
     re.IGNORECASE,
 )

@@ -193,6 +193,9 @@ def test_what_some_do_is_a_criterion_where_it_is_asked_which_do(question):
 
 def test_what_some_do_and_another_question_is_no_criterion():
     assert criterion_of("Some authors promise code for later. Which is best?") is None
+    assert (
+        criterion_of("Of the papers on maths, one adds a reward model and another starts anew. Which are they?") is None
+    )
 
 
 def test_words_that_no_paper_holds_give_no_papers():
