@@ -47,8 +47,8 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument(
         "--fit",
-        choices=("features", "verdict", "answerable", "lists", "rationales"),
-        help="fit one anew, from --data (lists, rationales: from the bundled questions)",
+        choices=("features", "verdict", "answerable", "lists"),
+        help="fit one anew, from --data (lists: from the bundled questions)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -174,12 +174,10 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
     from eval import feature_judge, training
     from eval.fitting import fit_all
     from eval.listing import fit_lists
-    from eval.rationales import fit_rationales
     from eval.verdict_judge import open_rag
 
-    from_questions = {"lists": fit_lists, "rationales": fit_rationales}
-    if options.fit in from_questions:
-        return from_questions[options.fit](Rag.open(Settings(), report=tell), tell)
+    if options.fit == "lists":
+        return fit_lists(Rag.open(Settings(), report=tell), tell)
     if options.data is None:
         raise CaseError("There is nothing to fit on.", f"Give --data FOLDER with the folders {', '.join(SETS)}.")
     if options.fit == "features":
@@ -197,7 +195,7 @@ def fit_table(result: dict[str, Any]) -> str:
     """Cross-validated figures, a row a source; anything else in a line."""
     lines = []
     for kind, rows in result.items():
-        if not (isinstance(rows, dict) and all(isinstance(row, dict) and "macro_f1" in row for row in rows.values())):
+        if not (isinstance(rows, dict) and all("macro_f1" in row for row in rows.values())):
             lines.append(f"{kind}: {json.dumps(rows)}")
             continue
         lines.append(f"{kind:26}" + "".join(f"{name:>15}" for name in ("n", "macro F1", "AUROC", "vs contra.")))

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from rag.library.shelf import Outcome
     from rag.phrases import shared_phrase
     from rag.pipeline import Rag
-    from rag.rationale import Rationale
     from rag.receipt import verify
     from rag.schema import (
         Answer,
@@ -73,7 +72,6 @@ _HOME = {
     "Opinion": "rag.survey",
     "standings": "rag.survey",
     "Ranked": "rag.trace",
-    "Rationale": "rag.rationale",
     "ClaimTrace": "rag.trace",
     "Trace": "rag.trace",
     **dict.fromkeys(
@@ -120,7 +118,6 @@ __all__ = [
     "Preview",
     "Rag",
     "Ranked",
-    "Rationale",
     "Sentence",
     "Settings",
     "Subject",

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.answerability import answerability
+from rag.answerability import answerability, telling
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
-from rag.rationale import Rationale, rationales
 from rag.schema import Evidence, EvidenceFound, Paper, Subject
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import SubjectFinder, compares, question_about, speaking_of
@@ -33,8 +32,9 @@ _SECOND_LOOK_PAPERS = 2
 WORTH_A_SECOND_LOOK = 0.15
 """How likely the first sentences have to answer for more to be read. Where they are less, more sentences win the model
 over to a wrong yes and bring no answer: four times to none, of 99 questions on 400 other abstracts."""
+SENTENCES_READ = 8
 SENTENCES_KEPT = 5
-"""Of each of several papers so many are handed on."""
+"""Of each of several papers, so many are read one by one, at some 0.2 s each, and so many handed on."""
 SENTENCES_FOR_A_PART = 3
 """How many sentences each part of a question adds at most to those of the whole."""
 
@@ -139,25 +139,24 @@ class Lookup:
             return replace(read, missing=missing) if missing else read
         return read if is_whole else None
 
-    def rationales(self, found: EvidenceFound, check: Check = NO_CHECK) -> list[tuple[Rationale, ...]]:
-        """Of each paper that `found` is about, its sentences as the model reads them; none where it can't tell."""
-        told = []
+    def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
+        """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
+        model = self._model.get()
+        kept: list[Evidence] = []
         for subject in found.subjects:
             asked = question_about(subject, found.subjects, found.standalone_question)
             own = [item for item in found.evidence if item.paper.id == subject.paper.id]
-            read = rationales(self._model.get(), asked, subject.label, own, check)
-            if read is None:
-                return []
-            told.append(read)
-        return told
-
-    def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
-        """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
-        kept: list[Evidence] = []
-        for told in self.rationales(found, check):
-            best = (replace(one.evidence, score=one.probability) for one in told[:SENTENCES_KEPT])
-            kept += sorted(best, key=lambda item: item.number)
-        return replace(found, evidence=renumbered(kept)) if kept else found
+            best = sorted(own, key=lambda item: -item.score)[:SENTENCES_READ]
+            scored = []
+            for item in best:
+                check()
+                share = telling(model, asked, item)
+                if share is None:
+                    return found
+                scored.append(replace(item, score=(item.score + share) / 2))
+            scored.sort(key=lambda item: -item.score)
+            kept += sorted(scored[:SENTENCES_KEPT], key=lambda item: item.number)
+        return replace(found, evidence=renumbered(kept))
 
     def _wider(self, found: EvidenceFound) -> EvidenceFound:
         """`found` with more of its best papers to read."""

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
 
-    from rag.rationale import Rationale
-
 
 class Rag:
     """Answers questions about one library. Open one with `Rag.open`, or give the parts yourself."""
@@ -211,14 +209,6 @@ class Rag:
             BadQuestion, BadFilter, WeightsMissing, ModelError: as `ask`.
         """
         return tuple(self._answering.opinions(question, where))
-
-    def rationales(self, question: str, where: Where | None = None) -> tuple[tuple[Rationale, ...], ...]:
-        """Of a question about several papers: for each of these its sentences, the likeliest first; () of any other.
-
-        Raises:
-            BadQuestion, BadFilter, WeightsMissing, ModelError: as `ask`.
-        """
-        return tuple(self._lookup.rationales(self._lookup.evidence_for(question, where=where)))
 
     def weigh(self, claim: str, k: int = 10, where: Where | None = None) -> Balance:
         """What supports `claim`, what contradicts it and what is silent; the `k` nearest papers are read.

@@ -386,9 +386,6 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
             read.append(text)
             return (0.9, 0.1) if "20 hertz" in text or "flowers" in text else (0.001, 0.999)
 
-        def first_word_logprobs(self, messages, words):
-            return (-1.0,) * len(words)
-
     model = Reading(script=lambda _prompt: "Nothing of the kind.")
     answer = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False})).ask(BOTH)
     quoted = [claim.text for claim in answer.claims if claim.is_quote]

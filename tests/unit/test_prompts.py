@@ -16,7 +16,6 @@ KNOWN = {
     "judge": "judge@1:c8e7925b",
     "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
-    "pointer": "pointer@1:837a488d",
     "rewrite": "rewrite@2:6b50c5c7",
     "subquestion": "subquestion@1:36d4eb66",
     "verdict": "verdict@1:1b543185",
