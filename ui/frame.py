@@ -42,9 +42,10 @@ def _head() -> str:
     colours = (
         f"html > body{{background:{PAPER};color:{INK}}}html > body.dark{{background:{PAPER_DARK};color:{INK_DARK}}}"
     )
+    no_sign = '[data-testid="status-tracker"]{display:none!important}'  # the page tells itself what goes on
     script = (HERE / "theme.js").read_text(encoding="utf-8")
     icon = f'<link rel="icon" href="{_ICON}">'
-    return f"<title>Footnote</title>{icon}<style>{colours}</style><script>{script}</script>"
+    return f"<title>Footnote</title>{icon}<style>{colours}{no_sign}</style><script>{script}</script>"
 
 
 def not_found(home: str) -> Callable[[Request, Exception], Response]:

@@ -18,6 +18,19 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
+INDICATORS = """
+window.indicators = [];
+const look = () => {
+  for (const found of document.querySelectorAll('[data-testid="status-tracker"]')) {
+    const size = found.getBoundingClientRect();
+    if (found.innerText.trim() && size.width && found.checkVisibility({ opacityProperty: true })) {
+      window.indicators.push(found.innerText);
+    }
+  }
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
 MOST_SHIFT = 0.02
 """Of the view, weighed by how far: what Chrome calls good is below 0.1 over a page's whole life."""
 
@@ -156,3 +169,11 @@ def test_nothing_scrolls_sideways_on_any_tab(served, rag, library, visit, width,
     page.click("#fn-ev-begin")
     page.wait_for_selector("[data-card]", timeout=30_000)
     assert page.evaluate(TOO_WIDE) == [], "a scorecard"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_indicator_of_gradios_is_seen_while_the_page_loads_and_answers(served, rag, visit, scheme):
+    """What is going on is told by the page itself, where it happens."""
+    page = visit(served[1], scheme=scheme, script=INDICATORS)
+    ask(page, "What is LanternNet?")
+    assert page.evaluate("window.indicators") == []
