@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,10 +26,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import linear_regression, median
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from eval.quoting import NUMBERED
-from rag import FootnoteError, verify
+from rag import FootnoteError, Settings, verify
 from rag.cli import tell
 
 Door = Literal["api", "openai", "gradio"]
@@ -238,6 +240,8 @@ def serving(
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A running `footnote chat` at a free port: its address and its process, which ends with the block.
 
+    Its conversations go with it: none is left among the reader's own. What the reader changed in the library holds.
+
     Args:
         library: papers; None for those of the settings.
         model: name or folder; None for that of the settings.
@@ -249,7 +253,12 @@ def serving(
     command = [sys.executable, "-m", "rag", "chat", "--port", "0", "--rate", "0"]
     command += ["--library", str(library)] if library else []
     command += ["--model", model] if model else []
-    process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True)
+    own = Settings().data_folder / "library"
+    data = TemporaryDirectory(prefix="footnote-bench-")
+    if own.exists():
+        shutil.copytree(own, Path(data.name) / "library")
+    environment = {**os.environ, "FOOTNOTE_DATA": data.name, **settings}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     timer = threading.Timer(STARTUP_S, process.kill)
     timer.start()
     try:
@@ -265,6 +274,7 @@ def serving(
         process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
+        data.cleanup()
 
 
 @contextmanager

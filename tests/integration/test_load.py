@@ -6,12 +6,14 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 from fake_rag import FakeRag
 
 from eval.load import DOORS, Asked, LoadError, Outcome, ask_all, serving, slope, summary
+from rag import Settings
 from ui.app import build, surroundings
 from ui.line import Line
 from ui.listening import listen_on
@@ -66,12 +68,16 @@ def chat(tmp_path, monkeypatch):
 
 
 def test_a_server_is_started_at_a_free_port_and_ended(chat, tmp_path):
-    chat('echo "$*" > "$SAID"; echo "Footnote is at http://127.0.0.1:5/"; exec sleep 60')
+    chat('echo "$* $FOOTNOTE_DATA" > "$SAID"; echo "Footnote is at http://127.0.0.1:5/"; exec sleep 60')
     said = tmp_path / "said"
     with serving(tmp_path / "l.jsonl", "m", {"SAID": str(said)}) as (url, process):
         assert url == "http://127.0.0.1:5/"
         assert "chat --port 0" in said.read_text()
         assert f"--library {tmp_path / 'l.jsonl'} --model m" in said.read_text()
+        data = Path(said.read_text().split()[-1])
+        assert data.is_dir()
+        assert data != Settings().data_folder, "no conversation is left among the reader's own"
+    assert not data.exists()
     assert process.poll() is not None
 
 
