@@ -254,27 +254,26 @@ def serving(
     command += ["--library", str(library)] if library else []
     command += ["--model", model] if model else []
     own = Settings().data_folder / "library"
-    data = TemporaryDirectory(prefix="footnote-bench-")
-    if own.exists():
-        shutil.copytree(own, Path(data.name) / "library")
-    environment = {**os.environ, "FOOTNOTE_DATA": data.name, **settings}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    timer = threading.Timer(STARTUP_S, process.kill)
-    timer.start()
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        timer.cancel()
-        if " at " not in line:
-            raise LoadError("The server did not come up.", "Run footnote chat and see what it says.")
-        yield line.rsplit(" ", 1)[1].strip(), process
-    finally:
-        timer.cancel()
-        process.terminate()
-        process.wait(60)
-        if process.stdout is not None:
-            process.stdout.close()
-        data.cleanup()
+    with TemporaryDirectory(prefix="footnote-bench-") as data:
+        if own.exists():
+            shutil.copytree(own, Path(data) / "library")
+        environment = {**os.environ, "FOOTNOTE_DATA": data, **settings}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        timer = threading.Timer(STARTUP_S, process.kill)
+        timer.start()
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            timer.cancel()
+            if " at " not in line:
+                raise LoadError("The server did not come up.", "Run footnote chat and see what it says.")
+            yield line.rsplit(" ", 1)[1].strip(), process
+        finally:
+            timer.cancel()
+            process.terminate()
+            process.wait(60)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 @contextmanager

@@ -67,7 +67,11 @@ def chat(tmp_path, monkeypatch):
     return written
 
 
-def test_a_server_is_started_at_a_free_port_and_ended(chat, tmp_path):
+def test_a_server_is_started_at_a_free_port_and_ended(chat, tmp_path, monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_DATA", str(tmp_path / "own"))
+    changes = Path("library", "papers-1", "changes.jsonl")
+    (tmp_path / "own" / changes.parent).mkdir(parents=True)
+    (tmp_path / "own" / changes).write_text("{}")
     chat('echo "$* $FOOTNOTE_DATA" > "$SAID"; echo "Footnote is at http://127.0.0.1:5/"; exec sleep 60')
     said = tmp_path / "said"
     with serving(tmp_path / "l.jsonl", "m", {"SAID": str(said)}) as (url, process):
@@ -77,6 +81,7 @@ def test_a_server_is_started_at_a_free_port_and_ended(chat, tmp_path):
         data = Path(said.read_text().split()[-1])
         assert data.is_dir()
         assert data != Settings().data_folder, "no conversation is left among the reader's own"
+        assert (data / changes).read_text() == "{}", "what the reader changed in the library holds"
     assert not data.exists()
     assert process.poll() is not None
 
