@@ -391,9 +391,8 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
     quoted = [claim.text for claim in answer.claims if claim.is_quote]
     assert quoted[0] == "Whales sing at 20 hertz in the deep ocean."
     assert "Bees dance to tell where flowers are." in quoted
-    assert [claim.citations[0].paper.id for claim in answer.claims] == ["w", "w", "b", "b"], (
-        "two of each, where none holds"
-    )
+    papers = [claim.citations[0].paper.id for claim in answer.claims]
+    assert papers == ["w", "b", "b"], "two of each that has two to quote"
     assert len(read) == 4
     assert all(text.count("[1] ") == 1 and "[2]" not in text for text in read)
     assert not any("BeeDance" in text for text in read if "Paper: WhaleSong" in text)  # the other's name is left out
