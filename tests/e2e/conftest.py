@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -105,14 +106,30 @@ def context_of(browser):
 
 @pytest.fixture
 def watch():
-    """Watches what a page does. `expected` fits the errors that the browser itself logs for what the test does."""
+    """Watches what a page does. `expected` fits the errors that the browser itself logs for what the test does.
+
+    A page that is left while it loads breaks off its own requests, just before the browser asks for the next one, and
+    Gradio logs that: such errors are nobody's.
+    """
     errors, outside = [], []
 
     def watched(page, expected: str = "$^"):
+        broken_off = {}  # error: when it was logged, in seconds
+
         def note(error: str) -> None:
+            if re.search("AbortError|Connection errored out", error):
+                broken_off[error] = time.monotonic()
             if not re.search(expected, error):
                 errors.append(error)
 
+        def leave(request) -> None:
+            if not request.is_navigation_request() or request.frame != page.main_frame:
+                return
+            now = time.monotonic()
+            left = [error for error, at in broken_off.items() if now - at < 1]
+            errors[:] = [error for error in errors if error not in left]
+
+        page.on("request", leave)
         page.on("console", lambda message: note(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: note(str(error)))
         page.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
