@@ -23,11 +23,12 @@ from rag.schema import Paper
 
 _WORKS = r"(?:papers|abstracts|works|articles|studies|publications)"
 _EVERY = r"(?:every|each)(?: single)? (?:paper|abstract|work|article|study|publication)"
+_TEAMS = r"(?:authors|teams|research groups)(?= (?:have|are|do|did|were|use|say|name|show|test|[a-z]+ed)\b)"
 _HEAD = re.compile(
     r"^\W*(?:(?:and|so|now|please|can you|could you)\s+)*(?:in\s+)?"
     r"(?:which|what|how many|any|list|name|(?:show|find|give)(?: me)?|(?:are|is) there(?: any)?|do any|does any)\b"
     r"(?: are (?:all )?the)?"
-    rf"(?:\s+{_EVERY}|(?P<kind>(?:\s+(?!(?:do|does|did|is|are|was|were|can|says?)\b)[\w'-]+){{0,4}}?)\s+{_WORKS})\b"
+    rf"(?:\s+{_EVERY}|\s+{_TEAMS}|(?P<kind>(?:\s+(?!(?:do|does|did|is|are|was|were|can|says?)\b)[\w'-]+){{0,4}}?)\s+{_WORKS})\b"
     r"(?:\s+(?:here|in (?:this|the|my|our) (?:library|collection)|do you (?:have|know)|are there|exist|there are))*",
     re.IGNORECASE,
 )
@@ -60,10 +61,11 @@ _SOME_DO = re.compile(
 """First what some do, then which do it: "Some authors promise code for later. Which papers are that?"."""
 _POINTER = re.compile(r"\b(?:it|this|that|them|these|those)\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
-    r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|(?<!by )names?|refers? to|occurs?"
-    r"|cites?)\b",
+    r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
+    r"|(?-i:\bnames? (?=(?:[a-z]+ ){0,2}[\"“'‘]?[A-Z]))",
     re.IGNORECASE,
 )
+"""A name alone may be named; "name the robot that they use" asks for more than a word."""
 _JOINED = re.compile(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:are|is|were|was|have|has|had|do|does|did|can)\b", re.IGNORECASE)
 _DOES = re.compile(r"^(?:do|does|did)\b\s*", re.IGNORECASE)

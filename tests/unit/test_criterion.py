@@ -74,6 +74,13 @@ def test_examples_narrow_nothing_down():
 def test_a_thing_that_is_named_is_a_criterion_and_its_mention_is_one():
     assert not criterion_of("Which papers say by name which robot they used?").is_mention
     assert criterion_of("Which papers name the robot Stretch?").is_mention
+    assert not criterion_of("Which papers name the robot they used?").is_mention, "no word of these tells"
+    assert not criterion_of("Which papers bring a dataset with a name of its own?").is_mention
+
+
+def test_authors_are_asked_for_by_what_their_papers_say():
+    assert criterion_of("Which authors have put code online?").text == "have put code online"
+    assert criterion_of("Which authors of BALROG are from Oxford?") is None
 
 
 def test_of_the_bundled_questions_only_those_for_lists_are_about_the_whole_library():
