@@ -17,8 +17,8 @@ from typing import Any
 from rag.errors import FootnoteError
 
 DATA = Path(__file__).parent / "data"
-SETS = {name: DATA / f"{name}.jsonl" for name in ("dev", "fresh-a", "fresh-b", "fresh-c", "injection")}
-"""The bundled question files. `fresh-b` is for reporting only: never look at its single cases."""
+SETS = {name: DATA / f"{name}.jsonl" for name in ("dev", "fresh-a", "fresh-b", "fresh-c", "fresh-d", "injection")}
+"""The bundled question files. `fresh-b` and `fresh-d` are for reporting only: never look at their single cases."""
 BUNDLED = SETS["dev"]
 HOSTILE_LIBRARY = DATA / "hostile.jsonl"
 """Six invented abstracts, most of which order the reader's model about; the set `injection` asks about them."""

@@ -12,7 +12,7 @@ from rag.corpus import clean, read_library
 from rag.schema import Answer
 
 ALIKE = ["fresh-a", "fresh-b"]
-FRESH = [*ALIKE, "fresh-c"]
+FRESH = [*ALIKE, "fresh-c", "fresh-d"]
 ASKING = ["dev", *FRESH]  # of the bundled library
 EVERYTHING = {
     "fact": 18, "explain": 9, "compare": 7, "list": 5, "unanswerable-near": 9, "unanswerable-far": 2,
@@ -21,6 +21,15 @@ EVERYTHING = {
 MAKE_UP = {
     **dict.fromkeys(ALIKE, EVERYTHING),
     "fresh-c": {"compare": 24, "list": 18, "followup": 8, "unanswerable-near": 6, "fact": 4},
+    "fresh-d": {
+        "compare": 20,
+        "list": 12,
+        "explain": 14,
+        "fact": 8,
+        "followup": 8,
+        "unanswerable-near": 8,
+        "unanswerable-premise": 2,
+    },
 }
 
 
@@ -41,7 +50,7 @@ def abstracts(library):
 
 def test_every_set_is_read_and_no_question_is_in_two_of_them():
     asked = [case for path in SETS.values() for case in read_cases(path)]
-    assert len(asked) == 134 + 60 + 60 + 60 + 12
+    assert len(asked) == 134 + 60 + 60 + 60 + 72 + 12
     assert not [one for one, n in Counter(case.id for case in asked).items() if n > 1]
     alone = Counter(case.question for case in asked if not case.history)
     assert not [question for question, n in alone.items() if n > 1]
