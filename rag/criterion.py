@@ -1,10 +1,10 @@
 """What a question about the whole library asks of a paper: "Which papers build on A* search?" -> "build on A* search".
 
-A question is about the whole library where it asks for papers in the plural: "Which papers …", "How many abstracts …",
-"List all works on …". What is left of it is the criterion. Its words fall into units: a name as it is written ("A*",
-"Meta-World"), or a word in any inflection ("forgetting"); "or", a slash and brackets give a unit alternatives. Verbs
-that any such question has ("use", "present", "talk about") count for nothing. A paper holds the criterion by its words
-where it holds every unit that is rare in this library, or an abbreviation of them all ("DPO", "VAE").
+Which questions are about the whole library `list_question` says; what it leaves of one is the criterion. Its words fall
+into units: a name as it is written ("A*", "Meta-World"), or a word in any inflection ("forgetting"); "or", a slash and
+brackets give a unit alternatives. Verbs that any such question has ("use", "present", "talk about") count for nothing.
+A paper holds the criterion by its words where it holds every unit that is rare in this library, or an abbreviation of
+them all ("DPO", "VAE").
 
 Knows texts and words; nothing of vectors, models or answers.
 """
@@ -18,48 +18,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rag.keywords import STOP_WORDS, stem, words
+from rag.list_question import list_question
 from rag.phrases import abbreviated
 from rag.schema import Paper
 
-_WORKS = r"(?:papers|abstracts|works|articles|studies|publications)"
-_EVERY = r"(?:every|each)(?: single)? (?:paper|abstract|work|article|study|publication)"
-_TEAMS = r"(?:authors|teams|research groups)(?= (?:have|are|do|did|were|use|say|name|show|test|[a-z]+ed)\b)"
-_HEAD = re.compile(
-    r"^\W*(?:(?:and|so|now|please|can you|could you)\s+)*(?:in\s+)?"
-    r"(?:which|what|how many|any|list|name|(?:show|find|give)(?: me)?|(?:are|is) there(?: any)?|do any|does any)\b"
-    r"(?: are (?:all )?the)?"
-    rf"(?:\s+{_EVERY}|\s+{_TEAMS}|(?P<kind>(?:\s+(?!(?:do|does|did|is|are|was|were|can|says?)\b)[\w'-]+){{0,4}}?)\s+{_WORKS})\b"
-    r"(?:\s+(?:here|in (?:this|the|my|our) (?:library|collection)|do you (?:have|know)|are there|exist|there are))*",
-    re.IGNORECASE,
-)
-_OPEN_HEAD = re.compile(
-    r"^\W*(?:please\s+)?(?:(?:(?:list|name)|(?:show|find|give)(?: me)?) (?:everything|anything)|(?:is there )?anything"
-    r"|what (?:have you got|do you have|is there|can i read))(?: here| in (?:this|the|my|our) (?:library|collection))?"
-    r"\s+(?=(?:on|about|with|that|which|concerning|regarding)\b)",
-    re.IGNORECASE,
-)
-"""The same without a word for papers: "List everything on …", "What have you got about …?"."""
-_AND_WHICH = re.compile(r",? and (?:which|what)(?: ones?)?(?: (?:are|were) (?:they|these|those))?$", re.IGNORECASE)
 _EXAMPLES = re.compile(r",? \b(?:such as|for instance|for example|e\.g\.|be it)\b[^,;]*(?:,|$)", re.IGNORECASE)
 """Examples narrow nothing down: their words need not be held."""
-_PLACE = re.compile(r"\s*\b(?:here|in (?:this|the|my|our) (?:library|collection))$", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
-_TOPIC = re.compile(
-    r"^\W*(?:i(?:['’]m| am)|we(?:['’]re| are)) "
-    r"(?:interested in|looking (?:for|into|at)|working on|reading (?:up )?(?:on|about))"
-    r" (?P<topic>[^.!?]+)[.!?]\s+(?P<rest>.+)$",
-    re.IGNORECASE,
-)
-_SOME_DO = re.compile(
-    r"^\W*(?:(?:there are (?:some |several |many |a few )?|(?:some|certain|several|many|a few|other) (?:of the )?)"
-    r"(?:authors|people|researchers|teams|papers|abstracts|works|articles|studies)|people|researchers|authors)"
-    r"(?: (?:that|who|which))? (?P<topic>[^.!?]+)[.!?]\s+(?:and )?"
-    r"(?:which|what|list)(?: (?:papers|abstracts|works|ones|of them))?"
-    r" (?:are|is|do|does|did|say)? ?(?:that|those|these|they|it|so|this)\W*$",
-    re.IGNORECASE,
-)
-"""First what some do, then which do it: "Some authors promise code for later. Which papers are that?"."""
-_POINTER = re.compile(r"\b(?:it|this|that|them|these|those)\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
     r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
     r"|(?-i:\bnames? (?=(?:[a-z]+ ){0,2}[\"“'‘]?[A-Z]))",
@@ -69,7 +34,6 @@ _ONLY_MENTIONS = re.compile(
 _JOINED = re.compile(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:are|is|were|was|have|has|had|do|does|did|can)\b", re.IGNORECASE)
 _DOES = re.compile(r"^(?:do|does|did)\b\s*", re.IGNORECASE)
-_WITHIN = re.compile(r"\bin\s+(?:which|what|how many)\b", re.IGNORECASE)
 _KIND_IS_NOTHING = frozenset(
     "the of all any other these those your my our every many different two three four five".split()
 )
@@ -166,33 +130,18 @@ class Criterion:
 
 
 def criterion_of(question: str) -> Criterion | None:
-    """The criterion of a question about the whole library; None for any other question, and for one without content.
-
-    "I'm interested in A*. Which papers build on it?" has that of "Which papers build on A*?", as has
-    "Some authors build on A*. Which papers are these?".
-    """
-    some_do = _SOME_DO.match(question)
-    question = f"Which papers {some_do['topic']}?" if some_do else question
-    topic = _TOPIC.match(question)
-    question = topic["rest"] if topic else question
-    head = _HEAD.match(question) or _OPEN_HEAD.match(question)
-    if head is None:
+    """The criterion of a question about the whole library; None for any other question, and for one without content."""
+    asked = list_question(question)
+    if asked is None:
         return None
-    # "… in this library? Name all of it." asks no more than "…".
-    first = re.split(r"[?!]\s|[.]\s(?=[A-Z])", question[head.end() :], maxsplit=1)[0]
-    text = _PLACE.sub("", _AND_WHICH.sub("", first.strip(" \t?.!:;,")))
-    if topic:
-        text = _POINTER.sub(lambda _: topic["topic"], text, count=1) if _POINTER.search(text) else topic["topic"]
-    in_title = _IN_TITLE.search(text) is not None
-    text = _IN_TITLE.sub("", text)
-    said = head.groupdict().get("kind") or ""
-    kind = [word for word in said.split() if word.lower() not in _KIND_IS_NOTHING]
+    in_title = _IN_TITLE.search(asked.text) is not None
+    text = _IN_TITLE.sub("", asked.text)
+    kind = [word for word in asked.kind.split() if word.lower() not in _KIND_IS_NOTHING]
     units = _units(f"{' '.join(kind)} {_EXAMPLES.sub(' ', text)}")
     if not units:
         return None
     is_mention = in_title or not text or _ONLY_MENTIONS.search(text) is not None
-    is_within = bool(text) and _WITHIN.search(head[0]) is not None
-    return Criterion(text or f"on {' '.join(kind)}", units, is_mention, in_title, is_within)
+    return Criterion(text or f"on {' '.join(kind)}", units, is_mention, in_title, bool(text) and asked.is_within)
 
 
 def _units(text: str) -> tuple[Unit, ...]:

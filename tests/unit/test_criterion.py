@@ -216,7 +216,7 @@ def test_a_topic_named_before_the_question_is_its_criterion():
     assert found is not None
     assert found.text == "build on A*"
     assert [unit.alternatives for unit in found.units] == [("A*",)]
-    assert criterion_of("I am looking into whales. Is there a paper on them?") is None
+    assert criterion_of("I am looking into whales. Which paper finds them?") is None
 
 
 @pytest.mark.parametrize(

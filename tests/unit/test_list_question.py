@@ -1,0 +1,90 @@
+"""Which questions are about the whole library, in the many ways in which people put them."""
+
+import pytest
+
+from rag.list_question import list_question
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which papers use robots?",
+        "Tell me which papers use robots.",
+        "I'd like to know which papers use robots.",
+        "Of the papers here, which use robots?",
+        "Of all these papers, which ones use robots?",
+        "From this collection, which papers use robots?",
+        "Among the 89 papers, which ones use robots?",
+        "Which works, if any, use robots?",
+        "Do any papers use robots? Which ones?",
+        "Does any paper use robots?",
+        "Does anyone use robots?",
+        "Have any of these papers use robots?",
+        "How many studies here use robots, and which?",
+        "Which projects use robots?",
+    ],
+)
+def test_what_papers_do_is_asked_in_many_ways(question):
+    assert list_question(question).text == "use robots"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is there any work on robots, and which?",
+        "Is there any work here on robots, and if so which?",
+        "Is there a paper on robots?",
+        "Do we have anything on robots?",
+        "Do you know of any papers on robots?",
+        "Got anything on robots?",
+        "got any papers on robots",
+        "Anything in here on robots?",
+        "Any work on robots?",
+        "What work has been done on robots?",
+        "What work is there on robots?",
+        "What's there on robots?",
+        "I need all the papers on robots.",
+        "I'm looking for papers on robots.",
+        "Looking for work on robots",
+        "I am collecting papers on robots. What do you have?",
+        "I want to see every paper on robots.",
+        "Give me a list of papers on robots, please.",
+        "Could you list every paper on robots?",
+        "Count the papers on robots.",
+        "List all work on robots.",
+        "Point me to everything on robots.",
+        "all papers on robots",
+        "papers on robots",
+    ],
+)
+def test_what_papers_are_about_is_asked_in_many_ways(question):
+    assert list_question(question).text == "on robots"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What work does WebRL build on?",
+        "Which parts of a person's work does the model take over?",
+        "How many proxies per class work best?",
+        "What gap in earlier research motivates the paper?",
+        "Which research uses do the authors see?",
+        "Which of them use robots?",
+        "Is there a reward in WebRL?",
+        "Does the paper use robots?",
+        "papers on robots: what do they have in common?",
+        "Papers on robots are many. How does WebRL train?",
+        "I am looking for the paper that introduces WebRL.",
+        "Which authors wrote WebRL?",
+        "In the paper on robots, which of them fall?",
+        "",
+    ],
+)
+def test_a_question_about_one_paper_or_about_papers_named_before_is_none(question):
+    assert list_question(question) is None
+
+
+def test_a_kind_of_papers_and_what_stands_within_them_are_told():
+    assert list_question("Name every benchmark paper in the collection.").kind == "benchmark"
+    assert list_question("In which papers can a person step in?").is_within
+    assert not list_question("Which papers step in?").is_within
