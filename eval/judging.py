@@ -47,7 +47,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument(
         "--fit",
-        choices=("features", "verdict", "answerable", "lists"),
+        choices=("features", "verdict", "answerable", "bearing", "lists"),
         help="fit one anew, from --data (lists: from the bundled questions)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
@@ -187,7 +187,9 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
         return figures
     rag = open_rag(report=tell)
     model: Any = rag.model
-    fit = {"verdict": training.train_verdict, "answerable": training.train_answerable}[options.fit]
+    fit = {
+        "verdict": training.train_verdict, "answerable": training.train_answerable, "bearing": training.train_bearing,
+    }[options.fit]  # fmt: skip
     return fit(options.data, rag.retriever.encoder, model.tokens_of, tell)
 
 
@@ -195,7 +197,7 @@ def fit_table(result: dict[str, Any]) -> str:
     """Cross-validated figures, a row a source; anything else in a line."""
     lines = []
     for kind, rows in result.items():
-        if not (isinstance(rows, dict) and all("macro_f1" in row for row in rows.values())):
+        if not (isinstance(rows, dict) and all(isinstance(row, dict) and "macro_f1" in row for row in rows.values())):
             lines.append(f"{kind}: {json.dumps(rows)}")
             continue
         lines.append(f"{kind:26}" + "".join(f"{name:>15}" for name in ("n", "macro F1", "AUROC", "vs contra.")))

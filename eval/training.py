@@ -2,9 +2,11 @@
 
     python -m eval judge --fit verdict --data FOLDER       needs a GPU, about ten minutes on an H100
     python -m eval judge --fit answerable --data FOLDER    half a minute there
+    python -m eval judge --fit bearing --data FOLDER       two minutes there
 
 FOLDER holds the sets' folders (attributionbench, scifact, healthver, clapnq) and `abstracts`, of which claims and
-questions are made (`adapter_data`). HealthVer, which is not for every use, is only measured on, never trained on.
+questions are made (`adapter_data`), and on which the bank's questions are (`bank`). HealthVer, which is not for every
+use, is only measured on, never trained on.
 
 The order of sums on a GPU is not fixed: another run gives other numbers, that judge alike.
 """
@@ -22,6 +24,8 @@ import numpy as np
 import prompts
 from eval.adapter_data import SEED, Question, clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
 from eval.agreement import auroc
+from eval.bank import KINDS, read_bank
+from eval.bearing_data import Bearing, bearings, clapnq_bearings
 from eval.excerpt import excerpts
 from eval.feature_judge import Encoder, FeatureReader, Matrix
 from eval.fitting import figures, folds_by_claim, held_out, known_errors, made, targets_of, weights_of
@@ -41,6 +45,7 @@ CLAIMS = 2600
 """Papers of which a claim is made, where the draw allows one."""
 PER_RULE = 300
 FOLDS = 3
+BANK_FOLD = 5
 CLAPNQ_WEIGHT = 3.0
 """A question that people asked counts as much as three that a rule made."""
 
@@ -157,9 +162,55 @@ def answerable_examples(asked: Sequence[Question], tokens_of: TokensOf, weight: 
     ]
 
 
+def train_bearing(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
+    """Fit on the bank and on half of ClapNQ, write the adapter; figures on the other half, and on groups left out.
+
+    Of the bank every `BANK_FOLD`th group is left out of a second fit, which is measured on them and then thrown away.
+    """
+    groups = read_bank(data / ABSTRACTS)
+    kept, out = [g for i, g in enumerate(groups) if i % BANK_FOLD], groups[::BANK_FOLD]
+    first, second = clapnq_bearings(data / "clapnq")
+    within, outside = bearings(kept, encoder), bearings(out, encoder)
+    trunk = open_trunk(MODEL)
+    facts = facts_of("bearing", {"bank": len(within) + len(outside), "ClapNQ": len(first)})
+    shown = bearing_examples([*within, *outside, *first], tokens_of)
+    adapter, fitted = fit(trunk, shown, seed=SEED, facts=facts, report=report)
+    adapter.save(trained.path_of("bearing"))
+    result = {"ClapNQ, the other half": separated(second, fitted(bearing_examples(second, tokens_of)))}
+    report(f"Without {len(out)} of {len(groups)} groups …")
+    _, fitted = fit(trunk, bearing_examples([*within, *first], tokens_of), seed=SEED, report=report)
+    said = fitted(bearing_examples(outside, tokens_of))
+    for kind in KINDS:
+        chosen = [i for i, one in enumerate(outside) if one.kind == kind]
+        if {outside[i].answers for i in chosen} == {True, False}:
+            result[f"bank, {kind}"] = separated([outside[i] for i in chosen], [said[i] for i in chosen])
+    return result
+
+
+def separated(shown: Sequence[Bearing], said: Sequence[Sequence[float]]) -> dict[str, float]:
+    """How well what was said tells those that answer from the others."""
+    return {"n": len(shown), "auroc": auroc([one.answers for one in shown], [row[0] for row in said])}
+
+
+def bearing_examples(shown: Sequence[Bearing], tokens_of: TokensOf) -> list[Example]:
+    """Prompts of `bearing.md`; classes yes and no."""
+    prompt = prompts.load("bearing")
+    return [
+        Example(
+            tuple(tokens_of(prompt.messages(asked=one.asked, title=one.title, sentences="\n".join(one.sentences)))),
+            (1.0, 0.0) if one.answers else (0.0, 1.0),
+        )
+        for one in shown
+    ]
+
+
 def facts_of(name: str, fitted_on: Mapping[str, int]) -> dict[str, Any]:
     """What is kept with an adapter's numbers."""
-    classes = {"verdict": ["supported", "contradicted", "neither"], "answerable": ["yes", "no"]}[name]
+    classes = {
+        "verdict": ["supported", "contradicted", "neither"],
+        "answerable": ["yes", "no"],
+        "bearing": ["yes", "no"],
+    }[name]
     return {
         "name": name, "version": VERSION, "model": MODEL, "prompt": prompts.load(name).id, "depth": DEPTH,
         "classes": classes, "fitted_on": dict(fitted_on), "seed": SEED, **SETTINGS,

@@ -70,6 +70,7 @@ _HOME = {
     "verify": "rag.receipt",
     "LISTED_FROM": "rag.survey",
     "Opinion": "rag.survey",
+    "shown_of_each": "rag.survey",
     "standings": "rag.survey",
     "Ranked": "rag.trace",
     "ClaimTrace": "rag.trace",
@@ -130,6 +131,7 @@ __all__ = [
     "has_model",
     "shared_phrase",
     "shares",
+    "shown_of_each",
     "standings",
     "verify",
 ]

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import prompts
@@ -95,16 +94,6 @@ def answerability(
     if told is None:
         return calibration.probability(said)
     return JOINT[name].probability(said, told)
-
-
-def telling(model: Any, question: str, item: Evidence) -> float | None:
-    """How much one sentence by itself says to `question`, in [0, 1], as the adapter reads it; None where it can't.
-
-    For comparing sentences, no probability. Of 41 papers that the dev and fresh-a comparisons ask about it put a right
-    sentence first for 23, the nearness of words and meaning for 13, both together for 23.
-    """
-    told = _read(model, question, (replace(item, number=1),))
-    return None if told is None else (told + MOST_READ) / (2 * MOST_READ)
 
 
 def _read(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.answerability import answerability, telling
+from rag.answerability import answerability
+from rag.bearing import telling
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
@@ -153,7 +154,7 @@ class Lookup:
                 share = telling(model, asked, item)
                 if share is None:
                     return found
-                scored.append(replace(item, score=(item.score + share) / 2))
+                scored.append(replace(item, score=share))
             scored.sort(key=lambda item: -item.score)
             kept += sorted(scored[:SENTENCES_KEPT], key=lambda item: item.number)
         return replace(found, evidence=renumbered(kept))

@@ -21,13 +21,13 @@ import numpy as np
 
 import prompts
 from rag.answerability import Calibration, log_odds_of
-from rag.criterion import Criterion, Text, Unit, holding
-from rag.evidence import as_prompt
+from rag.criterion import Criterion, Text, Unit, criterion_of, holding
+from rag.evidence import EvidenceSelector, as_prompt
+from rag.keywords import KeywordIndex
 from rag.schema import Citation, Claim, Evidence, Paper
 from rag.stopping import NO_CHECK, Check
 
 if TYPE_CHECKING:
-    from rag.evidence import EvidenceSelector
     from rag.index import PassageEncoder
 
 CALIBRATION = {
@@ -163,6 +163,21 @@ class Surveyor:
             odds = log_odds_of(model, prompt.messages(evidence=as_prompt(evidence), statement=criterion.statement))
             sure = calibration.probability(odds if candidate.holds_words else odds - SURER)
             yield Opinion(candidate, sure >= 0.5, sure, by_model=True, odds=odds)
+
+
+def shown_of_each(
+    question: str, papers: Sequence[Paper], encoder: PassageEncoder
+) -> tuple[str, dict[str, tuple[str, ...]]] | None:
+    """What is held against each of a few `papers` for `question`, to train on: the statement, and by a paper's id its
+    best sentences in reading order. None where the question is not about all papers, or words alone decide.
+    """
+    criterion = criterion_of(question)
+    if criterion is None or criterion.is_mention:
+        return None
+    keywords = KeywordIndex.build([f"{paper.title} {paper.abstract}" for paper in papers])
+    found = Surveyor(encoder, EvidenceSelector(encoder, keywords)).candidates(criterion, papers, papers)
+    in_order = {c.paper.id: sorted(c.evidence, key=lambda item: item.number) for c in found.papers}
+    return criterion.statement, {key: tuple(e.sentence.text for e in shown) for key, shown in in_order.items()}
 
 
 def standings(opinions: Sequence[Opinion]) -> list[Standing]:

@@ -1,4 +1,5 @@
-"""The adapters that ship with Footnote, and what they say: whether evidence supports a claim, or answers a question.
+"""The adapters that ship with Footnote, and what they say: whether evidence supports a claim, answers a question,
+or says at all what is asked of a paper.
 
 An adapter and the prompt that it reads bear one name; the adapter says in its header which model it belongs to. Of
 another model, and of one whose layers cannot be read (a remote one), nothing can be had: the answer is None.
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from rag.adapter import Adapter
 
 _FOLDER = Path(__file__).parent
-NAMES = ("verdict", "answerable")
+NAMES = ("verdict", "answerable", "bearing")
 MODEL = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
-"""The model that both belong to."""
+"""The model that all belong to."""
 
 
 @cache
@@ -43,7 +44,7 @@ def path_of(name: str) -> Path:
 def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | None:
     """What the adapter `name` says of a prompt filled with `values`: a probability for each of its classes.
 
-    Of "verdict": supported, contradicted, neither. Of "answerable": yes, no. None where `model` is not the one that the
+    Of "verdict": supported, contradicted, neither. Of the others: yes, no. None where `model` is not the one that the
     adapter belongs to.
     """
     if not hasattr(model, "judge"):

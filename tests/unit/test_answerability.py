@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rag import trained
-from rag.answerability import CALIBRATION, JOINT, answerability, log_odds, telling
+from rag.answerability import CALIBRATION, JOINT, answerability, log_odds
 from rag.evidence import renumbered
 from rag.schema import Evidence, Paper, Sentence
 
@@ -102,12 +102,3 @@ def test_the_adapter_reads_a_question_as_questions_are_written_and_no_pieces_of_
     answerability(model, "how low", EVIDENCE, is_part=True)
     answerability(model, "How low do whales and bees each sing?", EVIDENCE, asks_several=True)
     assert len(model.told) == 1
-
-
-def test_one_sentence_is_read_alone_and_compared_between_nothing_and_one():
-    (item,) = EVIDENCE
-    model = Trained(0.0, 6.0)
-    assert telling(model, "How low?", item) == pytest.approx(0.75)
-    assert "[1] Whales sing at 20 hertz." in model.told[0]
-    assert telling(Likely(1.0), "How low?", item) is None
-    assert telling(Trained(0.0, -40.0), "How low?", item) == pytest.approx(0.0, abs=0.15)

@@ -10,6 +10,7 @@ import prompts
 KNOWN = {
     "answer": "answer@1:613e874e",
     "answerable": "answerable@1:eba3f96a",
+    "bearing": "bearing@1:5ee01f59",
     "cited": "cited@1:594b79c1",
     "decide": "decide@1:a91144f0",
     "followup": "followup@1:958eac1a",

@@ -15,6 +15,7 @@ import prompts
 from eval import fitting, training
 from eval.__main__ import main
 from eval.adapter_data import clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
+from eval.bank import read_bank
 from eval.excerpt import excerpts
 from eval.feature_judge import FeatureJudge, Network
 from eval.fitting import made
@@ -333,14 +334,22 @@ def training_data(tmp_path, monkeypatch):
     ]
     (data / "healthver/healthver_dev.csv").write_text("id,evidence,claim,label\n" + "\n".join(rows) + "\n")
     for name in ("answerable", "unanswerable"):
-        passage = {"title": "N", "text": "He was one.", "sentences": ["He was one."]}
+        passage = {"title": "N", "text": "He was one.", "sentences": ["He was one.", "It rained."]}
+        chosen = [{"answer": "He.", "selected_sentences": ["He was one."]}]
         write(
             f"clapnq/{name}.jsonl",
-            [{"id": f"{name}-{i}", "input": f"who {i}", "passages": [passage]} for i in range(6)],
+            [{"id": f"{name}-{i}", "input": f"who {i}", "passages": [passage], "output": chosen} for i in range(6)],
         )
     with gzip.open(data / training.ABSTRACTS, "wt") as file:
         long = [{"title": paper.title, "abstract": f"{paper.abstract} {paper.abstract}"} for paper in some_papers()]
         file.write("\n".join(map(json.dumps, long)))
+    ask = ["single", "How many robots does it need?", {"0": [3]}]
+    near = ["near", "How big are they?", {"1": []}]
+    groups = [
+        {"papers": [[paper["title"], 8] for paper in long[i : i + 2]], "questions": [ask, near]} for i in range(0, 8, 2)
+    ]
+    (tmp_path / "bank.json").write_text(json.dumps(groups))
+    monkeypatch.setattr(training, "read_bank", lambda abstracts: read_bank(abstracts, tmp_path / "bank.json"))
     make_model(tmp_path, "qwen2")
     trunk = Trunk(AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path), 2, device="cpu")
     monkeypatch.setattr(training, "open_trunk", lambda _name: trunk)
@@ -378,7 +387,20 @@ def test_training_what_is_answerable_measures_on_the_half_that_it_did_not_see(tr
     assert adapter.facts["fitted_on"]["ClapNQ"] == 6
 
 
-def test_both_are_trained_from_the_command_line(training_data, tmp_path, monkeypatch, capsys):
+def test_training_what_bears_on_a_question_measures_on_groups_and_questions_that_it_did_not_see(
+    training_data, tmp_path
+):
+    result = training.train_bearing(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    assert result.keys() == {"ClapNQ, the other half", "bank, single"}
+    assert result["ClapNQ, the other half"]["n"] == 6
+    assert result["bank, single"]["n"] == 6, "of one group"
+    assert all(0.0 <= row["auroc"] <= 1.0 for row in result.values())
+    adapter = Adapter.load(tmp_path / "bearing.safetensors")
+    assert (adapter.facts["classes"], adapter.facts["prompt"]) == (["yes", "no"], prompts.load("bearing").id)
+    assert adapter.facts["fitted_on"] == {"bank": 44, "ClapNQ": 6}
+
+
+def test_all_are_trained_from_the_command_line(training_data, tmp_path, monkeypatch, capsys):
     opened = SimpleNamespace(
         model=SimpleNamespace(tokens_of=tokens_of), retriever=SimpleNamespace(encoder=HashedEncoder())
     )
@@ -391,6 +413,8 @@ def test_both_are_trained_from_the_command_line(training_data, tmp_path, monkeyp
     assert main(["judge", "--fit", "answerable", "--data", str(training_data)]) == 0
     assert "n: 6\n" in capsys.readouterr().out
     assert (tmp_path / "answerable.safetensors").exists()
+    assert main(["judge", "--fit", "bearing", "--data", str(training_data)]) == 0
+    assert "bank, single: {" in capsys.readouterr().out
 
 
 def test_training_says_what_is_missing_or_malformed_and_writes_nothing(training_data, tmp_path, monkeypatch, capsys):

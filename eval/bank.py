@@ -1,0 +1,91 @@
+"""Questions on other papers than the library's, to train on: which sentences of which paper say what is asked.
+
+`data/bank.json` holds groups of twelve related papers, each by title and number of sentences, and the questions on
+them; no text of a paper. Abstracts are looked up in a file of them. The questions were written for this by a language
+model of another kind than those that are trained, which read the twelve abstracts of a group and said for every
+question which sentences answer it.
+
+A question is one of four kinds. `compare` asks the same of two papers or three; `single` asks something of one; `near`
+asks one paper for what it does not say; `list` asks which of the twelve fit. Sentences count from 1, 0 is the title.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.cases import DATA, CaseError
+from eval.facts import short_name
+from eval.features import split
+from rag import Paper
+
+BANK = DATA / "bank.json"
+_WANTED = "Put abstracts there: JSON lines with title and abstract."
+KINDS = ("compare", "single", "near", "list")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question. `sentences`: of each paper of the group that is asked or fits, by its place, those that say it."""
+
+    kind: str
+    question: str
+    sentences: Mapping[int, frozenset[int]]
+
+    def of(self, place: int, papers: Sequence[Paper]) -> str:
+        """What is asked of the paper at `place`: the question without the names of the others it asks."""
+        text = self.question
+        for other in self.sentences:
+            name = short_name(papers[other])
+            if other != place and name and name != short_name(papers[place]):
+                text = re.sub(rf"\b{re.escape(name)}\b", " ", text)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Related papers, the sentences of each, and what is asked of them."""
+
+    papers: tuple[Paper, ...]
+    sentences: tuple[tuple[str, ...], ...]
+    asked: tuple[Asked, ...]
+
+
+def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
+    """The groups whose papers are all found in `abstracts`, JSON lines with title and abstract, gzipped or not.
+
+    Raises:
+        CaseError: a file is missing, or a paper is not there, or has another number of sentences.
+    """
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    wanted = {title for row in rows for title, _ in row["papers"]}
+    if not abstracts.is_file():
+        raise CaseError(f"There is no file {str(abstracts)!r}.", _WANTED)
+    opened = gzip.open if abstracts.suffix == ".gz" else open
+    found: dict[str, str] = {}
+    with opened(abstracts, "rt", encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            if row["title"] in wanted and row["abstract"]:
+                found.setdefault(row["title"], row["abstract"])
+    return [_group(place, row, found, abstracts.name) for place, row in enumerate(rows)]
+
+
+def _group(place: int, row: Mapping[str, object], abstracts: Mapping[str, str], where: str) -> Group:
+    papers, sentences = [], []
+    for number, (title, count) in enumerate(row["papers"]):  # type: ignore[arg-type,misc]
+        paper = Paper(id=f"bank-{place}-{number}", title=title, abstract=abstracts.get(title, ""))
+        own = tuple(split([paper.abstract]))
+        if len(own) != count:
+            raise CaseError(f"“{title}” has {len(own)} sentences in {where}, not {count}.", _WANTED)
+        papers.append(paper)
+        sentences.append(own)
+    asked = tuple(
+        Asked(kind, question, {int(i): frozenset(numbers) for i, numbers in said.items()})
+        for kind, question, said in row["questions"]  # type: ignore[attr-defined]
+    )
+    return Group(tuple(papers), tuple(sentences), asked)

@@ -1,0 +1,35 @@
+"""Whether sentences of a paper say what is asked of it, as the trained adapter "bearing" reads them (see `trained`).
+
+Asked may be a question, or a statement that is true of the papers on a list. Of another model than the one that the
+adapter belongs to nothing is known: None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rag import trained
+from rag.schema import Evidence, Paper
+from rag.sentences import sentences_of
+
+
+def telling(model: Any, question: str, item: Evidence) -> float | None:
+    """How likely one sentence says what `question` asks of its paper, in [0, 1], read behind the sentence before it.
+
+    Of 86 papers that the comparisons of dev, fresh-a and fresh-c ask about, which were not fitted on, it puts a right
+    sentence first for 0.77 and among the first two for 0.97; nearness of words and meaning for 0.36 and 0.53.
+    """
+    index = item.sentence.index
+    before = (f"(Before: {sentences_of(item.paper)[index - 1].text})",) if index else ()
+    return _read(model, trained.whole_question(question), item.paper, (*before, item.sentence.text))
+
+
+def fitting(model: Any, statement: str, evidence: Sequence[Evidence]) -> float | None:
+    """How likely `statement` is true of the paper that the sentences of `evidence` are of, in [0, 1]."""
+    return _read(model, statement, evidence[0].paper, [item.sentence.text for item in evidence])
+
+
+def _read(model: Any, asked: str, paper: Paper, sentences: Sequence[str]) -> float | None:
+    told = trained.probabilities(model, "bearing", asked=asked, title=paper.title, sentences="\n".join(sentences))
+    return None if told is None else told[0]

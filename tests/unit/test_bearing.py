@@ -1,0 +1,50 @@
+"""What the adapter "bearing" is asked, and of which model it knows anything."""
+
+import pytest
+
+from rag import trained
+from rag.bearing import fitting, telling
+from rag.schema import Evidence, Paper
+from rag.sentences import sentences_of
+
+WHALES = Paper("w", "Songs of Whales", "Whales sing at sea. They are as low as 20 hertz. Nobody had heard them.")
+
+
+def evidence(index: int) -> Evidence:
+    return Evidence(index + 1, WHALES, sentences_of(WHALES)[index], 0.5)
+
+
+class Reader:
+    """Has the adapter's layers, and says yes with a fixed probability."""
+
+    def __init__(self, model_id: str = trained.MODEL) -> None:
+        self.model_id = model_id
+        self.asked: list[str] = []
+
+    def judge(self, messages, adapter):
+        assert adapter is trained.adapter("bearing")
+        self.asked.append(messages[-1][1])
+        return 0.8, 0.2
+
+
+def test_a_sentence_is_read_behind_the_one_before_it():
+    model = Reader()
+    assert telling(model, "how low do they sing", evidence(1)) == pytest.approx(0.8)
+    asked = "Asked: How low do they sing?"
+    shown = "Paper: Songs of Whales\n(Before: Whales sing at sea.)\nThey are as low as 20 hertz."
+    assert model.asked == [f"{asked}\n\n{shown}\n\n{asked}"]
+    telling(model, "Where?", evidence(0))
+    assert "Before" not in model.asked[1]
+
+
+def test_sentences_of_a_paper_are_held_against_a_statement_as_it_stands():
+    model = Reader()
+    assert fitting(model, "The authors of this paper hear whales.", [evidence(0), evidence(2)]) == pytest.approx(0.8)
+    assert "Asked: The authors of this paper hear whales.\n" in model.asked[0]
+    assert "Whales sing at sea.\nNobody had heard them.\n" in model.asked[0]
+
+
+@pytest.mark.parametrize("model", [Reader("another"), object()])
+def test_of_another_model_nothing_is_known(model):
+    assert telling(model, "Where?", evidence(0)) is None
+    assert fitting(model, "It sings.", [evidence(0)]) is None
