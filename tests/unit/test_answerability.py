@@ -5,7 +5,15 @@ import math
 import pytest
 
 from rag import trained
-from rag.answerability import CALIBRATION, JOINT, answerability, log_odds
+from rag.answerability import (
+    BEST_WEIGHT,
+    CALIBRATION,
+    CLOSE,
+    JOINT,
+    MOST_TELLING,
+    answerability,
+    log_odds,
+)
 from rag.evidence import renumbered
 from rag.schema import Evidence, Paper, Sentence
 
@@ -71,15 +79,18 @@ def test_the_question_to_the_model_begins_as_the_answering_prompt_does():
 class Trained(Likely):
     """Has an adapter that says yes with a fixed log-odds."""
 
-    def __init__(self, odds: float, read: float) -> None:
+    def __init__(self, odds: float, read: float, best: float = 0.0) -> None:
         super().__init__(odds)
         self.read = read
+        self.best = best
         self.told: list = []
+        self.read_closely: list = []
 
     def judge(self, messages, adapter):
-        assert adapter is trained.adapter("answerable")
-        self.told.append(messages[-1][1])
-        yes = 1 / (1 + math.exp(-self.read))
+        is_whole = adapter is trained.adapter("answerable")
+        assert is_whole or adapter is trained.adapter("bearing")
+        (self.told if is_whole else self.read_closely).append(messages[-1][1])
+        yes = 1 / (1 + math.exp(-(self.read if is_whole else self.best)))
         return yes, 1 - yes
 
 
@@ -92,6 +103,22 @@ def test_what_the_model_says_and_what_it_was_trained_to_see_are_weighed():
     assert answerability(Trained(0.5, -30.0), "?", EVIDENCE) == pytest.approx(
         answerability(Trained(0.5, -20.0), "?", EVIDENCE), abs=1e-3
     )
+
+
+def test_where_both_leave_it_open_the_sentence_that_tells_most_is_heard():
+    said, _, start = JOINT[MEASURED]
+    open_still = -start / said  # both together: a half
+    model = Trained(open_still, 0.0, best=4.0)
+    found = answerability(model, "How low?", EVIDENCE)
+    assert found == pytest.approx(1 / (1 + math.exp(-BEST_WEIGHT * 4.0)))
+    assert len(model.read_closely) == 1
+    assert "Whales sing at 20 hertz." in model.read_closely[0]
+    assert answerability(Trained(open_still, 0.0, best=-30.0), "How low?", EVIDENCE) == pytest.approx(
+        1 / (1 + math.exp(BEST_WEIGHT * MOST_TELLING))
+    )
+    sure = Trained(open_still + (CLOSE + 0.1) / said, 0.0, best=-30.0)
+    assert answerability(sure, "How low?", EVIDENCE) > 0.8
+    assert sure.read_closely == []
 
 
 def test_the_adapter_reads_a_question_as_questions_are_written_and_no_pieces_of_them():
