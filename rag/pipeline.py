@@ -17,6 +17,7 @@ import prompts
 from rag.answering import Answering, answer_of
 from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
 from rag.balance import LEAST_COVERAGE, SURE, Balance, prompt_of, share_of_words, weighing
+from rag.bearing import telling
 from rag.checker import checker_beside
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
@@ -313,6 +314,7 @@ class Rag:
             further_quotes=wanted.further_quotes,
             rewrite=self._writer.rewritten if wanted.rewrites else None,
             opinion=(lambda claim: support(checker.get(), claim)) if wanted.second_opinion else None,
+            reading=lambda question, item: telling(checker.get(), question, item),
         )
         self._answering = Answering(
             retriever=self.retriever,
