@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eval.cases import DATA, CaseError
 from eval.facts import short_name
@@ -75,9 +76,9 @@ def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
     return [_group(place, row, found, abstracts.name) for place, row in enumerate(rows)]
 
 
-def _group(place: int, row: Mapping[str, object], abstracts: Mapping[str, str], where: str) -> Group:
+def _group(place: int, row: Mapping[str, Any], abstracts: Mapping[str, str], where: str) -> Group:
     papers, sentences = [], []
-    for number, (title, count) in enumerate(row["papers"]):  # type: ignore[arg-type,misc]
+    for number, (title, count) in enumerate(row["papers"]):
         paper = Paper(id=f"bank-{place}-{number}", title=title, abstract=abstracts.get(title, ""))
         own = tuple(split([paper.abstract]))
         if len(own) != count:
@@ -86,6 +87,6 @@ def _group(place: int, row: Mapping[str, object], abstracts: Mapping[str, str], 
         sentences.append(own)
     asked = tuple(
         Asked(kind, question, {int(i): frozenset(numbers) for i, numbers in said.items()})
-        for kind, question, said in row["questions"]  # type: ignore[attr-defined]
+        for kind, question, said in row["questions"]
     )
     return Group(tuple(papers), tuple(sentences), asked)

@@ -37,7 +37,7 @@ class Bearing:
 def bearings(groups: Sequence[Group], encoder: Encoder) -> list[Bearing]:
     """Those of the bank's questions, group by group."""
     draw = random.Random(SEED)  # noqa: S311  (sampling, not secrets)
-    result = []
+    result: list[Bearing] = []
     for group in groups:
         known = Remembering(encoder)  # every list reads the same sentences
         result += _asked(group, known, draw)
@@ -72,7 +72,7 @@ def _asked(group: Group, encoder: Encoder, draw: random.Random) -> Iterator[Bear
 
 def _listed(asked: Asked, group: Group, encoder: Encoder) -> Iterator[Bearing]:
     """Each paper's best sentences beside the criterion of a list."""
-    found = shown_of_each(asked.question, group.papers, encoder)  # type: ignore[arg-type]
+    found = shown_of_each(asked.question, group.papers, encoder)
     if found is None:
         return
     statement, shown = found

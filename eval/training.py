@@ -187,7 +187,7 @@ def train_bearing(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Rep
     return result
 
 
-def separated(shown: Sequence[Bearing], said: Sequence[Sequence[float]]) -> dict[str, float]:
+def separated(shown: Sequence[Bearing], said: Sequence[Sequence[float]]) -> dict[str, float | None]:
     """How well what was said tells those that answer from the others."""
     return {"n": len(shown), "auroc": auroc([one.answers for one in shown], [row[0] for row in said])}
 

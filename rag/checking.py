@@ -222,19 +222,18 @@ class DraftChecker:
     def _further(self, kept: Sequence[Claim], question: str, stop_check: Check) -> Sequence[Evidence]:
         """What the cited papers say to `question` beyond what is cited: as it is read, else what is nearest."""
         cited = [citation for claim in kept for citation in claim.citations]
-        count = self._further_quotes
+        count, reading = self._further_quotes, self._reading
+        if not count or reading is None:
+            return self._selector.read_on(question, cited, count)
         shares: list[tuple[float, Evidence]] = []
-        for item in self._selector.read_on(question, cited, READ_ON) if count and self._reading else ():
+        for item in self._selector.read_on(question, cited, READ_ON):
             stop_check()
-            share = self._reading(question, item)
+            share = reading(question, item)
             if share is None:
-                break
+                return self._selector.read_on(question, cited, count)
             shares.append((share, item))
-        else:
-            if shares:
-                best = sorted(shares, key=lambda pair: -pair[0])[:count]
-                return sorted((e for share, e in best if share >= TELLING_FROM), key=lambda e: e.number)
-        return self._selector.read_on(question, cited, count)
+        best = sorted(shares, key=lambda pair: -pair[0])[:count]
+        return sorted((item for share, item in best if share >= TELLING_FROM), key=lambda item: item.number)
 
     def _numbers(self, draft: Draft, question: str) -> list[Evidence]:
         """The sentence that holds a number and nearly all that is asked; a number of something else answers nothing."""
