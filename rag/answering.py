@@ -59,7 +59,7 @@ class Answering:
 
     def _events(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
         started = time.perf_counter()
-        if (criterion := criterion_of(self.lookup.readable(question))) is not None:
+        if (criterion := criterion_of(self.lookup.readable(question), is_first=not history)) is not None:
             yield from self._survey(criterion, question, where, started, check)
             return
         found = self.lookup.evidence_for(question, history, where)
@@ -89,7 +89,7 @@ class Answering:
 
     def partial(self, found: EvidenceFound, draft: str) -> Answer | None:
         """See `Rag.partial_answer`."""
-        if criterion_of(found.question) is not None or found.subjects or found.parts:
+        if criterion_of(found.question, is_first=True) is not None or found.subjects or found.parts:
             return None
         text = "\n".join(finished_sentences(draft))
         claims = self.drafts.held(Draft(text, found.evidence), found.standalone_question)
@@ -101,7 +101,9 @@ class Answering:
     def many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
         """See `Rag.ask_many`."""
         started = time.perf_counter()
-        if any(criterion_of(self.lookup.readable(question)) for question in questions):  # not a batch for the model
+        if any(
+            criterion_of(self.lookup.readable(question), is_first=True) for question in questions
+        ):  # not a batch for the model
             return tuple(answer_of(self.stream(question, (), where, NO_CHECK)) for question in questions)
         found = [self.lookup.evidence_for(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
@@ -128,7 +130,7 @@ class Answering:
     def opinions(self, question: str, where: Where | None) -> list[Opinion]:
         """See `Rag.opinions`."""
         asked = self.lookup.readable(question)
-        if (criterion := criterion_of(asked)) is None:
+        if (criterion := criterion_of(asked, is_first=True)) is None:
             return []
         _, candidates = self._candidates(criterion, asked, where)
         return decided(list(self.surveyor.opinions(criterion, candidates, self._reader(criterion))))

@@ -129,9 +129,12 @@ class Criterion:
         return f"The authors of this paper {self.text}."
 
 
-def criterion_of(question: str) -> Criterion | None:
-    """The criterion of a question about the whole library; None for any other question, and for one without content."""
-    asked = list_question(question)
+def criterion_of(question: str, *, is_first: bool = False) -> Criterion | None:
+    """The criterion of a question about the whole library; None for any other question, and for one without content.
+
+    `is_first`: nothing was said before it.
+    """
+    asked = list_question(question, is_first=is_first)
     if asked is None:
         return None
     in_title = _IN_TITLE.search(asked.text) is not None

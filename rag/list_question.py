@@ -65,6 +65,19 @@ _ANYONE = re.compile(
 _BARE = re.compile(
     rf"(?P<noun>{_NOUN})\s+(?=(?:that|which|on|about|using|with|where|in which|dealing)\b)", re.IGNORECASE
 )
+_KIND_ALONE = re.compile(
+    r"(?!compare|summar|explain|describ|discuss|contrast|these|both|two|the\b)"
+    rf"(?P<kind>(?:(?!{_AUXILIARY}\b)[\w'-]+\s+){{1,4}})(?:papers|abstracts|works|articles|studies|publications)\W*$",
+    re.IGNORECASE,
+)
+"""Typed in haste: "minecraft papers"."""
+_OF_THESE = re.compile(
+    r"(?:which|what)\s+(?:ones?|of (?:these|them|those))\s+(?=\w)"
+    r"|how many(?:\s+of (?:these|them|those))?\s+(?=(?:use|have|do|are|were|say|show|report|train|test|need)\b)"
+    r"|(?:are|is) there (?:any|one|some)\s+(?=(?:that|which)\b)|(?:all )?(?:the )?ones\s+(?=(?:that|which)\b)",
+    re.IGNORECASE,
+)
+"""Where nothing was said before, these can only be the papers of the library."""
 _OF_WHAT = re.compile(r"(?:on|about|with|that|which|who|where|in which|using|concerning|regarding)\b", re.IGNORECASE)
 _ONE_OF_ANY = re.compile(r"\b(?:every|each|any|all|a|an|some|no|single)\b", re.IGNORECASE)
 _OF_SOMEBODY = re.compile(r"\s+(?:of|behind|wrote|from|at|in|on|worked|published)\b", re.IGNORECASE)
@@ -120,8 +133,10 @@ class ListQuestion:
     is_within: bool = False
 
 
-def list_question(question: str) -> ListQuestion | None:
+def list_question(question: str, *, is_first: bool = False) -> ListQuestion | None:
     """What is asked of each paper of the library; None for a question that is not about all of it.
+
+    `is_first`: nothing was said before, so that "which of them" points to the library.
 
     "I'm interested in A*. Which papers build on it?" asks what "Which papers build on A*?" does, as does
     "Some authors build on A*. Which papers are these?".
@@ -130,16 +145,16 @@ def list_question(question: str) -> ListQuestion | None:
     question = f"Which papers {some_do['topic']}?" if some_do else question
     topic = _TOPIC.match(question)
     if topic and not _NOTHING_MORE.match(topic["rest"]):
-        found = _asked(topic["rest"])
+        found = _asked(topic["rest"], is_first=is_first)
         if found is None:
             return None
         pointed = _POINTER.sub(lambda _: topic["topic"], found.text, count=1)
         text = pointed if _POINTER.search(found.text) else topic["topic"]
         return ListQuestion(text, found.kind, found.is_within)
-    return _asked(question)
+    return _asked(question, is_first=is_first)
 
 
-def _asked(question: str) -> ListQuestion | None:
+def _asked(question: str, *, is_first: bool) -> ListQuestion | None:
     rest = question[_matched(_COURTESY, question) :]
     scope = _SCOPE.match(rest)
     rest = rest[scope.end() :] if scope else rest
@@ -155,6 +170,10 @@ def _asked(question: str) -> ListQuestion | None:
         text = after[head.end() :]
         if _is_for_all(how, head["kind"], head["noun"], text):
             return _found(text, head["kind"], how)
+    if is_first and (head := _OF_THESE.match(after)):
+        return _found(after[head.end() :], "", "")
+    if head := _KIND_ALONE.match(after):
+        return ListQuestion("", head["kind"].strip())
     if scope and (head := _SCOPED.match(after)):
         return _found(after[head.end() :], "", "")
     if head := _BARE.match(after):

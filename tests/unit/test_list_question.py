@@ -88,3 +88,25 @@ def test_a_kind_of_papers_and_what_stands_within_them_are_told():
     assert list_question("Name every benchmark paper in the collection.").kind == "benchmark"
     assert list_question("In which papers can a person step in?").is_within
     assert not list_question("Which papers step in?").is_within
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Which ones use robots?", "Which of these use robots?", "How many use robots?", "How many of them use robots?"],
+)
+def test_where_nothing_was_said_before_they_can_only_be_the_papers_of_the_library(question):
+    assert list_question(question, is_first=True).text == "use robots"
+    assert list_question(question) is None
+
+
+def test_ones_that_do_something_are_asked_for_at_the_start():
+    assert list_question("Are there any that use robots?", is_first=True).text == "that use robots"
+    assert list_question("Show me the ones that use robots.", is_first=True).text == "that use robots"
+    assert list_question("How many demonstrations were used?", is_first=True) is None
+
+
+def test_a_kind_of_papers_alone_is_asked_for_in_haste():
+    assert list_question("minecraft papers").kind == "minecraft"
+    assert list_question("any web agent papers?").kind == "web agent"
+    assert list_question("summarize both papers") is None
+    assert list_question("these two papers") is None
