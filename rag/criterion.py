@@ -33,6 +33,8 @@ _ONLY_MENTIONS = re.compile(
 """A name alone may be named; "name the robot that they use" asks for more than a word."""
 _JOINED = re.compile(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:are|is|were|was|have|has|had|do|does|did|can)\b", re.IGNORECASE)
+_SINGULAR = re.compile(r"[a-z]+[^\Wus]s\b")
+"""A verb of one: "uses", not "use", "focus" or "discuss"."""
 _DOES = re.compile(r"^(?:do|does|did)\b\s*", re.IGNORECASE)
 _KIND_IS_NOTHING = frozenset(
     "the of all any other these those your my our every many different two three four five".split()
@@ -126,6 +128,8 @@ class Criterion:
             return f"This is one of the papers {self.text}."
         if _AUXILIARY.match(self.text):
             return f"This is one of the papers that {self.text}."
+        if _SINGULAR.match(self.text):
+            return f"This paper {self.text}."
         return f"The authors of this paper {self.text}."
 
 

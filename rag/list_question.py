@@ -78,6 +78,11 @@ _OF_THESE = re.compile(
     re.IGNORECASE,
 )
 """Where nothing was said before, these can only be the papers of the library."""
+_WHO = re.compile(
+    r"who\s+(?:else\s+|here\s+)?(?=[a-z]+s\b)(?!(?:is|was|has|does|this)\b)(?!.*\b(?:the|its|it)\b)", re.IGNORECASE
+)
+"""Whoever it may be: "Who learns from videos?", not "Who wins the game?"."""
+_WHERE = re.compile(r"where\s+(?=(?:does|do|is|are|can)\s+(?:an?|any|people|humans|somebody|someone)\b)", re.IGNORECASE)
 _OF_WHAT = re.compile(r"(?:on|about|with|that|which|who|where|in which|using|concerning|regarding)\b", re.IGNORECASE)
 _ONE_OF_ANY = re.compile(r"\b(?:every|each|any|all|a|an|some|no|single)\b", re.IGNORECASE)
 _OF_SOMEBODY = re.compile(r"\s+(?:of|behind|wrote|from|at|in|on|worked|published)\b", re.IGNORECASE)
@@ -170,6 +175,10 @@ def _asked(question: str, *, is_first: bool) -> ListQuestion | None:
         text = after[head.end() :]
         if _is_for_all(how, head["kind"], head["noun"], text):
             return _found(text, head["kind"], how)
+    if head := _WHO.match(after):
+        return _found(after[head.end() :], "", "")
+    if head := _WHERE.match(after):
+        return _found(after[head.end() :], "", "in which")
     if is_first and (head := _OF_THESE.match(after)):
         return _found(after[head.end() :], "", "")
     if head := _KIND_ALONE.match(after):

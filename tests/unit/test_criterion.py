@@ -54,6 +54,8 @@ def test_other_questions_have_none(question):
     ("question", "statement"),
     [
         ("Which papers use robots?", "The authors of this paper use robots."),
+        ("Who uses robots?", "This paper uses robots."),
+        ("Which papers discuss robots at length?", "The authors of this paper discuss robots at length."),
         ("Which papers are about robots?", "This is one of the papers that are about robots."),
         ("List the papers on robots", "This is one of the papers on robots."),
         ("In which papers do robots walk?", "This is one of the papers in which robots walk."),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.list_question import list_question
+from rag.list_question import ListQuestion, list_question
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,13 @@ def test_a_kind_of_papers_alone_is_asked_for_in_haste():
     assert list_question("any web agent papers?").kind == "web agent"
     assert list_question("summarize both papers") is None
     assert list_question("these two papers") is None
+
+
+def test_whoever_it_may_be_and_wherever_are_asked_for_but_not_one_who_is_known():
+    assert list_question("Who learns from videos?").text == "learns from videos"
+    assert list_question("Who here uses robots?").text == "uses robots"
+    assert list_question("Where does a robot fall?") == ListQuestion("does a robot fall", is_within=True)
+    assert list_question("Who wins the game?") is None
+    assert list_question("Who was first?") is None
+    assert list_question("Where does the robot fall?") is None
+    assert list_question("Where does WebRL train?") is None
