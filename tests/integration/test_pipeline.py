@@ -6,6 +6,7 @@ from fakes import HashedEncoder, ScriptedModel
 from rag.answerability import CALIBRATION
 from rag.errors import BadQuestion
 from rag.index import LibraryIndex, build
+from rag.lookup import KEPT_FROM
 from rag.pipeline import Rag
 from rag.receipt import verify
 from rag.retrieval import FusedRetriever
@@ -373,8 +374,9 @@ def test_each_of_several_papers_is_answered_from_its_own_sentences(retriever):
 
 
 def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_answer(retriever):
-    """A model that an adapter belongs to reads each sentence alone, below its title."""
+    """A model that an adapter belongs to reads each sentence below its title and behind the one before."""
     read = []
+    says = dict.fromkeys(("20 hertz", "flowers"), 0.9)
 
     class Reading(ScriptedModel):
         @property
@@ -382,20 +384,24 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
             return next(iter(CALIBRATION))
 
         def judge(self, messages, adapter):
-            text = messages[-1][1]
-            read.append(text)
-            return (0.9, 0.1) if "20 hertz" in text or "flowers" in text else (0.001, 0.999)
+            assert adapter.facts["name"] == "bearing"
+            read.append(messages[-1][1])
+            yes = next((share for words, share in says.items() if words in read[-1]), KEPT_FROM / 2)
+            return yes, 1 - yes
 
     model = Reading(script=lambda _prompt: "Nothing of the kind.")
-    answer = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False})).ask(BOTH)
-    quoted = [claim.text for claim in answer.claims if claim.is_quote]
-    assert quoted[0] == "Whales sing at 20 hertz in the deep ocean."
-    assert "Bees dance to tell where flowers are." in quoted
-    papers = [claim.citations[0].paper.id for claim in answer.claims]
-    assert papers == ["w", "b", "b"], "two of each that has two to quote"
+    rag = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False}))
+    answer = rag.ask(BOTH)
+    assert [claim.text for claim in answer.claims] == [FACT, "Bees dance to tell where flowers are."]
+    assert all(claim.is_quote for claim in answer.claims)
     assert len(read) == 4
-    assert all(text.count("[1] ") == 1 and "[2]" not in text for text in read)
+    assert sum("(Before: " in text for text in read) == 2
     assert not any("BeeDance" in text for text in read if "Paper: WhaleSong" in text)  # the other's name is left out
+    says["decodes"] = KEPT_FROM
+    papers = [claim.citations[0].paper.id for claim in rag.ask(BOTH).claims]
+    assert papers == ["w", "b", "b"], "two of each that has two to quote"
+    says.clear()
+    assert len(rag.ask(BOTH).claims) == 2, "the best one of each is left"
 
 
 def test_a_sentence_put_down_to_the_wrong_paper_is_left_out(retriever):
