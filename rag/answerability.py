@@ -80,7 +80,13 @@ and more, eight of nine without one -0.42 and less."""
 
 
 def answerability(
-    model: Any, question: str, evidence: Sequence[Evidence], *, is_part: bool = False, asks_several: bool = False
+    model: Any,
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    is_part: bool = False,
+    asks_several: bool = False,
+    is_second_look: bool = False,
 ) -> float | None:
     """How likely it is that `evidence` states what `question` asks for, in [0, 1]; None where the model can't tell.
 
@@ -91,6 +97,8 @@ def answerability(
         is_part: the question is a piece of one that is answered as a whole, and may lack what the other piece says.
         asks_several: it asks several things, or for a comparison. The adapter was fitted on neither, nor on pieces; of
             these the model's own word is taken.
+        is_second_look: less evidence did not do. The more is read, the likelier one of it seems to say what is asked,
+            of a false premise, too: what a single sentence says then only counts against it.
     """
     name = getattr(model, "model_id", "")
     calibration = CALIBRATION.get(name)
@@ -105,7 +113,8 @@ def answerability(
         return calibration.probability(said)
     odds = JOINT[name].odds(said, told)
     if abs(odds) < CLOSE:
-        odds += BEST_WEIGHT * _most_telling(model, question, evidence)
+        best = BEST_WEIGHT * _most_telling(model, question, evidence)
+        odds += min(0.0, best) if is_second_look else best
     return 1.0 / (1.0 + math.exp(-odds))
 
 

@@ -23,7 +23,7 @@ from rag.subjects import names, said_of, speaks_of_another
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
     from rag.grounding import Grounder
-    from rag.schema import Evidence, Subject
+    from rag.schema import Citation, Evidence, Subject
 
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of a draft survives."""
@@ -213,26 +213,29 @@ class DraftChecker:
             left = [e for e in draft.evidence if (e.paper.id, e.sentence.start) not in starts]
             kept = kept + self._grounder.quotes(left, count=min(QUOTES_OF_EACH, self._further_quotes))
         elif wants_explanation(question):
-            further = self._further(kept, standalone_question, stop_check)
+            further = self._read_on(kept, standalone_question, stop_check)
+            if further is None:
+                further = self._selector.read_on(standalone_question, _cited(kept), self._further_quotes)
+            kept = kept + self._grounder.quotes(further, count=len(further))
+        elif question != standalone_question and not draft.question:  # of a follow-up what it adds is wanted
+            further = self._read_on(kept, standalone_question, stop_check) or ()
             kept = kept + self._grounder.quotes(further, count=len(further))
         if draft.subject and kept:
             kept = [replace(kept[0], subject=draft.subject.label), *kept[1:]]
         return kept
 
-    def _further(self, kept: Sequence[Claim], question: str, stop_check: Check) -> Sequence[Evidence]:
-        """What the cited papers say to `question` beyond what is cited: as it is read, else what is nearest."""
-        cited = [citation for claim in kept for citation in claim.citations]
-        count, reading = self._further_quotes, self._reading
-        if not count or reading is None:
-            return self._selector.read_on(question, cited, count)
+    def _read_on(self, kept: Sequence[Claim], question: str, stop_check: Check) -> Sequence[Evidence] | None:
+        """What the cited papers say to `question` beyond what is cited, as it is read; None where nobody can read."""
+        if self._reading is None or not self._further_quotes:
+            return None
         shares: list[tuple[float, Evidence]] = []
-        for item in self._selector.read_on(question, cited, READ_ON):
+        for item in self._selector.read_on(question, _cited(kept), READ_ON):
             stop_check()
-            share = reading(question, item)
+            share = self._reading(question, item)
             if share is None:
-                return self._selector.read_on(question, cited, count)
+                return None
             shares.append((share, item))
-        best = sorted(shares, key=lambda pair: -pair[0])[:count]
+        best = sorted(shares, key=lambda pair: -pair[0])[: self._further_quotes]
         return sorted((item for share, item in best if share >= TELLING_FROM), key=lambda item: item.number)
 
     def _numbers(self, draft: Draft, question: str) -> list[Evidence]:
@@ -246,6 +249,10 @@ class DraftChecker:
             if best is not None and share[best.number] >= least:
                 return [best]
         return []
+
+
+def _cited(claims: Sequence[Claim]) -> list[Citation]:
+    return [citation for claim in claims for citation in claim.citations]
 
 
 def _telling(claims: list[Claim], question: str, standalone_question: str) -> list[Claim]:

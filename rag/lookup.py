@@ -135,7 +135,8 @@ class Lookup:
         read = found
         if not is_whole and (likely >= WORTH_A_SECOND_LOOK or found.parts):
             read = self._wider(found)
-            is_whole = likely_of(question, read.evidence, asks_several=several) >= wanted.abstain_threshold
+            likely = likely_of(question, read.evidence, asks_several=several, is_second_look=True)
+            is_whole = likely >= wanted.abstain_threshold
         missing = tuple(
             part for part in found.parts if likely_of(part, read.evidence, is_part=is_whole) < wanted.abstain_threshold
         )

@@ -116,6 +116,9 @@ def test_where_both_leave_it_open_the_sentence_that_tells_most_is_heard():
     assert answerability(Trained(open_still, 0.0, best=-30.0), "How low?", EVIDENCE) == pytest.approx(
         1 / (1 + math.exp(BEST_WEIGHT * MOST_TELLING))
     )
+    second = answerability(Trained(open_still, 0.0, best=4.0), "How low?", EVIDENCE, is_second_look=True)
+    assert second == pytest.approx(0.5), "then it only counts against it"
+    assert answerability(Trained(open_still, 0.0, best=-4.0), "How low?", EVIDENCE, is_second_look=True) < 0.5
     sure = Trained(open_still + (CLOSE + 0.1) / said, 0.0, best=-30.0)
     assert answerability(sure, "How low?", EVIDENCE) > 0.8
     assert sure.read_closely == []

@@ -22,7 +22,7 @@ QUESTION = "How does MoleDig dig tunnels?"
 SENTENCES = sentences_of(PAPER)
 
 
-def checked(reading, further_quotes=2, stop_check=lambda: None):
+def checked(reading, further_quotes=2, stop_check=lambda: None, question=QUESTION):
     encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
     drafts = DraftChecker(
         Grounder(encoder, keywords, threshold=0.5),
@@ -31,7 +31,7 @@ def checked(reading, further_quotes=2, stop_check=lambda: None):
         reading=reading,
     )
     evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
-    claims = drafts.check([Draft(CITED, evidence)], QUESTION, QUESTION, stop_check).claims
+    claims = drafts.check([Draft(CITED, evidence)], question, QUESTION, stop_check).claims
     return [claim.text for claim in claims if claim.text != CITED]
 
 
@@ -62,3 +62,13 @@ def test_reading_can_be_stopped():
 
     with pytest.raises(Stopped):
         checked(lambda _question, _item: 0.9, stop_check=stop)
+
+
+def test_of_a_follow_up_what_it_adds_is_quoted_where_it_can_be_read():
+    share = {SENTENCES[2].text: 0.9}
+    follow_up = "Does it have arms?"
+    assert checked(lambda _question, item: share.get(item.sentence.text, 0.0), question=follow_up) == [
+        SENTENCES[2].text
+    ]
+    assert checked(None, question=follow_up) == []
+    assert checked(lambda _question, _item: None, question=follow_up) == []
