@@ -1,9 +1,9 @@
 """Questions on other papers than the library's, to train on: which sentences of which paper say what is asked.
 
-`data/bank.json` holds groups of twelve related papers, each by title and number of sentences, and the questions on
-them; no text of a paper. Abstracts are looked up in a file of them. The questions were written for this by a language
-model of another kind than those that are trained, which read the twelve abstracts of a group and said for every
-question which sentences answer it.
+`data/bank.json` holds groups of twelve related papers, each by a digest of its title and its number of sentences, and
+the questions on them; no text of a paper. Titles and abstracts are looked up in a file of them. The questions were
+written for this by a language model of another kind than those that are trained, which read the twelve abstracts of a
+group and said for every question which sentences answer it.
 
 A question is one of four kinds. `compare` asks the same of two papers or three; `single` asks something of one; `near`
 asks one paper for what it does not say; `list` asks which of the twelve fit. Sentences count from 1, 0 is the title.
@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -63,24 +64,32 @@ def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
         CaseError: a file is missing, or a paper is not there, or has another number of sentences.
     """
     rows = json.loads(path.read_text(encoding="utf-8"))
-    wanted = {title for row in rows for title, _ in row["papers"]}
+    wanted = {digest for row in rows for digest, _ in row["papers"]}
     if not abstracts.is_file():
         raise CaseError(f"There is no file {str(abstracts)!r}.", _WANTED)
     opened = gzip.open if abstracts.suffix == ".gz" else open
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}
     with opened(abstracts, "rt", encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            if row["title"] in wanted and row["abstract"]:
-                found.setdefault(row["title"], row["abstract"])
+            if row["abstract"] and (key := digest_of(row["title"])) in wanted:
+                found.setdefault(key, (row["title"], row["abstract"]))
     return [_group(place, row, found, abstracts.name) for place, row in enumerate(rows)]
 
 
-def _group(place: int, row: Mapping[str, Any], abstracts: Mapping[str, str], where: str) -> Group:
+def digest_of(title: str) -> str:
+    """By which the bank knows a paper."""
+    return sha256(title.encode()).hexdigest()[:16]
+
+
+def _group(place: int, row: Mapping[str, Any], found: Mapping[str, tuple[str, str]], where: str) -> Group:
     papers, sentences = [], []
-    for number, (title, count) in enumerate(row["papers"]):
-        paper = Paper(id=f"bank-{place}-{number}", title=title, abstract=abstracts.get(title, ""))
-        own = tuple(split([paper.abstract]))
+    for number, (digest, count) in enumerate(row["papers"]):
+        if digest not in found:
+            raise CaseError(f"The bank's paper {digest} (a digest of its title) is not in {where}.", _WANTED)
+        title, abstract = found[digest]
+        paper = Paper(id=f"bank-{place}-{number}", title=title, abstract=abstract)
+        own = tuple(split([abstract]))
         if len(own) != count:
             raise CaseError(f"“{title}” has {len(own)} sentences in {where}, not {count}.", _WANTED)
         papers.append(paper)

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from fakes import HashedEncoder
 
-from eval.bank import BANK, KINDS, read_bank
+from eval.bank import BANK, KINDS, digest_of, read_bank
 from eval.bearing_data import WRONG, bearings, clapnq_bearings
 from eval.cases import CaseError
 from rag.corpus import read_library
@@ -28,7 +28,7 @@ QUESTIONS = [
 
 @pytest.fixture
 def bank(tmp_path):
-    sentences = [[title, abstract.count(".")] for title, abstract in ABSTRACTS.items()]
+    sentences = [[digest_of(title), abstract.count(".")] for title, abstract in ABSTRACTS.items()]
     (tmp_path / "bank.json").write_text(json.dumps([{"papers": sentences, "questions": QUESTIONS}]))
     rows = [{"title": title, "abstract": abstract} for title, abstract in ABSTRACTS.items()]
     (tmp_path / "abstracts.jsonl").write_text("\n".join(map(json.dumps, [*rows, {"title": "No", "abstract": None}])))
@@ -85,6 +85,9 @@ def test_a_file_that_lacks_a_paper_or_has_another_text_of_it_is_named(bank):
         read_bank(abstracts.with_name("none"), path)
     abstracts.write_text(abstracts.read_text().replace("It is quick.", ""))
     with pytest.raises(CaseError, match=r"“MoleDig: Robots that dig” has 4 sentences in abstracts.jsonl, not 5"):
+        read_bank(abstracts, path)
+    abstracts.write_text(abstracts.read_text().replace("MoleDig: Robots", "MoleDig: robots"))
+    with pytest.raises(CaseError, match=r"is not in abstracts.jsonl"):
         read_bank(abstracts, path)
 
 

@@ -15,7 +15,7 @@ import prompts
 from eval import fitting, training
 from eval.__main__ import main
 from eval.adapter_data import clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
-from eval.bank import read_bank
+from eval.bank import digest_of, read_bank
 from eval.excerpt import excerpts
 from eval.feature_judge import FeatureJudge, Network
 from eval.fitting import made
@@ -346,7 +346,8 @@ def training_data(tmp_path, monkeypatch):
     ask = ["single", "How many robots does it need?", {"0": [3]}]
     near = ["near", "How big are they?", {"1": []}]
     groups = [
-        {"papers": [[paper["title"], 8] for paper in long[i : i + 2]], "questions": [ask, near]} for i in range(0, 8, 2)
+        {"papers": [[digest_of(paper["title"]), 8] for paper in long[i : i + 2]], "questions": [ask, near]}
+        for i in range(0, 8, 2)
     ]
     (tmp_path / "bank.json").write_text(json.dumps(groups))
     monkeypatch.setattr(training, "read_bank", lambda abstracts: read_bank(abstracts, tmp_path / "bank.json"))
