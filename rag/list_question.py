@@ -48,8 +48,9 @@ _QUANTITY = re.compile(
     rf"(?P<kind>(?:\s+(?!{_AUXILIARY}\b)[\w'-]+){{0,5}}?)\s+(?P<noun>{_NOUN}|{_TEAMS})\b",
     re.IGNORECASE,
 )
+_NO_KIND = rf"(?:{_AUXILIARY}|both|two|three|between|with|about)"
 _KIND_AND_NOUN = re.compile(
-    rf"(?P<kind>(?:(?!{_AUXILIARY}\b)[\w'-]+\s+){{0,5}}?)(?P<noun>{_NOUN}|{_TEAMS})\b", re.IGNORECASE
+    rf"(?P<kind>(?:(?!{_NO_KIND}\b)[\w'-]+\s+){{0,5}}?)(?P<noun>{_NOUN}|{_TEAMS})\b", re.IGNORECASE
 )
 _OPEN = re.compile(
     r"(?:(?:(?:is|are) there|(?:do|have) (?:we|you)(?: have| got)?|got)\s+)?(?:anything|everything|something)"
@@ -66,8 +67,8 @@ _BARE = re.compile(
     rf"(?P<noun>{_NOUN})\s+(?=(?:that|which|on|about|using|with|where|in which|dealing)\b)", re.IGNORECASE
 )
 _KIND_ALONE = re.compile(
-    r"(?!compare|summar|explain|describ|discuss|contrast|these|both|two|the\b)"
-    rf"(?P<kind>(?:(?!{_AUXILIARY}\b)[\w'-]+\s+){{1,4}})(?:papers|abstracts|works|articles|studies|publications)\W*$",
+    r"(?!compare|summar|explain|describ|discuss|contrast|the\b)"
+    rf"(?P<kind>(?:(?!{_NO_KIND}\b|(?:these|those|this|of|from|and|or|in|on)\b)[\w'-]+\s+){{1,4}})(?:papers|abstracts|works|articles|studies|publications)\W*$",
     re.IGNORECASE,
 )
 """Typed in haste: "minecraft papers"."""
