@@ -67,9 +67,9 @@ CLOSE = 1.5
 """Log-odds within which both together leave it open, of 122 questions of dev and fresh-a 17: there the sentences are
 read one by one."""
 READ_CLOSELY = 5
-BEST_WEIGHT = 0.3
+BEST_WEIGHT = 0.4
 """Of the log-odds, at most `MOST_TELLING` either way, that the sentence that tells most says what is asked. Of 61
-questions, all without an answer among them, five were wrong without it, two with it."""
+questions, all without an answer among them, five were wrong without it, one with it."""
 MOST_TELLING = 8.0
 TERSE_SHIFT = 0.45
 """How much surer of "No" the model has to be where the question is no sentence: it says "No" to bad grammar too. Three
