@@ -44,16 +44,26 @@ def read_abstracts(path: Path, count: int, seed: int = SEED) -> list[Paper]:
     Raises:
         CaseError: the file is missing, or is not that.
     """
+    rows = [(title, text) for title, text in titles_and_abstracts(path) if 500 < len(text) < 2500]
+    drawn = random.Random(seed).sample(rows, min(count, len(rows)))  # noqa: S311  (sampling, not secrets)
+    return [Paper(id=f"made-{i}", title=title, abstract=text) for i, (title, text) in enumerate(drawn)]
+
+
+def titles_and_abstracts(path: Path) -> list[tuple[str, str]]:
+    """Those of a file of JSON lines, gzipped or not, that have both.
+
+    Raises:
+        CaseError: the file is missing, or is not that.
+    """
     if not path.is_file():
         raise CaseError(f"There is no file {str(path)!r}.", "Put abstracts there: JSON lines with title and abstract.")
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rt", encoding="utf-8") as file:
-            rows = [row for row in map(json.loads, file) if 500 < len(row["abstract"] or "") < 2500 and row["title"]]
+            rows = [(row["title"], row["abstract"]) for row in map(json.loads, file)]
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise CaseError(f"{path.name}: {error!r}.", "It has to hold JSON lines with title and abstract.") from error
-    drawn = random.Random(seed).sample(rows, min(count, len(rows)))  # noqa: S311  (sampling, not secrets)
-    return [Paper(id=f"made-{i}", title=row["title"], abstract=row["abstract"]) for i, row in enumerate(drawn)]
+    return [(title, text) for title, text in rows if title and text]
 
 
 def neighbours(papers: Sequence[Paper], encoder: Encoder) -> list[int]:

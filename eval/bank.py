@@ -11,7 +11,6 @@ asks one paper for what it does not say; `list` asks which of the twelve fit. Se
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -20,13 +19,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from eval.adapter_data import titles_and_abstracts
 from eval.cases import DATA, CaseError
 from eval.facts import short_name
 from eval.features import split
 from rag import Paper
 
 BANK = DATA / "bank.json"
-_WANTED = "Put abstracts there: JSON lines with title and abstract."
+_WANTED = "The bank needs the very file of abstracts that it was written on."
 KINDS = ("compare", "single", "near", "list")
 
 
@@ -61,19 +61,14 @@ def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
     """The groups whose papers are all found in `abstracts`, JSON lines with title and abstract, gzipped or not.
 
     Raises:
-        CaseError: a file is missing, or a paper is not there, or has another number of sentences.
+        CaseError: the file is missing or malformed, or a paper is not there, or has another number of sentences.
     """
     rows = json.loads(path.read_text(encoding="utf-8"))
     wanted = {digest for row in rows for digest, _ in row["papers"]}
-    if not abstracts.is_file():
-        raise CaseError(f"There is no file {str(abstracts)!r}.", _WANTED)
-    opened = gzip.open if abstracts.suffix == ".gz" else open
     found: dict[str, tuple[str, str]] = {}
-    with opened(abstracts, "rt", encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
-            if row["abstract"] and (key := digest_of(row["title"])) in wanted:
-                found.setdefault(key, (row["title"], row["abstract"]))
+    for title, text in titles_and_abstracts(abstracts):
+        if (key := digest_of(title)) in wanted:
+            found.setdefault(key, (title, text))
     return [_group(place, row, found, abstracts.name) for place, row in enumerate(rows)]
 
 

@@ -17,7 +17,7 @@ from eval.broken import Remembering
 from eval.cases import objects
 from eval.feature_judge import Encoder
 from rag import shown_of_each
-from rag.trained import whole_question
+from rag.trained import behind, whole_question
 
 WRONG = 5
 """Sentences that do not answer, beside those that do: the nearest in meaning first, every other one drawn."""
@@ -29,7 +29,7 @@ class Bearing:
 
     asked: str
     title: str
-    sentences: tuple[str, ...]
+    sentences: str
     answers: bool
     kind: str
 
@@ -66,8 +66,8 @@ def _asked(group: Group, encoder: Encoder, draw: random.Random) -> Iterator[Bear
         rest = [number for number in others if number not in nearest]
         wrong = [*nearest, *draw.sample(rest, min(len(rest), WRONG - len(nearest)))]
         for number in (*sorted(right - {0}), *wrong):
-            before = (f"(Before: {sentences[number - 2]})",) if number > 1 else ()
-            yield Bearing(text, title, (*before, sentences[number - 1]), number in right, kind)
+            before = sentences[number - 2] if number > 1 else ""
+            yield Bearing(text, title, behind(before, sentences[number - 1]), number in right, kind)
 
 
 def _listed(asked: Asked, group: Group, encoder: Encoder) -> Iterator[Bearing]:
@@ -81,8 +81,8 @@ def _listed(asked: Asked, group: Group, encoder: Encoder) -> Iterator[Bearing]:
         numbers = [number for number, text in enumerate(own, start=1) if text in shown[paper.id]]
         if right is not None and right.isdisjoint(numbers) and 0 not in right:
             numbers = [*sorted(right), *numbers][:3]  # as they would stand there, had the search been better
-        texts = tuple(own[number - 1] for number in sorted(set(numbers)))
-        yield Bearing(statement, paper.title, texts, right is not None, "list")
+        text = "\n".join(own[number - 1] for number in sorted(set(numbers)))
+        yield Bearing(statement, paper.title, text, right is not None, "list")
 
 
 def clapnq_bearings(folder: Path) -> tuple[list[Bearing], list[Bearing]]:
@@ -102,5 +102,5 @@ def clapnq_bearings(folder: Path) -> tuple[list[Bearing], list[Bearing]]:
         shown = [(s, True) for s in passage["sentences"] if s in chosen]
         shown += [(s, False) for s in draw.sample(wrong, min(len(wrong), WRONG))]
         asked = whole_question(str(row["input"]))
-        halves[place % 2].extend(Bearing(asked, passage["title"], (s,), right, "clapnq") for s, right in shown)
+        halves[place % 2].extend(Bearing(asked, passage["title"], s, right, "clapnq") for s, right in shown)
     return halves

@@ -2,7 +2,7 @@
 
     python -m eval judge --fit verdict --data FOLDER       needs a GPU, about ten minutes on an H100
     python -m eval judge --fit answerable --data FOLDER    half a minute there
-    python -m eval judge --fit bearing --data FOLDER       two minutes there
+    python -m eval judge --fit bearing --data FOLDER       some minutes there
 
 FOLDER holds the sets' folders (attributionbench, scifact, healthver, clapnq) and `abstracts`, of which claims and
 questions are made (`adapter_data`), and on which the bank's questions are (`bank`). HealthVer, which is not for every
@@ -197,7 +197,7 @@ def bearing_examples(shown: Sequence[Bearing], tokens_of: TokensOf) -> list[Exam
     prompt = prompts.load("bearing")
     return [
         Example(
-            tuple(tokens_of(prompt.messages(asked=one.asked, title=one.title, sentences="\n".join(one.sentences)))),
+            tuple(tokens_of(prompt.messages(asked=one.asked, title=one.title, sentences=one.sentences))),
             (1.0, 0.0) if one.answers else (0.0, 1.0),
         )
         for one in shown

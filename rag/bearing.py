@@ -1,16 +1,14 @@
-"""Whether sentences of a paper say what is asked of it, as the trained adapter "bearing" reads them (see `trained`).
+"""Whether a sentence of a paper says what is asked of it, as the trained adapter "bearing" reads it (see `trained`).
 
-Asked may be a question, or a statement that is true of the papers on a list. Of another model than the one that the
-adapter belongs to nothing is known: None.
+Of another model than the one that the adapter belongs to nothing is known: None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from rag import trained
-from rag.schema import Evidence, Paper
+from rag.schema import Evidence
 from rag.sentences import sentences_of
 
 
@@ -21,15 +19,12 @@ def telling(model: Any, question: str, item: Evidence) -> float | None:
     sentence first for 0.77 and among the first two for 0.97; nearness in words and meaning for 0.40 and 0.57.
     """
     index = item.sentence.index
-    before = (f"(Before: {sentences_of(item.paper)[index - 1].text})",) if index else ()
-    return _read(model, trained.whole_question(question), item.paper, (*before, item.sentence.text))
-
-
-def fitting(model: Any, statement: str, evidence: Sequence[Evidence]) -> float | None:
-    """How likely `statement` is true of the paper that the sentences of `evidence` are of, in [0, 1]."""
-    return _read(model, statement, evidence[0].paper, [item.sentence.text for item in evidence])
-
-
-def _read(model: Any, asked: str, paper: Paper, sentences: Sequence[str]) -> float | None:
-    told = trained.probabilities(model, "bearing", asked=asked, title=paper.title, sentences="\n".join(sentences))
+    before = sentences_of(item.paper)[index - 1].text if index else ""
+    told = trained.probabilities(
+        model,
+        "bearing",
+        asked=trained.whole_question(question),
+        title=item.paper.title,
+        sentences=trained.behind(before, item.sentence.text),
+    )
     return None if told is None else told[0]

@@ -32,7 +32,7 @@ QUOTES_OF_EACH = 2
 fresh-a 14 are right with one, 16 with two."""
 
 READ_ON = 8
-"""Sentences that are read one by one, at some 0.3 s each, to be quoted after an explanation."""
+"""Sentences that are read one by one, at some half a second each, to be quoted after an explanation."""
 TELLING_FROM = 0.3
 """How likely one has to say what is asked. Of the 18 explanations of dev that are answered, 0.94 then show all that is
 needed with 2.9 sentences; with the nearest two, whatever they say, 0.72 with four."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PLURAL = frozenset("papers abstracts works articles studies publications authors teams researchers projects".split())
+_PLURAL = frozenset("papers abstracts works articles studies publications".split())
 _MASS = frozenset("work research literature".split())
 _NOUN = r"(?:papers?|abstracts?|works?|articles?|study|studies|publications?|research|literature)"
 _TEAMS = r"(?:authors|teams|research groups|researchers|projects)"
@@ -29,7 +29,7 @@ _COURTESY = re.compile(
 )
 _WANTED = re.compile(
     r"(?:i(?:['’]d| would) like(?: to (?:see|read|find|have))?|i want(?: to (?:see|read|find))?|i need"
-    r"|(?:(?:i(?:['’]m| am)|we(?:['’]re| are)) )?(?:looking for|searching for|collecting|after)|do you know of"
+    r"|(?:(?:i(?:['’]m| am)|we(?:['’]re| are)) )?(?:looking for|searching for|collecting)|do you know of"
     r"|point me to|send me|get me|(?:show|find|give)(?: me)?|list|name|count|enumerate)\b\s*"
     r"(?:(?:a|the)\s+(?:\w+\s+)?(?:list|overview|number)\s+of\b\s*)?",
     re.IGNORECASE,
@@ -60,7 +60,8 @@ _OPEN = re.compile(
 )
 """The same without a word for papers: "Anything on …", "What have you got about …?"."""
 _ANYONE = re.compile(
-    rf"(?:has|have|does|do|did)\s+(?:anyone|anybody|anything)(?:\s+{_HERE})?\s+(?=\w)|(?:anyone|anybody)\s+(?=\w+ing\b)",
+    rf"(?:has|have|does|do|did)\s+(?:(?:anyone|anybody)(?:\s+{_HERE})?|anything\s+{_HERE})\s+(?=\w)"
+    r"|(?:anyone|anybody)\s+(?=\w+ing\b)",
     re.IGNORECASE,
 )
 _BARE = re.compile(

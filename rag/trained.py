@@ -56,6 +56,11 @@ def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | N
     return told
 
 
+def behind(before: str, sentence: str) -> str:
+    """A sentence as "bearing" reads it: behind the one before it in its abstract; "" where it is the first."""
+    return f"(Before: {before})\n{sentence}" if before else sentence
+
+
 def whole_question(text: str) -> str:
     """`text` as a question is written: "who was first" is "Who was first?"."""
     text = text.strip()

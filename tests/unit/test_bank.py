@@ -49,7 +49,7 @@ def test_sentences_that_answer_stand_beside_some_that_do_not_each_behind_the_one
     assert found == bearings(read_bank(*bank), HashedEncoder())
     asked = [one for one in found if one.kind == "single"]
     assert {one.asked for one in asked} == {"What do they record?"}
-    assert [one.sentences for one in asked if one.answers] == [("(Before: Whales sing.)", "We record songs at sea.")]
+    assert [one.sentences for one in asked if one.answers] == ["(Before: Whales sing.)\nWe record songs at sea."]
     assert 1 <= sum(not one.answers for one in asked) <= WRONG
     assert not any(one.answers for one in found if one.kind == "near")
 
@@ -74,8 +74,8 @@ def test_what_people_chose_of_a_passage_is_learnt_from_in_one_half(tmp_path):
     first, second = clapnq_bearings(tmp_path)
     assert {one.asked for one in first}.isdisjoint(one.asked for one in second)
     assert Counter((one.sentences, one.answers) for one in first) == {
-        (("He was one.",), True): 3,
-        (("It rained.",), False): 3,
+        ("He was one.", True): 3,
+        ("It rained.", False): 3,
     }
 
 
@@ -88,6 +88,13 @@ def test_a_file_that_lacks_a_paper_or_has_another_text_of_it_is_named(bank):
         read_bank(abstracts, path)
     abstracts.write_text(abstracts.read_text().replace("MoleDig: Robots", "MoleDig: robots"))
     with pytest.raises(CaseError, match=r"is not in abstracts.jsonl"):
+        read_bank(abstracts, path)
+
+
+def test_a_malformed_file_of_abstracts_is_named(bank):
+    abstracts, path = bank
+    abstracts.write_text('{"title": "MoleDig"')
+    with pytest.raises(CaseError, match=r"abstracts\.jsonl: JSONDecodeError"):
         read_bank(abstracts, path)
 
 

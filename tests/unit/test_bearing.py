@@ -3,7 +3,7 @@
 import pytest
 
 from rag import trained
-from rag.bearing import fitting, telling
+from rag.bearing import telling
 from rag.schema import Evidence, Paper
 from rag.sentences import sentences_of
 
@@ -37,14 +37,6 @@ def test_a_sentence_is_read_behind_the_one_before_it():
     assert "Before" not in model.asked[1]
 
 
-def test_sentences_of_a_paper_are_held_against_a_statement_as_it_stands():
-    model = Reader()
-    assert fitting(model, "The authors of this paper hear whales.", [evidence(0), evidence(2)]) == pytest.approx(0.8)
-    assert "Asked: The authors of this paper hear whales.\n" in model.asked[0]
-    assert "Whales sing at sea.\nNobody had heard them.\n" in model.asked[0]
-
-
 @pytest.mark.parametrize("model", [Reader("another"), object()])
 def test_of_another_model_nothing_is_known(model):
     assert telling(model, "Where?", evidence(0)) is None
-    assert fitting(model, "It sings.", [evidence(0)]) is None

@@ -76,6 +76,8 @@ def test_what_papers_are_about_is_asked_in_many_ways(question):
         "Papers on robots are many. How does WebRL train?",
         "I am looking for the paper that introduces WebRL.",
         "Which authors wrote WebRL?",
+        "Does anything change when robots fall?",
+        "After training on many papers, what happens?",
         "Give me the difference between these papers.",
         "I need help with two papers",
         "In the paper on robots, which of them fall?",
