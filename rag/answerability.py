@@ -24,6 +24,7 @@ import prompts
 from rag import trained
 from rag.bearing import telling
 from rag.evidence import as_prompt
+from rag.stopping import NO_CHECK, Check
 
 if TYPE_CHECKING:
     from rag.schema import Evidence
@@ -87,6 +88,7 @@ def answerability(
     is_part: bool = False,
     asks_several: bool = False,
     is_second_look: bool = False,
+    check: Check = NO_CHECK,
 ) -> float | None:
     """How likely it is that `evidence` states what `question` asks for, in [0, 1]; None where the model can't tell.
 
@@ -99,6 +101,7 @@ def answerability(
             these the model's own word is taken.
         is_second_look: less evidence did not do. The more is read, the likelier one of it seems to say what is asked,
             of a false premise, too: what a single sentence says then only counts against it.
+        check: called before each sentence that is read by itself.
     """
     name = getattr(model, "model_id", "")
     calibration = CALIBRATION.get(name)
@@ -113,15 +116,18 @@ def answerability(
         return calibration.probability(said)
     odds = JOINT[name].odds(said, told)
     if abs(odds) < CLOSE:
-        best = BEST_WEIGHT * _most_telling(model, question, evidence)
+        best = BEST_WEIGHT * _most_telling(model, question, evidence, check)
         odds += min(0.0, best) if is_second_look else best
     return 1.0 / (1.0 + math.exp(-odds))
 
 
-def _most_telling(model: Any, question: str, evidence: Sequence[Evidence]) -> float:
+def _most_telling(model: Any, question: str, evidence: Sequence[Evidence], check: Check) -> float:
     """Log-odds that the sentence of `evidence` that tells most says what is asked."""
     likeliest = sorted(evidence, key=lambda item: -item.score)[:READ_CLOSELY]
-    best = max(telling(model, question, item) or 0.0 for item in likeliest)
+    best = 0.0
+    for item in likeliest:
+        check()
+        best = max(best, telling(model, question, item) or 0.0)
     odds = math.log(max(best, 1e-9)) - math.log(max(1.0 - best, 1e-9))
     return max(-MOST_TELLING, min(MOST_TELLING, odds))
 

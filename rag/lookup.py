@@ -129,7 +129,7 @@ class Lookup:
 
         def likely_of(asked: str, evidence: Sequence[Evidence], **kind: bool) -> float:
             check()
-            return self._likely(asked, evidence, **kind)
+            return self._likely(asked, evidence, check, **kind)
 
         likely = likely_of(question, found.evidence, asks_several=several)
         is_whole = likely >= wanted.abstain_threshold
@@ -179,9 +179,9 @@ class Lookup:
         """Those of `papers` that speak of what `question` names; all where it names nothing."""
         return speaking_of(mentions or self._subjects.called(question, papers), papers)
 
-    def _likely(self, question: str, evidence: Sequence[Evidence], **kind: bool) -> float:
+    def _likely(self, question: str, evidence: Sequence[Evidence], check: Check, **kind: bool) -> float:
         """How likely `evidence` answers `question`, in [0, 1]; 1 where the model can't tell. `kind`: as there."""
-        likely = answerability(self._model.get(), question, evidence, **kind)
+        likely = answerability(self._model.get(), question, evidence, check=check, **kind)
         return 1.0 if likely is None else likely
 
 

@@ -16,6 +16,7 @@ from rag.answerability import (
 )
 from rag.evidence import renumbered
 from rag.schema import Evidence, Paper, Sentence
+from rag.stopping import Stopped
 
 PAPER = Paper("w", "WhaleSong", "Whales sing at 20 hertz.")
 EVIDENCE = renumbered([Evidence(7, PAPER, Sentence("w", 0, 0, 24, PAPER.abstract), 0.9)])
@@ -105,6 +106,10 @@ def test_what_the_model_says_and_what_it_was_trained_to_see_are_weighed():
     )
 
 
+def stop():
+    raise Stopped
+
+
 def test_where_both_leave_it_open_the_sentence_that_tells_most_is_heard():
     said, _, start = JOINT[MEASURED]
     open_still = -start / said  # both together: a half
@@ -119,6 +124,10 @@ def test_where_both_leave_it_open_the_sentence_that_tells_most_is_heard():
     second = answerability(Trained(open_still, 0.0, best=4.0), "How low?", EVIDENCE, is_second_look=True)
     assert second == pytest.approx(0.5), "then it only counts against it"
     assert answerability(Trained(open_still, 0.0, best=-4.0), "How low?", EVIDENCE, is_second_look=True) < 0.5
+    stopped = Trained(open_still, 0.0, best=4.0)
+    with pytest.raises(Stopped):
+        answerability(stopped, "How low?", EVIDENCE, check=stop)
+    assert stopped.read_closely == []
     sure = Trained(open_still + (CLOSE + 0.1) / said, 0.0, best=-30.0)
     assert answerability(sure, "How low?", EVIDENCE) > 0.8
     assert sure.read_closely == []
