@@ -1,9 +1,10 @@
-"""Questions on other papers than the library's, to train on: which sentences of which paper say what is asked.
+"""Questions and claims on other papers than the library's, to train on: which sentences of which paper say what is
+asked, and whether some sentences bear a claim out.
 
 `data/bank.json` holds groups of twelve related papers, each by a digest of its title and its number of sentences, and
-the questions on them; no text of a paper. Titles and abstracts are looked up in a file of them. The questions were
+the questions and claims on them; no text of a paper. Titles and abstracts are looked up in a file of them. All were
 written for this by a language model of another kind than those that are trained, which read the twelve abstracts of a
-group and said for every question which sentences answer it.
+group and said for every question which sentences answer it, and of every claim whether its sentences say all of it.
 
 A question is one of four kinds. `compare` asks the same of two papers or three; `single` asks something of one; `near`
 asks one paper for what it does not say; `list` asks which of the twelve fit. Sentences count from 1, 0 is the title.
@@ -23,6 +24,7 @@ from eval.adapter_data import titles_and_abstracts
 from eval.cases import DATA, CaseError
 from eval.facts import short_name
 from eval.features import split
+from eval.labelled import Pair
 from rag import Paper
 
 BANK = DATA / "bank.json"
@@ -50,11 +52,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Related papers, the sentences of each, and what is asked of them."""
+    """Related papers, the sentences of each, what is asked of them, and what is claimed of single ones."""
 
     papers: tuple[Paper, ...]
     sentences: tuple[tuple[str, ...], ...]
     asked: tuple[Asked, ...]
+    claims: tuple[Pair, ...] = ()
 
 
 def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
@@ -93,4 +96,14 @@ def _group(place: int, row: Mapping[str, Any], found: Mapping[str, tuple[str, st
         Asked(kind, question, {int(i): frozenset(numbers) for i, numbers in said.items()})
         for kind, question, said in row["questions"]
     )
-    return Group(tuple(papers), tuple(sentences), asked)
+    claims = tuple(
+        Pair(
+            f"claim:{place}-{number}",
+            "bank",
+            (f"Title: {papers[of].title}", *(sentences[of][shown - 1] for shown in numbers)),
+            claim,
+            label,
+        )
+        for number, (of, numbers, claim, label) in enumerate(row.get("claims", ()))
+    )
+    return Group(tuple(papers), tuple(sentences), asked, claims)

@@ -164,7 +164,7 @@ def figures(pairs: Sequence[Pair], p: Matrix) -> Mapping[str, Any]:
     for i, pair in enumerate(pairs):
         if pair.source != "made":
             groups.setdefault(pair.source, []).append(i)
-            if pair.source not in ("SciFact", "HealthVer"):
+            if pair.source not in ("SciFact", "HealthVer", "bank"):
                 groups.setdefault("AttributionBench, all", []).append(i)
     result = {}
     for name, inside in groups.items():

@@ -1,8 +1,9 @@
 """Trains the adapters that ship with Footnote, and says how they do on claims and questions that they have not seen.
 
     python -m eval judge --fit verdict --data FOLDER       needs a GPU, about ten minutes on an H100
-    python -m eval judge --fit answerable --data FOLDER    half a minute there
+    python -m eval judge --fit answerable --data FOLDER    some minutes there
     python -m eval judge --fit bearing --data FOLDER       some minutes there
+    python -m eval judge --fit about --data FOLDER         likewise
 
 FOLDER holds the sets' folders (attributionbench, scifact, healthver, clapnq) and `abstracts`, of which claims and
 questions are made (`adapter_data`), and on which the bank's questions are (`bank`). HealthVer, which is not for every
@@ -22,13 +23,15 @@ from typing import Any
 import numpy as np
 
 import prompts
+from eval.about_data import AMONG, About, bank_about
 from eval.adapter_data import SEED, Question, clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
 from eval.agreement import auroc
+from eval.answerable_data import bank_questions
 from eval.bank import KINDS, read_bank
 from eval.bearing_data import Bearing, bearings, clapnq_bearings
 from eval.excerpt import excerpts
 from eval.feature_judge import Encoder, FeatureReader, Matrix
-from eval.fitting import figures, folds_by_claim, held_out, known_errors, made, targets_of, weights_of
+from eval.fitting import figures, folds_by_claim, folds_by_source, held_out, known_errors, made, targets_of, weights_of
 from eval.judgement import Report
 from eval.labelled import Pair, read_pairs
 from eval.verdict_judge import MEASURED, together
@@ -36,7 +39,7 @@ from rag import trained
 from rag.adapter_fitting import DEPTH, SETTINGS, Example, Trunk, fit, open_trunk
 from rag.trained import MODEL
 
-VERSION = "1"
+VERSION = "2"
 TRAINED_ON = {"attributionbench": "dev", "scifact": "train"}
 MEASURED_ON = {**TRAINED_ON, "healthver": "dev"}
 ABSTRACTS = "abstracts/ml-abstracts.jsonl.gz"
@@ -46,8 +49,8 @@ CLAIMS = 2600
 PER_RULE = 300
 FOLDS = 3
 BANK_FOLD = 5
-CLAPNQ_WEIGHT = 3.0
-"""A question that people asked counts as much as three that a rule made."""
+ASKED_WEIGHT = 3.0
+"""A question that somebody wrote counts as much as three that a rule made."""
 
 TokensOf = Callable[[Sequence[tuple[str, str]]], Sequence[int]]
 """Messages to the token ids of a whole prompt."""
@@ -63,25 +66,35 @@ def train_verdict(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Rep
         report: told what takes time.
     """
     labelled = [pair for name, split in MEASURED_ON.items() for pair in read_pairs(name, data / name, split)]
+    bank = [pair for group in read_bank(data / ABSTRACTS) for pair in group.claims]
     papers = read_abstracts(data / ABSTRACTS, PAPERS)
     claims = made_claims(papers, neighbours(papers, encoder), CLAIMS)
-    pairs = [*labelled, *claims]
+    pairs = [*labelled, *bank, *claims]
     examples = verdict_examples(pairs, encoder, tokens_of)
     fitted_on = [i for i, pair in enumerate(pairs) if pair.source != "HealthVer"]
+    known = range(len(labelled) + len(bank))
     trunk = open_trunk(MODEL)
-    facts = facts_of("verdict", {"labelled": len(fitted_on) - len(claims), "made": len(claims)})
+    by_hand = sum(pair.source != "HealthVer" for pair in labelled)
+    facts = facts_of("verdict", {"labelled": by_hand, "bank": len(bank), "made": len(claims)})
     adapter, fitted = fit(trunk, [examples[i] for i in fitted_on], seed=SEED, facts=facts, report=report)
     adapter.save(trained.path_of("verdict"))
-    unseen = np.array(
-        fitted([examples[i] for i in range(len(labelled))])
-    )  # right for HealthVer alone; the folds replace the rest
+    unseen = np.array(fitted([examples[i] for i in known]))  # right for HealthVer alone; the folds replace the rest
     folds = folds_of(pairs)
     for fold in range(FOLDS):
-        out = [i for i, pair in enumerate(labelled) if folds[i] == fold and pair.source != "HealthVer"]
+        out = [i for i in known if folds[i] == fold and pairs[i].source != "HealthVer"]
         report(f"Fold {fold + 1} of {FOLDS}: without {len(out)} pairs …")
         unseen[out] = _without(trunk, examples, fitted_on, out, report)
     by_network = held_out_network(labelled, encoder)
-    result = measured(labelled, unseen, by_network)
+    result = measured(labelled, unseen[: len(labelled)], by_network)
+    result["adapter"] |= figures(bank, unseen[len(labelled) :])
+    elsewhere = unseen[: len(labelled)].copy()  # HealthVer stays as it is: no fit saw it
+    for source in sorted({pair.source for pair in labelled} - {"HealthVer"}):
+        out = [i for i, pair in enumerate(labelled) if pair.source == source]
+        report(f"Without the {len(out)} pairs of {source} …")
+        elsewhere[out] = _without(trunk, examples, fitted_on, out, report)
+    result["both, unseen sources"] = figures(
+        labelled, together(elsewhere, held_out_network(labelled, encoder, folds_by_source))
+    )
     MEASURED.write_text(json.dumps({"version": VERSION, **result}, indent=1) + "\n", encoding="utf-8")
     return result
 
@@ -102,7 +115,7 @@ def verdict_examples(pairs: Sequence[Pair], encoder: Encoder, tokens_of: TokensO
     prompt = prompts.load("verdict")
     result = []
     for i, (pair, allowed) in enumerate(zip(pairs, targets_of(pairs).tolist(), strict=True)):
-        evidence = "\n".join(pair.evidence) if pair.source == "made" else texts[i]
+        evidence = "\n".join(pair.evidence) if pair.source in ("made", "bank") else texts[i]
         messages = prompt.messages(claim=" ".join(pair.claim.split()), evidence=evidence)
         result.append(Example(tuple(tokens_of(messages)), tuple(allowed), weights.get(i, 0.0)))
     return result
@@ -116,11 +129,13 @@ def folds_of(pairs: Sequence[Pair]) -> list[int]:
     return [place[pair.claim] for pair in pairs]
 
 
-def held_out_network(labelled: Sequence[Pair], encoder: Encoder) -> Matrix:
-    """(n_pairs, 3): what feature networks that did not see a pair's claim say of it."""
+def held_out_network(
+    labelled: Sequence[Pair], encoder: Encoder, folds: Callable[[Sequence[Pair]], Sequence[str]] = folds_by_claim
+) -> Matrix:
+    """(n_pairs, 3): what feature networks that did not see a pair's claim, or its whole source, say of it."""
     pairs = [*labelled, *made(labelled)]
     rows = FeatureReader(encoder).rows([(pair.evidence, pair.claim) for pair in pairs])
-    return held_out(rows, pairs, folds_by_claim(pairs))[: len(labelled)]
+    return held_out(rows, pairs, folds(pairs))[: len(labelled)]
 
 
 def measured(labelled: Sequence[Pair], by_adapter: Matrix, by_network: Matrix) -> dict[str, Any]:
@@ -135,18 +150,34 @@ def measured(labelled: Sequence[Pair], by_adapter: Matrix, by_network: Matrix) -
 
 
 def train_answerable(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
-    """Fit on made questions and half of ClapNQ, write the adapter; figures on the other half, JSON-ready."""
+    """Fit on the bank, made questions and half of ClapNQ, write the adapter; figures on what a fit did not see.
+
+    These are the other half of ClapNQ, and of the bank every `BANK_FOLD`th group, left out of a second fit that is then
+    thrown away. JSON-ready.
+    """
+    groups = read_bank(data / ABSTRACTS)
+    within, outside = bank_questions(groups, encoder, BANK_FOLD)
     papers = read_abstracts(data / ABSTRACTS, PAPERS)
     asked = made_questions(papers, neighbours(papers, encoder), PER_RULE)
     first, second = (list(half.values()) for half in clapnq_questions(data / "clapnq"))
-    examples = answerable_examples(asked, tokens_of) + answerable_examples(first, tokens_of, CLAPNQ_WEIGHT)
-    facts = facts_of("answerable", {"made": len(asked), "ClapNQ": len(first)})
-    adapter, fitted = fit(open_trunk(MODEL), examples, seed=SEED, facts=facts, report=report)
+    others = answerable_examples(asked, tokens_of) + answerable_examples(first, tokens_of, ASKED_WEIGHT)
+    kept, left = (answerable_examples(found, tokens_of, ASKED_WEIGHT) for found in (within, outside))
+    facts = facts_of("answerable", {"bank": len(kept) + len(left), "made": len(asked), "ClapNQ": len(first)})
+    trunk = open_trunk(MODEL)
+    adapter, fitted = fit(trunk, [*kept, *left, *others], seed=SEED, facts=facts, report=report)
     adapter.save(trained.path_of("answerable"))
-    said = [row[0] for row in fitted(answerable_examples(second, tokens_of))]
-    labels = [is_there for _, _, is_there in second]
-    right = [(p >= 0.5) == label for p, label in zip(said, labels, strict=True)]
-    return {"n": len(labels), "auroc": auroc(labels, said), "accuracy": sum(right) / len(right)}
+    result = {"ClapNQ, the other half": told_apart(second, fitted(answerable_examples(second, tokens_of)))}
+    report(f"Without every {BANK_FOLD}th of {len(groups)} groups …")
+    _, fitted = fit(trunk, [*kept, *others], seed=SEED, report=report)
+    return {**result, "bank": told_apart(outside, fitted(left))}
+
+
+def told_apart(asked: Sequence[Question], said: Sequence[Sequence[float]]) -> dict[str, float | None]:
+    """How well what was said tells evidence that answers from such that does not."""
+    labels = [is_there for _, _, is_there in asked]
+    likely = [row[0] for row in said]
+    right = [(p >= 0.5) == label for p, label in zip(likely, labels, strict=True)]
+    return {"n": len(labels), "auroc": auroc(labels, likely), "accuracy": sum(right) / len(right)}
 
 
 def answerable_examples(asked: Sequence[Question], tokens_of: TokensOf, weight: float = 1.0) -> list[Example]:
@@ -204,12 +235,43 @@ def bearing_examples(shown: Sequence[Bearing], tokens_of: TokensOf) -> list[Exam
     ]
 
 
+def train_about(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
+    """Fit on the bank, write the adapter; figures on groups left out of a second fit, which is then thrown away."""
+    groups = read_bank(data / ABSTRACTS)
+    within, outside = bank_about(groups, encoder, BANK_FOLD)
+    kept, left = about_examples(within, tokens_of), about_examples(outside, tokens_of)
+    trunk = open_trunk(MODEL)
+    facts = facts_of("about", {"bank": len(kept) + len(left)})
+    adapter, _ = fit(trunk, [*kept, *left], seed=SEED, facts=facts, report=report)
+    adapter.save(trained.path_of("about"))
+    report(f"Without every {BANK_FOLD}th of {len(groups)} groups …")
+    _, fitted = fit(trunk, kept, seed=SEED, report=report)
+    said = fitted(left)
+    result = {}
+    for kind in AMONG:
+        chosen = [i for i, one in enumerate(outside) if one.kind == kind]
+        if {outside[i].is_asked for i in chosen} == {True, False}:
+            labels = [outside[i].is_asked for i in chosen]
+            result[kind] = {"n": len(chosen), "auroc": auroc(labels, [said[i][0] for i in chosen])}
+    return result
+
+
+def about_examples(found: Sequence[About], tokens_of: TokensOf) -> list[Example]:
+    """Prompts of `about.md`; classes yes and no."""
+    prompt = prompts.load("about")
+    return [
+        Example(tuple(tokens_of(prompt.messages(**one.shown))), (1.0, 0.0) if one.is_asked else (0.0, 1.0))
+        for one in found
+    ]
+
+
 def facts_of(name: str, fitted_on: Mapping[str, int]) -> dict[str, Any]:
     """What is kept with an adapter's numbers."""
     classes = {
         "verdict": ["supported", "contradicted", "neither"],
         "answerable": ["yes", "no"],
         "bearing": ["yes", "no"],
+        "about": ["yes", "no"],
     }[name]
     return {
         "name": name, "version": VERSION, "model": MODEL, "prompt": prompts.load(name).id, "depth": DEPTH,

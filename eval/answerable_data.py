@@ -1,0 +1,67 @@
+"""Examples of what can be answered and what cannot, from the bank: a question beside the evidence that the product finds
+for it in a library of all the bank's papers.
+
+What one paper says is asked beside what is found, in a first and in a wider look; again where that paper is left out of
+the library, and where the sentences that answer are taken out of what is found. What a paper does not say is asked beside
+what is found. Deterministic at `SEED`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+from eval.adapter_data import SEED, Question
+from eval.bank import Asked, Group
+from eval.bank_library import found, library_of
+from eval.feature_judge import Encoder
+from rag import Evidence, Paper, Rag
+from rag.evidence import as_prompt, renumbered
+from rag.trained import whole_question
+
+WIDER = {"evidence_papers": 2, "evidence_sentences": 10, "evidence_tokens": 480}
+"""How a second look reads."""
+
+
+def bank_questions(groups: Sequence[Group], encoder: Encoder, every: int) -> tuple[list[Question], list[Question]]:
+    """Questions to one paper, each beside evidence that answers it and such that does not.
+
+    Two lists: the second has those of every `every`th group, to be measured on.
+    """
+    draw = random.Random(SEED)  # noqa: S311  (sampling, not secrets)
+    result: tuple[list[Question], list[Question]] = ([], [])
+    with library_of(groups, encoder) as rag:
+        looks = (rag, rag.with_settings(answer=WIDER))
+        for place, group in enumerate(groups):
+            for asked in group.asked:
+                if asked.kind in ("single", "near"):
+                    result[place % every == 0].extend(_questions(asked, group, looks, draw))
+    return result
+
+
+def _questions(asked: Asked, group: Group, looks: tuple[Rag, Rag], draw: random.Random) -> Iterator[Question]:
+    text = whole_question(asked.question)
+    ((place, right),) = asked.sentences.items()
+    paper = group.papers[place]
+    gold = {group.sentences[place][number - 1] for number in right if number}
+    seen = set()
+    for rag in looks:
+        evidence = found(rag, text)
+        if (shown := as_prompt(evidence)) in seen:
+            continue
+        seen.add(shown)
+        held = {sentence for sentence in gold if any(_same(sentence, item, paper) for item in evidence)}
+        if held == gold:  # of what a paper does not say, none is none
+            yield text, shown, bool(gold)
+    if gold:
+        yield text, as_prompt(found(draw.choice(looks), text, {"title": {"ne": paper.title}})), False
+        evidence = found(draw.choice(looks), text)
+        left = [item for item in evidence if not any(_same(sentence, item, paper) for sentence in gold)]
+        if left:
+            yield text, as_prompt(renumbered(left)), False
+
+
+def _same(sentence: str, item: Evidence, paper: Paper) -> bool:
+    """Whether `item` is that sentence of `paper`, which two splitters may cut a little otherwise."""
+    one, other = " ".join(sentence.split()), " ".join(item.sentence.text.split())
+    return item.paper.title == paper.title and (one in other or other in one)
