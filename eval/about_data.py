@@ -11,8 +11,7 @@ from eval.bank import Asked, Group
 from eval.bank_library import library_of
 from eval.feature_judge import Encoder
 from rag import Rag
-from rag.aboutness import SENTENCES_SHOWN, shown
-from rag.evidence import EvidenceSelector
+from rag.trained import SENTENCES_BESIDE, beside
 
 AMONG = {"compare": 8, "single": 5, "near": 5}
 """How many of the papers found are held against a question of a kind."""
@@ -30,24 +29,17 @@ def bank_about(groups: Sequence[Group], encoder: Encoder, every: int) -> tuple[l
     """Two lists: the second has the questions of every `every`th group, to be measured on."""
     result: tuple[list[About], list[About]] = ([], [])
     with library_of(groups, encoder) as rag:
-        selector = EvidenceSelector(rag.retriever.encoder, rag.retriever.index.keywords)
         for place, group in enumerate(groups):
             for asked in group.asked:
                 if asked.kind in AMONG:
-                    result[place % every == 0].extend(_of(asked, group, rag, selector))
+                    result[place % every == 0].extend(_of(asked, group, rag))
     return result
 
 
-def _of(asked: Asked, group: Group, rag: Rag, selector: EvidenceSelector) -> Iterator[About]:
+def _of(asked: Asked, group: Group, rag: Rag) -> Iterator[About]:
     right = [group.papers[place] for place in asked.sentences]
     ids = {paper.id for paper in right}
     hits = [hit.paper for hit in rag.retrieve(asked.question, k=AMONG[asked.kind])]
     for paper in {paper.id: paper for paper in (*right, *hits)}.values():
-        evidence = selector.select(
-            asked.question,
-            [paper],
-            max_sentences=SENTENCES_SHOWN,
-            max_tokens=rag.settings.answer.evidence_tokens,
-            count_tokens=rag.retriever.encoder.count_tokens,
-        )
-        yield About(shown(asked.question, paper, evidence), paper.id in ids, asked.kind)
+        evidence = rag.evidence_in([paper], asked.question, SENTENCES_BESIDE)
+        yield About(beside(asked.question, paper, evidence), paper.id in ids, asked.kind)

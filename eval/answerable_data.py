@@ -1,22 +1,22 @@
-"""Examples of what can be answered and what cannot, from the bank: a question beside the evidence that the product finds
-for it in a library of all the bank's papers.
+"""Examples of what can be answered and what cannot, from the bank: a question beside the evidence that the product
+finds for it in a library of all the bank's papers.
 
 What one paper says is asked beside what is found, in a first and in a wider look; again where that paper is left out of
-the library, and where the sentences that answer are taken out of what is found. What a paper does not say is asked beside
-what is found. Deterministic at `SEED`.
+the library, and where the sentences that answer are taken out of what is found. What a paper does not say is asked
+beside what is found. Deterministic at `SEED`.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from eval.adapter_data import SEED, Question
+from eval.adapter_data import SEED, Question, as_numbered
 from eval.bank import Asked, Group
 from eval.bank_library import found, library_of
 from eval.feature_judge import Encoder
 from rag import Evidence, Paper, Rag
-from rag.evidence import as_prompt, renumbered
 from rag.trained import whole_question
 
 WIDER = {"evidence_papers": 2, "evidence_sentences": 10, "evidence_tokens": 480}
@@ -47,18 +47,24 @@ def _questions(asked: Asked, group: Group, looks: tuple[Rag, Rag], draw: random.
     seen = set()
     for rag in looks:
         evidence = found(rag, text)
-        if (shown := as_prompt(evidence)) in seen:
+        if (shown := _numbered(evidence)) in seen:
             continue
         seen.add(shown)
         held = {sentence for sentence in gold if any(_same(sentence, item, paper) for item in evidence)}
         if held == gold:  # of what a paper does not say, none is none
             yield text, shown, bool(gold)
     if gold:
-        yield text, as_prompt(found(draw.choice(looks), text, {"title": {"ne": paper.title}})), False
+        yield text, _numbered(found(draw.choice(looks), text, {"title": {"ne": paper.title}})), False
         evidence = found(draw.choice(looks), text)
         left = [item for item in evidence if not any(_same(sentence, item, paper) for sentence in gold)]
         if left:
-            yield text, as_prompt(renumbered(left)), False
+            yield text, _numbered(left), False
+
+
+def _numbered(evidence: Sequence[Evidence]) -> str:
+    """As the model reads it."""
+    blocks = [list(group) for _, group in groupby(evidence, key=lambda item: item.paper.id)]
+    return as_numbered([(block[0].paper, [item.sentence.text for item in block]) for block in blocks])
 
 
 def _same(sentence: str, item: Evidence, paper: Paper) -> bool:

@@ -10,20 +10,13 @@ from typing import Any
 
 from eval.bank import Group
 from rag import Evidence, Rag
-from rag.assembly import LazyModel
-from rag.index import LibraryIndex, build
-from rag.retrieval import FusedRetriever
 
 
 @contextmanager
 def library_of(groups: Sequence[Group], encoder: Any) -> Iterator[Rag]:
     """A Rag on all their papers, in a folder that is gone afterwards. `encoder`: rag's embedder."""
-    with tempfile.TemporaryDirectory() as name:
-        build(Path(name), [paper for group in groups for paper in group.papers], encoder)
-        rag = Rag(
-            retriever=FusedRetriever(index=LibraryIndex.open(Path(name), encoder), encoder=encoder),
-            model=LazyModel(_no_model),
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        rag = Rag.to_search([paper for group in groups for paper in group.papers], encoder, Path(folder))
         try:
             yield rag
         finally:
@@ -36,7 +29,3 @@ def found(rag: Rag, question: str, where: Mapping[str, Any] | None = None) -> tu
     event: Any = next(stream)
     stream.close()
     return tuple(event.evidence)
-
-
-def _no_model() -> Any:
-    raise AssertionError("Evidence is found without a model.")

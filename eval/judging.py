@@ -47,7 +47,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument(
         "--fit",
-        choices=("features", "verdict", "answerable", "bearing", "about", "lists"),
+        choices=("features", "verdict", "opinion", "answerable", "bearing", "about", "lists"),
         help="fit one anew, from --data (lists: from the bundled questions)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
@@ -188,7 +188,7 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
     rag = open_rag(report=tell)
     model: Any = rag.model
     fit = {
-        "verdict": training.train_verdict, "answerable": training.train_answerable,
+        "verdict": training.train_verdict, "opinion": training.train_opinion, "answerable": training.train_answerable,
         "bearing": training.train_bearing, "about": training.train_about,
     }[options.fit]  # fmt: skip
     return fit(options.data, rag.retriever.encoder, model.tokens_of, tell)

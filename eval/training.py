@@ -1,6 +1,7 @@
 """Trains the adapters that ship with Footnote, and says how they do on claims and questions that they have not seen.
 
     python -m eval judge --fit verdict --data FOLDER       needs a GPU, about ten minutes on an H100
+    python -m eval judge --fit opinion --data FOLDER       likewise
     python -m eval judge --fit answerable --data FOLDER    some minutes there
     python -m eval judge --fit bearing --data FOLDER       some minutes there
     python -m eval judge --fit about --data FOLDER         likewise
@@ -17,6 +18,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ from rag import trained
 from rag.adapter_fitting import DEPTH, SETTINGS, Example, Trunk, fit, open_trunk
 from rag.trained import MODEL
 
-VERSION = "2"
+VERSIONS = {"verdict": "1", "opinion": "1", "answerable": "2", "bearing": "1", "about": "1"}
 TRAINED_ON = {"attributionbench": "dev", "scifact": "train"}
 MEASURED_ON = {**TRAINED_ON, "healthver": "dev"}
 ABSTRACTS = "abstracts/ml-abstracts.jsonl.gz"
@@ -65,46 +67,76 @@ def train_verdict(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Rep
         tokens_of: the prompt of messages as the model reads it.
         report: told what takes time.
     """
-    labelled = [pair for name, split in MEASURED_ON.items() for pair in read_pairs(name, data / name, split)]
-    bank = [pair for group in read_bank(data / ABSTRACTS) for pair in group.claims]
-    papers = read_abstracts(data / ABSTRACTS, PAPERS)
-    claims = made_claims(papers, neighbours(papers, encoder), CLAIMS)
-    pairs = [*labelled, *bank, *claims]
-    examples = verdict_examples(pairs, encoder, tokens_of)
-    fitted_on = [i for i, pair in enumerate(pairs) if pair.source != "HealthVer"]
-    known = range(len(labelled) + len(bank))
-    trunk = open_trunk(MODEL)
-    by_hand = sum(pair.source != "HealthVer" for pair in labelled)
-    facts = facts_of("verdict", {"labelled": by_hand, "bank": len(bank), "made": len(claims)})
-    adapter, fitted = fit(trunk, [examples[i] for i in fitted_on], seed=SEED, facts=facts, report=report)
-    adapter.save(trained.path_of("verdict"))
-    unseen = np.array(fitted([examples[i] for i in known]))  # right for HealthVer alone; the folds replace the rest
-    folds = folds_of(pairs)
-    for fold in range(FOLDS):
-        out = [i for i in known if folds[i] == fold and pairs[i].source != "HealthVer"]
-        report(f"Fold {fold + 1} of {FOLDS}: without {len(out)} pairs …")
-        unseen[out] = _without(trunk, examples, fitted_on, out, report)
-    by_network = held_out_network(labelled, encoder)
-    result = measured(labelled, unseen[: len(labelled)], by_network)
-    result["adapter"] |= figures(bank, unseen[len(labelled) :])
-    elsewhere = unseen[: len(labelled)].copy()  # HealthVer stays as it is: no fit saw it
-    for source in sorted({pair.source for pair in labelled} - {"HealthVer"}):
-        out = [i for i, pair in enumerate(labelled) if pair.source == source]
+    claims = Claims.read(data, encoder, tokens_of)
+    unseen = claims.fit("verdict", report)
+    by_network = held_out_network(claims.labelled, encoder)
+    result = measured(claims.labelled, unseen, by_network)
+    elsewhere = unseen.copy()  # HealthVer stays as it is: no fit saw it
+    for source in sorted({pair.source for pair in claims.labelled} - {"HealthVer"}):
+        out = [i for i, pair in enumerate(claims.labelled) if pair.source == source]
         report(f"Without the {len(out)} pairs of {source} …")
-        elsewhere[out] = _without(trunk, examples, fitted_on, out, report)
-    result["both, unseen sources"] = figures(
-        labelled, together(elsewhere, held_out_network(labelled, encoder, folds_by_source))
-    )
-    MEASURED.write_text(json.dumps({"version": VERSION, **result}, indent=1) + "\n", encoding="utf-8")
-    return result
+        elsewhere[out] = claims.without(out, report)
+    by_source = held_out_network(claims.labelled, encoder, folds_by_source)
+    MEASURED.write_text(json.dumps({"version": VERSIONS["verdict"], **result}, indent=1) + "\n", encoding="utf-8")
+    return {**result, "both, unseen sources": figures(claims.labelled, together(elsewhere, by_source))}
 
 
-def _without(
-    trunk: Trunk, examples: Sequence[Example], fitted_on: Sequence[int], out: Sequence[int], report: Report
-) -> Matrix:
-    gone = set(out)
-    _, fitted = fit(trunk, [examples[i] for i in fitted_on if i not in gone], seed=SEED, report=report)
-    return np.array(fitted([examples[i] for i in out]))
+def train_opinion(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
+    """As `train_verdict`, with the bank's claims beside the others; figures by folds, of the adapter alone."""
+    bank = [pair for group in read_bank(data / ABSTRACTS) for pair in group.claims]
+    claims = Claims.read(data, encoder, tokens_of, bank)
+    return {"adapter": figures(claims.known, claims.fit("opinion", report))}
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a verdict is learnt from: what people labelled, the bank's claims, and made ones, in this order.
+
+    `examples` stand in the order of all three; `known` are the first two.
+    """
+
+    trunk: Trunk
+    labelled: list[Pair]
+    known: list[Pair]
+    examples: list[Example]
+    fitted_on: list[int]
+
+    @classmethod
+    def read(cls, data: Path, encoder: Encoder, tokens_of: TokensOf, bank: Sequence[Pair] = ()) -> Claims:
+        """The sets of `data`, whose folders are named as they are, and `bank`."""
+        labelled = [pair for name, split in MEASURED_ON.items() for pair in read_pairs(name, data / name, split)]
+        papers = read_abstracts(data / ABSTRACTS, PAPERS)
+        pairs = [*labelled, *bank, *made_claims(papers, neighbours(papers, encoder), CLAIMS)]
+        fitted_on = [i for i, pair in enumerate(pairs) if pair.source != "HealthVer"]
+        examples = verdict_examples(pairs, encoder, tokens_of)
+        return cls(open_trunk(MODEL), labelled, [*labelled, *bank], examples, fitted_on)
+
+    def fit(self, name: str, report: Report) -> Matrix:
+        """Write the adapter `name`; (n_known, 3), what fits that did not see a claim say of it."""
+        bank = len(self.known) - len(self.labelled)
+        made_up = len(self.examples) - len(self.known)
+        sizes = {"labelled": len(self.fitted_on) - bank - made_up, "bank": bank, "made": made_up}
+        facts = facts_of(name, {kind: size for kind, size in sizes.items() if size})
+        chosen = [self.examples[i] for i in self.fitted_on]
+        adapter, fitted = fit(self.trunk, chosen, seed=SEED, facts=facts, report=report)
+        adapter.save(trained.path_of(name))
+        known = range(len(self.known))
+        unseen = np.array(
+            fitted([self.examples[i] for i in known])
+        )  # right for HealthVer alone; the folds replace the rest
+        folds = folds_of(self.known)
+        for fold in range(FOLDS):
+            out = [i for i in known if folds[i] == fold and self.known[i].source != "HealthVer"]
+            report(f"Fold {fold + 1} of {FOLDS}: without {len(out)} pairs …")
+            unseen[out] = self.without(out, report)
+        return unseen
+
+    def without(self, out: Sequence[int], report: Report) -> Matrix:
+        """(n_out, 3): what a fit without these says of them."""
+        gone = set(out)
+        chosen = [self.examples[i] for i in self.fitted_on if i not in gone]
+        _, fitted = fit(self.trunk, chosen, seed=SEED, report=report)
+        return np.array(fitted([self.examples[i] for i in out]))
 
 
 def verdict_examples(pairs: Sequence[Pair], encoder: Encoder, tokens_of: TokensOf) -> list[Example]:
@@ -269,11 +301,9 @@ def facts_of(name: str, fitted_on: Mapping[str, int]) -> dict[str, Any]:
     """What is kept with an adapter's numbers."""
     classes = {
         "verdict": ["supported", "contradicted", "neither"],
-        "answerable": ["yes", "no"],
-        "bearing": ["yes", "no"],
-        "about": ["yes", "no"],
-    }[name]
+        "opinion": ["supported", "contradicted", "neither"],
+    }.get(name, ["yes", "no"])
     return {
-        "name": name, "version": VERSION, "model": MODEL, "prompt": prompts.load(name).id, "depth": DEPTH,
+        "name": name, "version": VERSIONS[name], "model": MODEL, "prompt": prompts.load(trained.prompt_of(name)).id, "depth": DEPTH,
         "classes": classes, "fitted_on": dict(fitted_on), "seed": SEED, **SETTINGS,
     }  # fmt: skip

@@ -61,9 +61,11 @@ CALIBRATION = {
     "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(slope=4.0, middle=0.34),
 }
 JOINT = {
-    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Joint(said=2.31, read=0.39, start=0.85),
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Joint(said=2.19, read=0.42, start=0.82),
 }
-"""Fitted on 153 questions of dev and fresh-a, each beside a first and a wider choice of evidence."""
+"""Fitted on 281 questions of dev, fresh-a and six libraries of other papers, each beside the first choice of evidence; one
+without an answer counts half as much again. Ten-fold cross-validated AUROC 0.98; the adapter alone 0.97, the model's own
+word 0.91."""
 CLOSE = 1.5
 """Log-odds within which both together leave it open, of 122 questions of dev and fresh-a 17: there the sentences are
 read one by one."""

@@ -65,7 +65,7 @@ class Answering:
         found = self.lookup.evidence_for(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
-        enough = self.lookup.enough(found, check)
+        enough = self.lookup.enough(found, where, check)
         if enough is None:
             yield self._finish(self._abstention(found), timings, started)
             return
@@ -107,7 +107,7 @@ class Answering:
             return tuple(answer_of(self.stream(question, (), where, NO_CHECK)) for question in questions)
         found = [self.lookup.evidence_for(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
-        enough = [self.lookup.enough(item) for item in found]
+        enough = [self.lookup.enough(item, where) for item in found]
         parts = [self.parts(item) if item else () for item in enough]
         pairs = [(part, item) for item, group in zip(enough, parts, strict=True) if item for part in group]
         asked: list[Any] = [self.writer.messages(part, item) for part, item in pairs]

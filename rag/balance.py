@@ -1,6 +1,6 @@
 """What a library says to a claim: which papers support it, which contradict it, which are silent.
 
-Of the papers nearest to the claim the model reads the sentences that bear most on it, with the adapter "verdict" (see
+Of the papers nearest to the claim the model reads the sentences that bear most on it, with the adapter "opinion" (see
 `trained`). A paper that does not hold most of the claim's rare words is silent without being read: small models find
 contradictions in what is about something else. One that supports a claim also has its numbers. Papers further away are
 not read: they count as silent too.
@@ -193,7 +193,7 @@ def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: An
     started = time.perf_counter()
     best = tuple(sorted(evidence, key=lambda item: -item.score))
     unread = Weighed(paper, "silent", 0.0, best)
-    told = trained.probabilities(model, "verdict", claim=claim, evidence=_titled(paper, unread.words))
+    told = trained.probabilities(model, "opinion", claim=claim, evidence=_titled(paper, unread.words))
     prompt = prompts.load("verdict" if told else "judge")
     told = told or shares(model, claim, unread.words)
     stance = stance_of(claim, f"{paper.title} {unread.words}", told)

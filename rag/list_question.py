@@ -45,7 +45,8 @@ _QUANTITY = re.compile(
     r"(?P<how>which|what|in\s+(?:which|what|how many)|how many|any|all|every|each|(?:are|is) there"
     r"|(?:do|have) (?:we|you|i)(?: have| got)?|got|(?:do|does|did|has|have|is|are)(?=\s+any\b))"
     r"(?: are (?:all )?the)?"
-    rf"(?P<kind>(?:\s+(?!{_AUXILIARY}\b)[\w'-]+){{0,5}}?)\s+(?P<noun>{_NOUN}|{_TEAMS})\b",
+    rf"(?P<kind>(?:\s+(?!{_AUXILIARY}\b)[\w'-]+){{0,5}}?)\s+(?P<noun>{_NOUN}|{_TEAMS})\b"
+    r"(?!\s+(?:best|better|well|worse|fastest)\b)",
     re.IGNORECASE,
 )
 _NO_KIND = rf"(?:{_AUXILIARY}|both|two|three|between|with|about)"
@@ -65,7 +66,8 @@ _ANYONE = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    rf"(?P<noun>{_NOUN})\s+(?=(?:that|which|on|about|using|with|where|in which|dealing)\b)", re.IGNORECASE
+    rf"(?P<noun>{_NOUN})\s+(?=(?:that|which|on|about|using|with|where|in which|dealing|taking|based)\b)",
+    re.IGNORECASE,
 )
 _KIND_ALONE = re.compile(
     r"(?!compare|summar|explain|describ|discuss|contrast|the\b)"
@@ -84,6 +86,20 @@ _WHO = re.compile(
     r"who\s+(?:else\s+|here\s+)?(?=[a-z]+s\b)(?!(?:is|was|has|does|this)\b)(?!.*\b(?:the|its|it)\b)", re.IGNORECASE
 )
 """Whoever it may be: "Who learns from videos?", not "Who wins the game?"."""
+_METHODS = re.compile(
+    r"(?:which|what)\s+(?:(?:of\s+(?:the|these|all)\s+)?(?:methods|algorithms|approaches|techniques|systems)"
+    r"|of\s+(?:the|these|all)\s+(?:benchmarks|datasets|models|agents))(?:\s+here)?\s+"
+    r"(?=(?:involve|use|make use|rely|build|combine|employ|report|need|require|claim|achieve|come|train|learn|handle|go"
+    r"|deal|draw|exploit|depend|assume)\b)",
+    re.IGNORECASE,
+)
+"""What methods do, their papers do: "Which methods use adversarial training?", not "Which methods does X beat?"."""
+_WHO_DID = re.compile(
+    r"who\s+(?:has|have|else has)\s+(?=(?:[a-z]+ed|made|built|shown|done|put|run|gone)\b)", re.IGNORECASE
+)
+_WHO_USED = re.compile(
+    r"who\s+(?=(?:used|tried|tested|studied|released|built|trained|made)\s+(?:an?|any|no)\b)", re.IGNORECASE
+)
 _WHERE = re.compile(r"where\s+(?=(?:does|do|is|are|can)\s+(?:an?|any|people|humans|somebody|someone)\b)", re.IGNORECASE)
 _OF_WHAT = re.compile(r"(?:on|about|with|that|which|who|where|in which|using|concerning|regarding)\b", re.IGNORECASE)
 _ONE_OF_ANY = re.compile(r"\b(?:every|each|any|all|a|an|some|no|single)\b", re.IGNORECASE)
@@ -114,6 +130,10 @@ _TOPIC = re.compile(
     r" (?P<topic>[^.!?]+)[.!?]\s+(?P<rest>.+)$",
     re.IGNORECASE,
 )
+_HEADED = re.compile(
+    r"^\W*(?P<topic>[\w][\w /+*'’-]{2,60}):\s+(?P<rest>(?:in )?(?:which|what|how many|any|list)\b.*)$", re.IGNORECASE
+)
+"""The topic in front: "Graph pooling: which papers introduce it?"."""
 _SOME_DO = re.compile(
     r"^\W*(?:(?:there are (?:some |several |many |a few )?|(?:some|certain|several|many|a few|other) (?:of the )?)"
     r"(?:authors|people|researchers|teams|papers|abstracts|works|articles|studies)|people|researchers|authors)"
@@ -150,7 +170,7 @@ def list_question(question: str, *, is_first: bool = False) -> ListQuestion | No
     """
     some_do = _SOME_DO.match(question)
     question = f"Which papers {some_do['topic']}?" if some_do else question
-    topic = _TOPIC.match(question)
+    topic = _TOPIC.match(question) or _HEADED.match(question)
     if topic and not _NOTHING_MORE.match(topic["rest"]):
         found = _asked(topic["rest"], is_first=is_first)
         if found is None:
@@ -178,6 +198,8 @@ def _asked(question: str, *, is_first: bool) -> ListQuestion | None:
         if _is_for_all(how, head["kind"], head["noun"], text):
             return _found(text, head["kind"], how)
     if head := _WHO.match(after):
+        return _found(after[head.end() :], "", "")
+    if head := _METHODS.match(after) or _WHO_DID.match(after) or _WHO_USED.match(after):
         return _found(after[head.end() :], "", "")
     if head := _WHERE.match(after):
         return _found(after[head.end() :], "", "in which")

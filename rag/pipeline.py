@@ -22,16 +22,16 @@ from rag.checker import checker_beside
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
 from rag.description import Description, describe
-from rag.errors import SettingsError
+from rag.errors import ModelError, SettingsError
 from rag.evidence import EvidenceSelector
 from rag.grounding import Grounder
-from rag.index import BuildReport, LibraryIndex, build
+from rag.index import BuildReport, LibraryIndex, PassageEncoder, build
 from rag.library.opened import Library
 from rag.library.shelf import Shelf
 from rag.lookup import Lookup
 from rag.opinion import support
 from rag.retrieval import FusedRetriever, Where
-from rag.schema import Answer, Event, EvidenceFound, Hit, Paper
+from rag.schema import Answer, Event, Evidence, EvidenceFound, Hit, Paper
 from rag.settings import Settings, replaced
 from rag.stopping import check_of, never
 from rag.survey import Opinion, Surveyor
@@ -100,6 +100,13 @@ class Rag:
         retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
         return cls(retriever=retriever, model=model, settings=settings, shelf=shelf, others=others, checker=checker)
 
+    @classmethod
+    def to_search(cls, papers: Sequence[Paper], encoder: PassageEncoder, folder: Path) -> Rag:
+        """A Rag on `papers`, whose index is built in `folder`: it finds evidence, and has no model to answer with."""
+        build(folder, papers, encoder)
+        index = LibraryIndex.open(folder, encoder)
+        return cls(retriever=FusedRetriever(index=index, encoder=encoder), model=LazyModel(_no_model))
+
     @property
     def papers(self) -> tuple[Paper, ...]:
         """Every paper of the library, in the order of its file."""
@@ -163,6 +170,15 @@ class Rag:
             BadQuestion, BadFilter: see their text.
         """
         return self.retriever.search(self._lookup.readable(question), k=k, where=where)
+
+    def evidence_in(self, papers: Sequence[Paper], question: str, sentences: int) -> tuple[Evidence, ...]:
+        """The `sentences` of `papers` that bear most on `question`, numbered in reading order.
+
+        Raises:
+            BadQuestion: see its text.
+        """
+        budget = self.settings.answer.evidence_tokens
+        return self._lookup.select(self._lookup.readable(question), papers, sentences, budget)
 
     def ask(self, question: str, history: History = (), where: Where | None = None) -> Answer:
         """The answer to `question`; what the library does not say is an Answer with status "abstained".
@@ -326,6 +342,10 @@ class Rag:
             model=self._model,
             checker=checker,
         )
+
+
+def _no_model() -> BaseChatModel:
+    raise ModelError("This Rag was opened to search.", "Open one with a model: Rag.open()")
 
 
 def _lazy(model: BaseChatModel | LazyModel) -> LazyModel:

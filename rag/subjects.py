@@ -115,9 +115,14 @@ class SubjectFinder:
             chosen = _described(question, [hit.paper for hit in hits[:DESCRIBED_AMONG]], nearness) or chosen
         if len(chosen) < 2:
             return ()
-        ordered = sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS]
-        labels = _labels([mention.paper for mention in ordered])
-        return tuple(Subject(m.paper, label, m.name) for m, label in zip(ordered, labels, strict=True))
+        return _subjects(sorted(chosen, key=lambda m: m.place)[:MOST_SUBJECTS])
+
+    def of(self, question: str, papers: Sequence[Paper]) -> tuple[Subject, ...]:
+        """`papers` as what `question` is about, in their order, each with the name by which it means it, if any."""
+        named: dict[str, Mention] = {}
+        for mention in sorted(self.mentions(question, papers), key=lambda m: not m.is_title):
+            named.setdefault(mention.paper.id, mention)
+        return _subjects([named.get(paper.id, Mention(paper, "", 0, is_title=False)) for paper in papers])
 
     def listed(self, text: str, hits: Sequence[Hit]) -> tuple[str, ...]:
         """The names of papers among `hits` in the order in which `text` lists them, as it spells them."""
@@ -263,6 +268,11 @@ def _described(question: str, papers: Sequence[Paper], nearness: Nearness) -> li
             pair = [Mention(papers[i], "", 0, is_title=False), Mention(papers[j], "", len(first), is_title=False)]
             best = (apart, pair)
     return best[1]
+
+
+def _subjects(mentions: Sequence[Mention]) -> tuple[Subject, ...]:
+    labels = _labels([mention.paper for mention in mentions])
+    return tuple(Subject(m.paper, label, m.name) for m, label in zip(mentions, labels, strict=True))
 
 
 def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:

@@ -1,14 +1,19 @@
 """The adapters that ship with Footnote, and what they say: whether evidence supports a claim, answers a question,
-or says at all what is asked of a paper.
+or says at all what is asked of a paper, and whether a question asks about a paper.
 
-An adapter and the prompt that it reads bear one name; the adapter says in its header which model it belongs to. Of
-another model, and of one whose layers cannot be read (a remote one), nothing can be had: the answer is None.
+An adapter says in its header which model it belongs to. Of another model, and of one whose layers cannot be read (a
+remote one), nothing can be had: the answer is None.
+
+"verdict" and "opinion" answer the same prompt. The first is the eval suite's judge, fitted on what people said of
+claims; the second checks answers, and has read claims on papers as well: so that what checks an answer is not what
+judges it.
 
 How they were made, and how well they do: docs/adapters.md, docs/eval.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +22,13 @@ import prompts
 
 if TYPE_CHECKING:
     from rag.adapter import Adapter
+    from rag.schema import Evidence, Paper
 
 _FOLDER = Path(__file__).parent
-NAMES = ("verdict", "answerable", "bearing")
+NAMES = ("verdict", "opinion", "answerable", "bearing", "about")
 MODEL = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
 """The model that all belong to."""
+SENTENCES_BESIDE = 2
 
 
 @cache
@@ -44,7 +51,7 @@ def path_of(name: str) -> Path:
 def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | None:
     """What the adapter `name` says of a prompt filled with `values`: a probability for each of its classes.
 
-    Of "verdict": supported, contradicted, neither. Of the others: yes, no. None where `model` is not the one that the
+    Of "verdict" and "opinion": supported, contradicted, neither. Of the others: yes, no. None where `model` is not the one that the
     adapter belongs to.
     """
     if not hasattr(model, "judge"):
@@ -52,13 +59,24 @@ def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | N
     found = adapter(name)
     if getattr(model, "model_id", "") != found.facts["model"]:
         return None
-    told: tuple[float, ...] = model.judge(prompts.load(name).messages(**values), found)
+    told: tuple[float, ...] = model.judge(prompts.load(prompt_of(name)).messages(**values), found)
     return told
+
+
+def prompt_of(name: str) -> str:
+    """The name of the prompt that the adapter `name` reads."""
+    return "verdict" if name == "opinion" else name
 
 
 def behind(before: str, sentence: str) -> str:
     """A sentence as "bearing" reads it: behind the one before it in its abstract; "" where it is the first."""
     return f"(Before: {before})\n{sentence}" if before else sentence
+
+
+def beside(question: str, paper: Paper, evidence: Sequence[Evidence]) -> dict[str, str]:
+    """What "about" reads: the question, and below a paper's title the `SENTENCES_BESIDE` that bear most on it."""
+    sentences = "\n".join(item.sentence.text for item in evidence)
+    return {"asked": whole_question(question), "title": paper.title, "sentences": sentences}
 
 
 def whole_question(text: str) -> str:

@@ -1,0 +1,80 @@
+"""Which papers a question asks about: by its form, and as the adapter "about" reads each beside it."""
+
+import pytest
+from fakes import HashedEncoder
+
+from rag import trained
+from rag.aboutness import asked_about, in_order, may_be_about_several
+from rag.evidence import EvidenceSelector
+from rag.keywords import KeywordIndex
+from rag.schema import Paper
+
+WHALES = Paper("w", "Songs of Whales", "Whales sing at sea. They are as low as 20 hertz. Nobody had heard them.")
+BEES = Paper("b", "BeeMap: Dances and Maps", "Bees dance. A dance tells where flowers are. Maps are drawn of them.")
+
+
+def evidence(paper: Paper):
+    selector = EvidenceSelector(HashedEncoder(), KeywordIndex.build([paper.abstract]))
+    asked = "How low do whales sing at sea?"
+    return selector.select(asked, [paper], max_sentences=2, max_tokens=99, count_tokens=lambda text: len(text.split()))
+
+
+class Reader:
+    """Has the adapter's layers, and says yes with a fixed probability."""
+
+    def __init__(self, model_id: str = trained.MODEL) -> None:
+        self.model_id = model_id
+        self.asked: list[str] = []
+
+    def judge(self, messages, adapter):
+        assert adapter is trained.adapter("about")
+        self.asked.append(messages[-1][1])
+        return 0.8, 0.2
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How do ElevateNet and UFEN get their training signal?",
+        "RoboCook vs APEX-MR: what gains does each report?",
+        "Where does the blur come from in the video compression paper and in the one on hand-held cameras?",
+        "Does ALT or CROSSGRAD make do with one source domain?",
+        "What figures do the communication-aware swarm and the minimalist sorting swarm report?",
+        "What does the random-walk GAN learn from, as opposed to the generator that can produce arbitrary graphs?",
+        "Which figures are reported for single-trial error detection and for UCB-classif?",
+        "Label scarcity: what is the remedy in Meta-PN, in Violin, and in the few-shot paper?",
+    ],
+)
+def test_a_question_about_two_papers_is_seen_by_its_form(question):
+    assert may_be_about_several(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How does GLARE calibrate laser scanners?",
+        "What sits between the foundation model and its motors?",
+        "how much data was needed",
+        "Which onboard computer does the robot flying through pine forests carry?",
+    ],
+)
+def test_a_question_about_one_is_not(question):
+    assert not may_be_about_several(question)
+
+
+def test_a_paper_is_read_beside_the_question_with_the_sentences_that_bear_on_it():
+    model = Reader()
+    assert asked_about(model, "how low do they sing", WHALES, evidence(WHALES)) == pytest.approx(0.8)
+    asked = "Asked: How low do they sing?"
+    shown = "Paper: Songs of Whales\nWhales sing at sea.\nThey are as low as 20 hertz."
+    assert model.asked == [f"{asked}\n\n{shown}\n\n{asked}"]
+
+
+@pytest.mark.parametrize("model", [Reader("another"), object()])
+def test_of_another_model_nothing_is_known(model):
+    assert asked_about(model, "Where?", WHALES, evidence(WHALES)) is None
+
+
+def test_papers_stand_in_the_order_in_which_the_question_speaks_of_them():
+    assert in_order("What do dances tell, and how low are the songs?", [WHALES, BEES]) == [BEES, WHALES]
+    assert in_order("How low are the songs, and what do dances tell?", [WHALES, BEES]) == [WHALES, BEES]
