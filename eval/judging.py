@@ -47,7 +47,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument(
         "--fit",
-        choices=("features", "verdict", "opinion", "answerable", "bearing", "about", "lists"),
+        choices=("features", "verdict", "opinion", "answerable", "bearing", "about"),
         help="fit one anew, from --data (lists: from the bundled questions)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
@@ -173,11 +173,8 @@ def _rate(found: Figure) -> str:
 def _fit(options: argparse.Namespace) -> dict[str, Any]:
     from eval import feature_judge, training
     from eval.fitting import fit_all
-    from eval.listing import fit_lists
     from eval.verdict_judge import open_rag
 
-    if options.fit == "lists":
-        return fit_lists(Rag.open(Settings(), report=tell), tell)
     if options.data is None:
         raise CaseError("There is nothing to fit on.", f"Give --data FOLDER with the folders {', '.join(SETS)}.")
     if options.fit == "features":

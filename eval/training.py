@@ -304,6 +304,7 @@ def facts_of(name: str, fitted_on: Mapping[str, int]) -> dict[str, Any]:
         "opinion": ["supported", "contradicted", "neither"],
     }.get(name, ["yes", "no"])
     return {
-        "name": name, "version": VERSIONS[name], "model": MODEL, "prompt": prompts.load(trained.prompt_of(name)).id, "depth": DEPTH,
-        "classes": classes, "fitted_on": dict(fitted_on), "seed": SEED, **SETTINGS,
+        "name": name, "version": VERSIONS[name], "model": MODEL, "depth": DEPTH,
+        "prompt": prompts.load(trained.prompt_of(name)).id, "classes": classes, "fitted_on": dict(fitted_on),
+        "seed": SEED, **SETTINGS,
     }  # fmt: skip

@@ -68,10 +68,8 @@ _HOME = {
     "Preview": "rag.library.intake",
     "has_model": "rag.assembly",
     "verify": "rag.receipt",
-    "LISTED_FROM": "rag.survey",
     "Opinion": "rag.survey",
     "shown_of_each": "rag.survey",
-    "standings": "rag.survey",
     "Ranked": "rag.trace",
     "ClaimTrace": "rag.trace",
     "Trace": "rag.trace",
@@ -95,7 +93,6 @@ _HOME = {
 }
 
 __all__ = [
-    "LISTED_FROM",
     "Answer",
     "Atlas",
     "Balance",
@@ -132,7 +129,6 @@ __all__ = [
     "shared_phrase",
     "shares",
     "shown_of_each",
-    "standings",
     "verify",
 ]
 

@@ -24,7 +24,7 @@ from rag.grounding import number_claims, shown_text
 from rag.lookup import looked_for
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
 from rag.stopping import NO_CHECK, Check, Stopped
-from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice, decided
+from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice
 
 if TYPE_CHECKING:
     from rag.assembly import LazyModel
@@ -133,7 +133,7 @@ class Answering:
         if (criterion := criterion_of(asked, is_first=True)) is None:
             return []
         _, candidates = self._candidates(criterion, asked, where)
-        return decided(list(self.surveyor.opinions(criterion, candidates, self._reader(criterion))))
+        return list(self.surveyor.opinions(criterion, candidates, self._reader(criterion)))
 
     def _candidates(self, criterion: Criterion, asked: str, where: Where | None) -> tuple[tuple[Hit, ...], Candidates]:
         """The nearest papers, and those that may fit."""
@@ -161,7 +161,6 @@ class Answering:
             if opinion.fits:
                 timings.setdefault("first_token_s", time.perf_counter() - started)
                 yield TextPiece(f"{opinion.claim.subject}\n")
-        opinions = decided(opinions)
         said = "\n".join(str(opinion) for opinion in opinions if opinion.by_model)
         notice = coverage_notice(opinions, candidates)
         if claims := [opinion.claim for opinion in opinions if opinion.fits]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.aboutness import ABOUT_FROM, asked_about, in_order, may_be_about_several
+from rag.aboutness import asked_about, in_order, may_be_about_several, meant
 from rag.answerability import answerability
 from rag.bearing import telling
 from rag.conversation import History, counts_back, understood
@@ -35,9 +35,10 @@ _SECOND_LOOK_PAPERS = 2
 ASKED_AMONG = 8
 """Papers, best first, that are read beside a question to see which of them it asks about, at a third of a second each
 on two cores."""
-WORTH_A_SECOND_LOOK = 0.15
-"""How likely the first sentences have to answer for more to be read. Where they are less, more sentences win the model
-over to a wrong yes and bring no answer: four times to none, of 99 questions on 400 other abstracts."""
+ASKED_AGAIN_AMONG = 5
+"""The same for a question that the first sentences do not answer."""
+FAR_BELOW = 0.2
+"""Relevance below which a question is about something else, and nothing is read."""
 SENTENCES_READ = 8
 SENTENCES_KEPT = 3
 """Of each of several papers, so many are read one by one, at some half a second each on two cores, and so many
@@ -126,26 +127,29 @@ class Lookup:
         """
         wanted = self._settings.answer
         question = found.standalone_question
-        if self._selector.relevance(question, found.hits) < wanted.abstain_threshold:
+        relevance = self._selector.relevance(question, found.hits)
+        if relevance < min(FAR_BELOW, wanted.abstain_threshold):
             return None
-        several = bool(found.parts) or compares(question)
-        if (found.subjects or may_be_about_several(question)) and (
-            asked := self._asked_about(question, self._candidates(found, where), check)
-        ) is not None:
-            found = self._about(found, asked)
-            several = bool(found.parts)
+        several, asked = bool(found.parts) or compares(question), None
+        if found.subjects or may_be_about_several(question):
+            asked = self._asked_about(question, self._candidates(found, where, ASKED_AMONG), check)
+            if asked is not None:
+                found = self._about(found, asked)
+                several = bool(found.parts)
         if found.subjects:  # what each of several papers says to a question is seldom its exact answer
             return self._read(found, check)
 
-        def likely_of(asked: str, evidence: Sequence[Evidence], **kind: bool) -> float:
+        def likely_of(text: str, evidence: Sequence[Evidence], **kind: bool) -> float:
             check()
-            return self._likely(asked, evidence, check, **kind)
+            likely = answerability(self._model.get(), text, evidence, check=check, **kind)
+            return relevance if likely is None else likely
 
-        likely = likely_of(question, found.evidence, asks_several=several)
-        is_whole = likely >= wanted.abstain_threshold
+        is_whole = likely_of(question, found.evidence, asks_several=several) >= wanted.abstain_threshold
         read = found
-        if not is_whole and (likely >= WORTH_A_SECOND_LOOK or found.parts):
-            read = self._wider(found, where, check)
+        if not is_whole:
+            if asked is None:
+                asked = self._asked_about(question, self._candidates(found, where, ASKED_AGAIN_AMONG), check)
+            read = self._wider(found, asked)
             likely = likely_of(question, read.evidence, asks_several=several, is_second_look=True)
             is_whole = likely >= wanted.abstain_threshold
         missing = tuple(
@@ -175,9 +179,9 @@ class Lookup:
             kept += sorted(told, key=lambda item: item.number)
         return replace(found, evidence=renumbered(kept))
 
-    def _candidates(self, found: EvidenceFound, where: Where | None) -> tuple[Paper, ...]:
+    def _candidates(self, found: EvidenceFound, where: Where | None, count: int) -> tuple[Paper, ...]:
         """The papers that `found.standalone_question` may ask about: those that it names, and the nearest."""
-        nearest = self._retriever.search(found.standalone_question, k=ASKED_AMONG, where=where)
+        nearest = self._retriever.search(found.standalone_question, k=count, where=where)
         papers = (*(subject.paper for subject in found.subjects), *(hit.paper for hit in nearest))
         return tuple({paper.id: paper for paper in papers}.values())
 
@@ -193,7 +197,7 @@ class Lookup:
                 return None
             likely.append((share, paper))
         likely.sort(key=lambda item: -item[0])
-        return tuple(paper for share, paper in likely if share >= ABOUT_FROM)
+        return meant(likely, question)
 
     def _about(self, found: EvidenceFound, papers: Sequence[Paper]) -> EvidenceFound:
         """`found`, as a question about each of `papers` where they are several, else about one."""
@@ -206,11 +210,10 @@ class Lookup:
             return replace(found, subjects=(), evidence=self._evidence(question, nearest, (), found.parts))
         return found
 
-    def _wider(self, found: EvidenceFound, where: Where | None, check: Check) -> EvidenceFound:
-        """`found` with more to read of the papers that it asks about, or of its best ones."""
+    def _wider(self, found: EvidenceFound, papers: Sequence[Paper] | None) -> EvidenceFound:
+        """`found` with more to read: of `papers`, which it asks about, or of its best ones where there are none."""
         wanted = self._settings.answer
         question = found.standalone_question
-        papers = self._asked_about(question, self._candidates(found, where), check)
         if not papers:
             known = {p.id: p for p in (*(h.paper for h in found.hits), *(e.paper for e in found.evidence))}
             nearest = tuple(known.values())
@@ -221,11 +224,6 @@ class Lookup:
     def _speaking_of(self, question: str, papers: Sequence[Paper], mentions: Sequence[Mention]) -> tuple[Paper, ...]:
         """Those of `papers` that speak of what `question` names; all where it names nothing."""
         return speaking_of(mentions or self._subjects.called(question, papers), papers)
-
-    def _likely(self, question: str, evidence: Sequence[Evidence], check: Check, **kind: bool) -> float:
-        """How likely `evidence` answers `question`, in [0, 1]; 1 where the model can't tell. `kind`: as there."""
-        likely = answerability(self._model.get(), question, evidence, check=check, **kind)
-        return 1.0 if likely is None else likely
 
 
 def _in_reading_order(evidence: Sequence[Evidence], papers: Sequence[Paper]) -> tuple[Evidence, ...]:

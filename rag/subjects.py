@@ -284,9 +284,14 @@ def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:
     )
 
 
+def asks_for_two(question: str) -> bool:
+    """Whether it says outright that it asks for two papers: "Two papers …", "One paper …, another …"."""
+    return _TWO.search(question) is not None
+
+
 def compares(question: str) -> bool:
     """Whether it may ask for two things side by side, whether or not their papers are told."""
-    return _TWO.search(question) is not None or _APART.search(question) is not None
+    return asks_for_two(question) or _APART.search(question) is not None
 
 
 def question_about(subject: Subject, subjects: Sequence[Subject], question: str) -> str:

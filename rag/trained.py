@@ -51,8 +51,8 @@ def path_of(name: str) -> Path:
 def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | None:
     """What the adapter `name` says of a prompt filled with `values`: a probability for each of its classes.
 
-    Of "verdict" and "opinion": supported, contradicted, neither. Of the others: yes, no. None where `model` is not the one that the
-    adapter belongs to.
+    Of "verdict" and "opinion": supported, contradicted, neither. Of the others: yes, no. None where `model` is not the
+    one that the adapter belongs to.
     """
     if not hasattr(model, "judge"):
         return None

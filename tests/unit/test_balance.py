@@ -63,10 +63,10 @@ def test_each_paper_has_the_stance_that_the_model_is_sure_of():
 
 def test_the_model_that_was_trained_reads_the_sentences_below_their_title():
     class Trained(Says):
-        model_id = trained.adapter("verdict").facts["model"]
+        model_id = trained.adapter("opinion").facts["model"]
 
         def judge(self, messages, adapter):
-            assert adapter is trained.adapter("verdict")
+            assert adapter is trained.adapter("opinion")
             prompt = messages[-1][1]
             self.read.append(prompt)
             return next(s for word, s in self.shares.items() if word in prompt)

@@ -17,14 +17,14 @@ CITED = (
     Citation(3, WHALE, "Whales sing at 20 hertz.", 18, 42),
 )
 CLAIM = Claim("Whales sing.", CITED, "partly", 0.5)
-MEASURED = trained.adapter("verdict").facts["model"]
+MEASURED = trained.adapter("opinion").facts["model"]
 
 
 def model_that_reads(supported, model_id=MEASURED):
     asked = []
 
     def judge(messages, adapter):
-        assert adapter is trained.adapter("verdict")
+        assert adapter is trained.adapter("opinion")
         asked.append(messages)
         return supported, 0.0, 1.0 - supported
 

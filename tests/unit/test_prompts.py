@@ -16,7 +16,6 @@ KNOWN = {
     "decide": "decide@1:a91144f0",
     "followup": "followup@1:958eac1a",
     "judge": "judge@1:c8e7925b",
-    "member": "member@1:642a0fd3",
     "part": "part@1:3f2b993d",
     "rewrite": "rewrite@2:6b50c5c7",
     "subquestion": "subquestion@1:36d4eb66",
