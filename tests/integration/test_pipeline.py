@@ -347,12 +347,6 @@ def test_a_part_that_the_model_refuses_is_said_to_be_missing_and_not_quoted_inst
     )
 
 
-def test_where_the_model_is_sure_that_nothing_answers_no_more_is_read(retriever):
-    rag = doubting_rag(retriever, FACT, evidence_sentences=1)
-    answer = rag.ask("What does WhaleSong study about whale songs?")
-    assert (answer.status, len(answer.evidence)) == ("abstained", 1)
-
-
 BOTH = "What do WhaleSong and BeeDance each study?"
 
 
@@ -384,6 +378,9 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
             return next(iter(CALIBRATION))
 
         def judge(self, messages, adapter):
+            if adapter.facts["name"] == "about":
+                asked = any(f"Paper: {name}" in messages[-1][1] for name in ("WhaleSong", "BeeDance"))
+                return float(asked), float(not asked)
             assert adapter.facts["name"] == "bearing"
             read.append(messages[-1][1])
             yes = next((share for words, share in says.items() if words in read[-1]), KEPT_FROM / 2)

@@ -114,7 +114,7 @@ def test_without_its_model_the_feature_judge_stands_in_and_it_is_told(monkeypatc
 def test_the_model_of_the_run_is_used_where_it_is_the_right_one():
     rag = SimpleNamespace(checker=ReadableModel(), retriever=SimpleNamespace(encoder=HashedEncoder()))
     judge = open_verdict_judge(report=print, rag=rag)
-    assert judge.id == f"verdict@{training.VERSION}"
+    assert judge.id == f"verdict@{training.VERSIONS['verdict']}"
     assert judge.errors["supported"].sensitivity > 0.8
     with pytest.raises(JudgeError, match="footnote models fetch"):
         a_judge(SimpleNamespace(model_id="other", judge=None)).judge([(("Machines lift mugs.",), "Robots grasp cups.")])
@@ -346,7 +346,11 @@ def training_data(tmp_path, monkeypatch):
     ask = ["single", "How many robots does it need?", {"0": [3]}]
     near = ["near", "How big are they?", {"1": []}]
     groups = [
-        {"papers": [[digest_of(paper["title"]), 8] for paper in long[i : i + 2]], "questions": [ask, near]}
+        {
+            "papers": [[digest_of(paper["title"]), 8] for paper in long[i : i + 2]],
+            "questions": [ask, near],
+            "claims": [[0, [3], f"It needs {i} robots.", "supported"], [1, [1, 2], f"It is {i} big.", "neither"]],
+        }
         for i in range(0, 8, 2)
     ]
     (tmp_path / "bank.json").write_text(json.dumps(groups))
@@ -374,18 +378,39 @@ def test_training_a_verdict_writes_the_adapter_and_what_is_known_of_its_errors(t
     assert adapter.facts["fitted_on"]["labelled"] == 24  # HealthVer's are only measured on
     assert {row["n"] for row in result["both"].values()} == {6, 12}
     assert set(result["both"]) == {"LFQA", "ExpertQA", "AttributionBench, all", "SciFact", "HealthVer"}
+    assert result["both, unseen sources"].keys() == result["both"].keys()
     written = json.loads((tmp_path / "measured.json").read_text())
-    assert (written["version"], written["errors"]) == (training.VERSION, result["errors"])
+    assert (written["version"], written["errors"]) == (training.VERSIONS["verdict"], result["errors"])
     assert sum(line.startswith("Fold ") for line in told) == training.FOLDS
+    assert sum(line.startswith("Without the ") for line in told) == 3
 
 
-def test_training_what_is_answerable_measures_on_the_half_that_it_did_not_see(training_data, tmp_path):
+def test_what_checks_answers_has_read_the_banks_claims_too(training_data, tmp_path):
+    result = training.train_opinion(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    adapter = Adapter.load(tmp_path / "opinion.safetensors")
+    assert (adapter.facts["name"], adapter.facts["prompt"]) == ("opinion", prompts.load("verdict").id)
+    assert {kind: adapter.facts["fitted_on"][kind] for kind in ("labelled", "bank")} == {"labelled": 24, "bank": 8}
+    assert result["adapter"]["bank"]["n"] == 8
+    assert result["adapter"]["AttributionBench, all"]["n"] == 12, "the bank is none of its sources"
+
+
+def test_training_what_is_answerable_measures_on_what_it_did_not_see(training_data, tmp_path):
     result = training.train_answerable(training_data, HashedEncoder(), tokens_of, lambda _line: None)
-    assert result["n"] == 6
-    assert 0.0 <= result["accuracy"] <= 1.0
+    assert result.keys() == {"ClapNQ, the other half", "bank"}
+    assert result["ClapNQ, the other half"]["n"] == 6
+    assert all(0.0 <= row["accuracy"] <= 1.0 for row in result.values())
     adapter = Adapter.load(tmp_path / "answerable.safetensors")
     assert adapter.facts["classes"] == ["yes", "no"]
     assert adapter.facts["fitted_on"]["ClapNQ"] == 6
+    assert adapter.facts["fitted_on"]["bank"] > result["bank"]["n"]
+
+
+def test_training_which_papers_are_asked_about_measures_on_groups_that_it_did_not_see(training_data, tmp_path):
+    result = training.train_about(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    assert result.keys() == {"single", "near"}
+    assert all(0.0 <= row["auroc"] <= 1.0 for row in result.values())
+    adapter = Adapter.load(tmp_path / "about.safetensors")
+    assert (adapter.facts["classes"], adapter.facts["prompt"]) == (["yes", "no"], prompts.load("about").id)
 
 
 def test_training_what_bears_on_a_question_measures_on_groups_and_questions_that_it_did_not_see(
@@ -412,8 +437,11 @@ def test_all_are_trained_from_the_command_line(training_data, tmp_path, monkeypa
     assert re.search(r"^SciFact +12 ", table, re.MULTILINE)
     assert "errors: {" in table
     assert main(["judge", "--fit", "answerable", "--data", str(training_data)]) == 0
-    assert "n: 6\n" in capsys.readouterr().out
-    assert (tmp_path / "answerable.safetensors").exists()
+    assert 'ClapNQ, the other half: {"n": 6,' in capsys.readouterr().out
+    for name in ("opinion", "about"):
+        assert main(["judge", "--fit", name, "--data", str(training_data)]) == 0
+    assert all((tmp_path / f"{name}.safetensors").exists() for name in ("answerable", "opinion", "about"))
+    capsys.readouterr()
     assert main(["judge", "--fit", "bearing", "--data", str(training_data)]) == 0
     assert "bank, single: {" in capsys.readouterr().out
 
