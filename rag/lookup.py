@@ -70,6 +70,11 @@ class Lookup:
         """
         return readable(question, self._settings.answer.max_question_chars)
 
+    @property
+    def least_relevance(self) -> float:
+        """Below it a question is about something else, and nothing is read."""
+        return min(FAR_BELOW, self._settings.answer.abstain_threshold)
+
     def evidence_for(self, question: str, history: History = (), where: Where | None = None) -> EvidenceFound:
         """What was found for `question`, asked after `history`.
 
@@ -91,6 +96,10 @@ class Lookup:
         parts = parts_of(alone) if alone == asked and not subjects else ()
         evidence = self._evidence(alone, self._speaking_of(alone, nearest, mentions), subjects, parts)
         return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
+
+    def answered_for(self, question: str, evidence: Sequence[Evidence]) -> tuple[Subject, ...]:
+        """What an answer to a question about several papers was written for: the papers of its evidence, in turn."""
+        return self._subjects.of(question, list({item.paper.id: item.paper for item in evidence}.values()))
 
     def _listed(self, asked: str, history: History, where: Where | None) -> tuple[str, ...]:
         """What "the second one" may mean: the papers that the last answer names, in its order."""
@@ -128,7 +137,7 @@ class Lookup:
         wanted = self._settings.answer
         question = found.standalone_question
         relevance = self._selector.relevance(question, found.hits)
-        if relevance < min(FAR_BELOW, wanted.abstain_threshold):
+        if relevance < self.least_relevance:
             return None
         several, asked = bool(found.parts) or compares(question), None
         if found.subjects or may_be_about_several(question):
@@ -205,9 +214,9 @@ class Lookup:
         if len(papers) > 1:
             subjects = self._subjects.of(question, in_order(question, papers[:MOST_SUBJECTS]))
             return replace(found, subjects=subjects, parts=(), evidence=self._evidence(question, (), subjects, ()))
-        if found.subjects:
-            nearest = tuple(papers) or tuple(hit.paper for hit in found.hits)
-            return replace(found, subjects=(), evidence=self._evidence(question, nearest, (), found.parts))
+        if papers or found.subjects:
+            read = tuple(papers) or tuple(hit.paper for hit in found.hits)
+            return replace(found, subjects=(), evidence=self._evidence(question, read, (), found.parts))
         return found
 
     def _wider(self, found: EvidenceFound, papers: Sequence[Paper] | None) -> EvidenceFound:

@@ -270,11 +270,14 @@ class Rag:
         """How `answer`, which this Rag gave with this history and filter, came about; computed anew."""
         asked = answer.question if history else answer.standalone_question or answer.question
         found = replace(self._lookup.evidence_for(asked, history, where), hits=answer.hits, evidence=answer.evidence)
+        is_of_several = not answer.surveyed and any(claim.subject for claim in answer.claims)
+        subjects = self._lookup.answered_for(found.standalone_question, answer.evidence) if is_of_several else ()
+        found = replace(found, subjects=subjects, parts=() if is_of_several else found.parts)
         parts = self._answering.parts(found) if answer.raw_text and not answer.surveyed else ()
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
         ranked = self.retriever.compare(found.standalone_question, where=where)
-        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
+        return Trace(answer, ranked, relevance, self._lookup.least_relevance, prompts_asked)
 
     def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:
         """How `balance`, which this Rag gave with this filter, came about; computed anew."""

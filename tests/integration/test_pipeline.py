@@ -401,6 +401,44 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
     assert len(rag.ask(BOTH).claims) == 2, "the best one of each is left"
 
 
+class Knowing(Doubting):
+    """Says of which papers it is asked, by the beginnings of their titles."""
+
+    asked_about: tuple[str, ...] = ()
+
+    def judge(self, messages, adapter):
+        text = messages[-1][1]
+        yes = {
+            "about": any(f"Paper: {name}" in text for name in self.asked_about),
+            "answerable": self.needle in text,
+        }.get(adapter.facts["name"], True)
+        return float(yes), float(not yes)
+
+
+def test_papers_that_are_described_are_found_by_reading_and_the_trace_knows_them(retriever):
+    question = "Which animals lay trails of scent in the one paper, and which dance in the paper on the waggle dance?"
+    model = Knowing(script=lambda _prompt: "Nothing of the kind.", asked_about=("BeeDance", "AntTrail"))
+    rag = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False}))
+    answer = rag.ask(question)
+    assert [claim.subject for claim in answer.claims if claim.subject] == ["AntTrail", "BeeDance"]
+    assert {citation.paper.id for citation in answer.citations} == {"a", "b"}
+    assert len(rag.trace(answer).prompts) == 2
+    model.asked_about = ("BeeDance",)
+    assert {citation.paper.id for citation in rag.ask(question).citations} == {"b"}, "then it is about one"
+
+
+def test_before_it_declines_it_reads_more_of_the_paper_that_is_asked_about(retriever):
+    model = Knowing(script=lambda _prompt: FACT, needle="20 hertz", asked_about=("WhaleSong",))
+    wanted = {"evidence_sentences": 1, "evidence_papers": 1, "second_opinion": False}
+    rag = Rag(retriever=retriever, model=model, settings=Settings(answer=wanted))
+    events = [*rag.stream("What does WhaleSong say of whale songs, the waggle dance aside?")]
+    found, answer = [e for e in events if isinstance(e, EvidenceFound)][-1], events[-1]
+    assert answer.status == "answered"
+    assert {item.paper.id for item in found.evidence} == {"w"}
+    model.asked_about = ("AntTrail",)
+    assert rag.ask("What does WhaleSong say of whale songs?").status == "abstained"
+
+
 def test_a_sentence_put_down_to_the_wrong_paper_is_left_out(retriever):
     answer = rag_that_says(retriever, "BeeDance decodes the waggle dance. WhaleSong studies whale songs.").ask(BOTH)
     by_paper = {claim.citations[0].paper.id: claim.text for claim in answer.claims if not claim.is_quote}
