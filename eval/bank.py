@@ -28,7 +28,7 @@ from eval.labelled import Pair
 from rag import Paper
 
 BANK = DATA / "bank.json"
-_WANTED = "The bank needs the very file of abstracts that it was written on."
+_WANTED = "It takes the very file of abstracts that the questions were written on."
 KINDS = ("compare", "single", "near", "list")
 
 
@@ -67,12 +67,33 @@ def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
         CaseError: the file is missing or malformed, or a paper is not there, or has another number of sentences.
     """
     rows = json.loads(path.read_text(encoding="utf-8"))
-    wanted = {digest for row in rows for digest, _ in row["papers"]}
-    found: dict[str, tuple[str, str]] = {}
+    found = papers_in(abstracts, [row["papers"] for row in rows])
+    return [_group(place, row, papers) for place, (row, papers) in enumerate(zip(rows, found, strict=True))]
+
+
+def papers_in(abstracts: Path, groups: Sequence[Sequence[tuple[str, int]]]) -> list[list[Paper]]:
+    """The papers of each group, which are told by digests of their titles and their numbers of sentences.
+
+    Raises:
+        CaseError: `abstracts` is missing or malformed, or a paper is not there, or has another number of sentences.
+    """
+    wanted = {digest for group in groups for digest, _ in group}
+    known: dict[str, tuple[str, str]] = {}
     for title, text in titles_and_abstracts(abstracts):
         if (key := digest_of(title)) in wanted:
-            found.setdefault(key, (title, text))
-    return [_group(place, row, found, abstracts.name) for place, row in enumerate(rows)]
+            known.setdefault(key, (title, text))
+    result = []
+    for place, group in enumerate(groups):
+        papers = []
+        for number, (digest, count) in enumerate(group):
+            if digest not in known:
+                raise CaseError(f"The paper {digest} (a digest of its title) is not in {abstracts.name}.", _WANTED)
+            title, abstract = known[digest]
+            if (there := len(split([abstract]))) != count:
+                raise CaseError(f"“{title}” has {there} sentences in {abstracts.name}, not {count}.", _WANTED)
+            papers.append(Paper(id=f"bank-{place}-{number}", title=title, abstract=abstract))
+        result.append(papers)
+    return result
 
 
 def digest_of(title: str) -> str:
@@ -80,18 +101,8 @@ def digest_of(title: str) -> str:
     return sha256(title.encode()).hexdigest()[:16]
 
 
-def _group(place: int, row: Mapping[str, Any], found: Mapping[str, tuple[str, str]], where: str) -> Group:
-    papers, sentences = [], []
-    for number, (digest, count) in enumerate(row["papers"]):
-        if digest not in found:
-            raise CaseError(f"The bank's paper {digest} (a digest of its title) is not in {where}.", _WANTED)
-        title, abstract = found[digest]
-        paper = Paper(id=f"bank-{place}-{number}", title=title, abstract=abstract)
-        own = tuple(split([abstract]))
-        if len(own) != count:
-            raise CaseError(f"“{title}” has {len(own)} sentences in {where}, not {count}.", _WANTED)
-        papers.append(paper)
-        sentences.append(own)
+def _group(place: int, row: Mapping[str, Any], papers: Sequence[Paper]) -> Group:
+    sentences = [tuple(split([paper.abstract])) for paper in papers]
     asked = tuple(
         Asked(kind, question, {int(i): frozenset(numbers) for i, numbers in said.items()})
         for kind, question, said in row["questions"]
