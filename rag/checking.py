@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal
 from rag.evidence import is_quotable
+from rag.keywords import words
 from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
 from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
@@ -50,6 +51,10 @@ Reading = Callable[[str, "Evidence"], "float | None"]
 """(question, a sentence) -> how likely that sentence says what is asked; None: nobody knows."""
 Rewrite = Callable[[str, Sequence["Evidence"], str, str], str]
 """(a draft, evidence, question, what is wrong with the draft) -> one sentence instead."""
+
+
+UNSURE = "it keeps to the words of its source, and yet may not say the same"
+"""Why a sentence is partly supported whose words alone gave no doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +288,11 @@ def _once_each(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
-    """`claim` as the second opinion on it has it; what keeps to the words of its source needs none.
+    """`claim` as the second opinion on it has it; what stands in its source word for word needs none.
 
     Of one that its source surely does not say, the sentence that it rests on is left, quoted.
     """
-    if opinion is None or claim.verdict != "partly":
+    if opinion is None or claim.verdict == "unsupported" or claim.is_quote or _is_verbatim(claim):
         return claim
     likely = opinion(claim)
     if likely is None:
@@ -296,8 +301,13 @@ def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
         return replace(claim, verdict="supported", score=likely, doubt="")
     source = claim.citations[0]
     if likely >= UNSUPPORTED_BELOW or not is_quotable(source.quote):
-        return replace(claim, score=likely)
+        return replace(claim, verdict="partly", score=likely, doubt=claim.doubt or UNSURE)
     return Claim(source.quote, (source,), "supported", 1.0, is_quote=True)
+
+
+def _is_verbatim(claim: Claim) -> bool:
+    said = f" {' '.join(words(claim.text))} "
+    return any(said in f" {' '.join(words(citation.quote))} " for citation in claim.citations)
 
 
 def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bool:

@@ -4,6 +4,7 @@ import pytest
 from fakes import HashedEncoder, ScriptedModel
 
 from rag.answerability import CALIBRATION
+from rag.checking import UNSURE
 from rag.errors import BadQuestion
 from rag.index import LibraryIndex, build
 from rag.lookup import KEPT_FROM
@@ -260,15 +261,33 @@ def test_of_a_sentence_in_other_words_the_model_is_asked(retriever, supported, v
     assert [claim.verdict for claim in plain.claims] == ["partly"]
 
 
-def test_a_sentence_that_keeps_to_its_source_needs_no_second_opinion(retriever):
-    class NeverAsked(Doubting):
-        def first_word_logprobs(self, messages, words):
-            assert "Statement: " not in messages[-1][1]
-            return 0.0, -9.0
+class Opined(Doubting):
+    """Says of what is claimed how likely it is supported."""
 
-    model = NeverAsked(script=lambda _p: "Whales sing at 20 hertz.", needle="")
+    supported: float = 0.0
+
+    def judge(self, messages, adapter):
+        if adapter.facts["name"] == "answerable":
+            return 1.0, 0.0
+        assert self.supported, "what stands in its source word for word is not read again"
+        return self.supported, 0.0, 1.0 - self.supported
+
+
+def test_what_stands_in_its_source_word_for_word_needs_no_second_opinion(retriever):
+    model = Opined(script=lambda _p: "Whales sing at 20 hertz.", needle="")
     rag = Rag(retriever=retriever, model=model, settings=Settings())
     assert [claim.verdict for claim in rag.ask(QUESTION).claims] == ["supported"]
+
+
+@pytest.mark.parametrize(("supported", "verdict"), [(0.999, "supported"), (0.7, "partly"), (0.05, "quoted")])
+def test_a_sentence_that_only_keeps_to_the_words_of_its_source_is_read(retriever, supported, verdict):
+    close = "Whales sing at 20 hertz in the ocean."
+    plain = rag_that_says(retriever, close).ask(QUESTION)
+    assert [(claim.text, claim.verdict) for claim in plain.claims] == [(close, "supported")]
+    model = Opined(script=lambda _p: close, needle="", supported=supported)
+    (claim,) = Rag(retriever=retriever, model=model, settings=Settings()).ask(QUESTION).claims
+    assert ("quoted" if claim.is_quote else claim.verdict) == verdict
+    assert (claim.doubt == UNSURE) is (verdict == "partly")
 
 
 def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
