@@ -1,9 +1,9 @@
 """Do the cited sentences say all that a sentence says? What the model was trained to see, calibrated.
 
-`rag.fidelity` holds a sentence to be supported where it keeps to the words of its source. All but what stands there word
-for word is read, below the sentences that it cites, with the adapter "opinion" (see `trained`), which was fitted on other
-claims. Its log-odds of "supported" are brought to the likelihood that a claim is wholly supported, by what it says of
-the 1,820 claims of the bank, each by a fit that had not seen it: see docs/measurements.md.
+`rag.fidelity` holds a sentence to be supported where it keeps to the words of its source. All but what stands there
+word for word is read, below the sentences that it cites, with the adapter "opinion" (see `trained`), which was fitted
+on other claims. Its log-odds of "supported" are brought to the likelihood that a claim is wholly supported, by what it
+says of the 1,820 claims of the bank, each by a fit that had not seen it: see docs/measurements.md.
 
 Only the model that the adapter belongs to can tell. Others, and remote ones, give None.
 """
