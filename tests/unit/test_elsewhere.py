@@ -11,7 +11,10 @@ from eval.elsewhere import ELSEWHERE, KEPT_ASIDE, read_elsewhere
 from rag.corpus import read_library
 from rag.settings import Settings
 
-ABSTRACTS = {"MoleDig: Robots that dig": "Moles dig. MoleDig digs with robots.", "Whales": "Whales sing. They sing low."}
+ABSTRACTS = {
+    "MoleDig: Robots that dig": "Moles dig. MoleDig digs with robots.",
+    "Whales": "Whales sing. They sing low.",
+}
 QUESTIONS = [
     {"type": "fact", "question": "What digs?", "sentences": {"0": [0, 2]}, "answers": [["robots"]], "reference": "R."},
     {"type": "unanswerable-near", "question": "How low?", "sentences": {}, "answers": [], "reference": "-"},
