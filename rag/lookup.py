@@ -35,8 +35,6 @@ _SECOND_LOOK_PAPERS = 2
 ASKED_AMONG = 5
 """Papers, best first, that are read beside a question to see which of them it asks about, at half a second each on two
 cores. Of 102 papers that comparisons on six other libraries ask about 98 are among the best five, 100 among eight."""
-FAR_BELOW = 0.2
-"""Relevance below which a question is about something else, and nothing is read."""
 SENTENCES_READ = 8
 SENTENCES_KEPT = 3
 """Of each of several papers, so many are read one by one, at some half a second each on two cores, and so many
@@ -67,11 +65,6 @@ class Lookup:
             BadQuestion: it is not text, empty, or too long.
         """
         return readable(question, self._settings.answer.max_question_chars)
-
-    @property
-    def least_relevance(self) -> float:
-        """Below it a question is about something else, and nothing is read."""
-        return min(FAR_BELOW, self._settings.answer.abstain_threshold)
 
     def evidence_for(self, question: str, history: History = (), where: Where | None = None) -> EvidenceFound:
         """What was found for `question`, asked after `history`.
@@ -135,7 +128,7 @@ class Lookup:
         wanted = self._settings.answer
         question = found.standalone_question
         relevance = self._selector.relevance(question, found.hits)
-        if relevance < self.least_relevance:
+        if relevance < wanted.abstain_threshold:
             return None
         several, asked = bool(found.parts) or compares(question), None
         if found.subjects or may_be_about_several(question):

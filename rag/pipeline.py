@@ -277,7 +277,7 @@ class Rag:
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
         ranked = self.retriever.compare(found.standalone_question, where=where)
-        return Trace(answer, ranked, relevance, self._lookup.least_relevance, prompts_asked)
+        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
 
     def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:
         """How `balance`, which this Rag gave with this filter, came about; computed anew."""
