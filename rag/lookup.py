@@ -150,6 +150,7 @@ class Lookup:
             if asked is None:
                 asked = self._asked_about(question, self._candidates(found, where), check)
             read = self._wider(found, asked)
+        if read.evidence != found.evidence:
             likely = likely_of(question, read.evidence, asks_several=several, is_second_look=True)
             is_whole = likely >= wanted.abstain_threshold
         missing = tuple(
