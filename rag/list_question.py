@@ -95,10 +95,9 @@ _METHODS = re.compile(
 )
 """What methods do, their papers do: "Which methods use adversarial training?", not "Which methods does X beat?"."""
 _WHO_DID = re.compile(
-    r"who\s+(?:has|have|else has)\s+(?=(?:[a-z]+ed|made|built|shown|done|put|run|gone)\b)", re.IGNORECASE
-)
-_WHO_USED = re.compile(
-    r"who\s+(?=(?:used|tried|tested|studied|released|built|trained|made)\s+(?:an?|any|no)\b)", re.IGNORECASE
+    r"who\s+(?:(?:has|have|else has)\s+(?=(?:[a-z]+ed|made|built|shown|done|put|run|gone)\b)"
+    r"|(?=(?:used|tried|tested|studied|released|built|trained|made)\s+(?:an?|any|no)\b))",
+    re.IGNORECASE,
 )
 _WHERE = re.compile(r"where\s+(?=(?:does|do|is|are|can)\s+(?:an?|any|people|humans|somebody|someone)\b)", re.IGNORECASE)
 _OF_WHAT = re.compile(r"(?:on|about|with|that|which|who|where|in which|using|concerning|regarding)\b", re.IGNORECASE)
@@ -199,7 +198,7 @@ def _asked(question: str, *, is_first: bool) -> ListQuestion | None:
             return _found(text, head["kind"], how)
     if head := _WHO.match(after):
         return _found(after[head.end() :], "", "")
-    if head := _METHODS.match(after) or _WHO_DID.match(after) or _WHO_USED.match(after):
+    if head := _METHODS.match(after) or _WHO_DID.match(after):
         return _found(after[head.end() :], "", "")
     if head := _WHERE.match(after):
         return _found(after[head.end() :], "", "in which")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag import trained
+from rag.bearing import fitting
 from rag.criterion import Criterion, Text, Unit, criterion_of, holding
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
@@ -128,19 +128,11 @@ class Surveyor:
         """
         for candidate in candidates.papers:
             check()
-            likely = None if model is None else _likely(model, criterion, candidate)
+            likely = fitting(model, criterion.statement, candidate.paper, candidate.evidence)
             if likely is None:
                 yield Opinion(candidate, candidate.holds_words, float(candidate.holds_words), by_model=False)
             else:
                 yield Opinion(candidate, likely >= FITS_FROM, likely, by_model=True)
-
-
-def _likely(model: Any, criterion: Criterion, candidate: Candidate) -> float | None:
-    """How likely a paper fits by its best sentences; None where the model can't tell."""
-    sentences = "\n".join(item.sentence.text for item in sorted(candidate.evidence, key=lambda item: item.number))
-    title = candidate.paper.title
-    told = trained.probabilities(model, "bearing", asked=criterion.statement, title=title, sentences=sentences)
-    return None if told is None else told[0]
 
 
 def shown_of_each(

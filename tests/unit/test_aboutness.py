@@ -4,7 +4,7 @@ import pytest
 from fakes import HashedEncoder
 
 from rag import trained
-from rag.aboutness import asked_about, in_order, may_be_about_several
+from rag.aboutness import ABOUT_FROM, TWO_FROM, asked_about, in_order, may_be_about_several, meant
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
@@ -78,3 +78,12 @@ def test_of_another_model_nothing_is_known(model):
 def test_papers_stand_in_the_order_in_which_the_question_speaks_of_them():
     assert in_order("What do dances tell, and how low are the songs?", [WHALES, BEES]) == [BEES, WHALES]
     assert in_order("How low are the songs, and what do dances tell?", [WHALES, BEES]) == [WHALES, BEES]
+
+
+def test_those_are_meant_that_read_so_and_a_question_for_two_outright_takes_a_second():
+    both = [(ABOUT_FROM, WHALES), (TWO_FROM, BEES)]
+    assert meant(both, "What do whales sing?") == (WHALES,)
+    assert meant(both, "Two papers are about sounds. What does each one find?") == (WHALES, BEES)
+    assert meant([(0.9, WHALES), (TWO_FROM / 2, BEES)], "Two papers are about sounds. Which?") == (WHALES,)
+    assert meant([(0.1, WHALES)], "What do whales sing?") == ()
+    assert meant([], "Two papers are about sounds. Which?") == ()

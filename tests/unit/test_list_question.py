@@ -124,3 +124,33 @@ def test_whoever_it_may_be_and_wherever_are_asked_for_but_not_one_who_is_known()
     assert list_question("Who was first?") is None
     assert list_question("Where does the robot fall?") is None
     assert list_question("Where does WebRL train?") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which methods use robots?", "use robots"),
+        ("Which of the approaches rely on robots?", "rely on robots"),
+        ("Which of the benchmarks need robots?", "need robots"),
+        ("who has made their code public?", "made their code public"),
+        ("Who used a robot?", "used a robot"),
+        ("papers taking a Bayesian approach?", "taking a Bayesian approach"),
+        ("Graph pooling: which papers introduce or study it?", "introduce or study Graph pooling"),
+    ],
+)
+def test_what_methods_and_people_do_is_asked_of_their_papers(question, text):
+    assert list_question(question).text == text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which methods does FROSTER beat?",
+        "Which methods are compared with?",
+        "What chunk size works best for it?",
+        "Who used the robot first?",
+        "FROSTER: which part keeps it general?",
+    ],
+)
+def test_what_one_paper_does_with_methods_is_no_list(question):
+    assert list_question(question) is None

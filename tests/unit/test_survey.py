@@ -59,8 +59,9 @@ def test_where_no_paper_holds_all_the_words_more_of_those_with_half_are_looked_a
     found = surveyor.candidates(criterion_of("Which papers use GPT-4 to make music?"), [whole, *half], near=[])
     assert [c.paper.title for c in found.papers if c.holds_words] == ["Whole"]
     assert len(found.papers) == 1 + NEAR_IN_MEANING
-    found = surveyor.candidates(CRITERION, PAPERS * 3, near=PAPERS)
-    assert len(found.papers) == min(LOOKED_AT_LEAST, len(PAPERS))
+    further = [Paper(f"n{i}", f"Near {i}", "Nothing of the kind.") for i in range(LOOKED_AT_LEAST)]
+    found = surveyor.candidates(CRITERION, [*PAPERS, *further], near=[*PAPERS, *further])
+    assert len(found.papers) == LOOKED_AT_LEAST > len(PAPERS)
 
 
 def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
@@ -84,6 +85,12 @@ def test_a_paper_that_does_not_hold_the_words_is_listed_where_it_reads_as_one_th
     candidates = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2]])
     opinions = surveyor.opinions(CRITERION, candidates, SaysOf({"Gamma": FITS_FROM}))
     assert [o.candidate.paper.title for o in opinions if o.fits] == ["Gamma"]
+
+
+def test_where_all_fit_alike_all_are_listed(surveyor):
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=PAPERS)
+    opinions = surveyor.opinions(CRITERION, candidates, SaysOf({paper.title: 0.9 for paper in PAPERS}))
+    assert sum(opinion.fits for opinion in opinions) == len(PAPERS)
 
 
 def test_where_a_mention_is_asked_for_or_no_measured_model_is_there_the_words_decide(surveyor):
