@@ -2,10 +2,8 @@
 () => {
   const act = (data) => window.footnoteEval && window.footnoteEval.act(data);
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#fn-tab-eval-button")) {
-      window.footnoteEvalWanted = true; // the door looks here when the tab is drawn for the first time
-      act({ do: "show" });
-    }
+    const isOpened = event.target.closest("#fn-tab-eval-button") && window.footnoteEval && !window.footnoteEval.isNew;
+    if (isOpened) act({ do: "show" }); // the first time the door has asked for it itself
     const pressed = event.target.closest("[data-eval]");
     if (pressed) act({ do: pressed.dataset.eval, run: pressed.dataset.run || "" });
   });

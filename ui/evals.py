@@ -27,8 +27,10 @@ Update = dict[Any, Any]
 LOOK_EVERY_S = 1.0
 NOTHING_OPEN = '<p class="fn-hint">A run shows here what was right, how sure that is, and what went worst.</p>'
 DOOR_JS = """
-window.footnoteEval = { act: (data) => trigger('select', data) };
-if (window.footnoteEvalWanted) trigger('select', { do: 'show' });
+const door = { act: (data) => trigger('select', data), isNew: true };
+window.footnoteEval = door;
+door.act({ do: 'show' });
+setTimeout(() => { door.isNew = false; }); // once the click that opened the tab has been told to everyone
 """
 
 

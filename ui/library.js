@@ -49,10 +49,8 @@
   };
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#fn-tab-library-button")) {
-      window.footnoteLibraryWanted = true; // the door looks here when the tab is drawn for the first time
-      act({ do: "show" });
-    }
+    const isOpened = event.target.closest("#fn-tab-library-button") && window.footnoteLibrary && !window.footnoteLibrary.isNew;
+    if (isOpened) act({ do: "show" }); // the first time the door has asked for it itself
     const pressed = event.target.closest("[data-lib]");
     if (pressed) press(pressed);
     const colour = event.target.closest("[data-colour-by]");

@@ -37,8 +37,10 @@ LIST, MAP = "List", "Map"
 _FITTING = 25
 """How many papers a search by meaning marks on the map: it ranks all, so that some number has to be taken."""
 DOOR_JS = """
-window.footnoteLibrary = { act: (data) => trigger('select', data) };
-if (window.footnoteLibraryWanted) trigger('select', { do: 'show' });
+const door = { act: (data) => trigger('select', data), isNew: true };
+window.footnoteLibrary = door;
+door.act({ do: 'show' });
+setTimeout(() => { door.isNew = false; }); // once the click that opened the tab has been told to everyone
 """
 UP_JS = "() => document.getElementById('fn-lib-overview').scrollIntoView({ block: 'start' })"
 """To where an addition is told of: its form may have been scrolled down to."""

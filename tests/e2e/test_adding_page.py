@@ -63,6 +63,12 @@ def library_of(page):
     return page
 
 
+def reload(page):
+    """The open tab is opened again by the page itself."""
+    page.reload()
+    page.wait_for_selector("#fn-lib-results .fn-lib-list li")
+
+
 def offer(page):
     page.click("#fn-lib-add-open")
     page.fill("#fn-lib-pasted textarea", "\n".join(map(json.dumps, MANY)))
@@ -87,8 +93,7 @@ def test_an_addition_is_found_again_after_a_reload_and_in_another_tab_with_its_o
         "() => { const place = document.querySelector('.fn-lib-progress').getBoundingClientRect();"
         " return place.top >= 0 && place.bottom <= innerHeight }"
     )
-    page.reload()
-    library_of(page)
+    reload(page)
     said = page.inner_text("#fn-lib-running")
     assert "Adding 100 papers: 32 of 100 passages read, about" in said
     assert said.split("about")[1].strip().startswith(("1 s left", "2 s left", "3 s left")) or "left…" in said
@@ -103,14 +108,12 @@ def test_an_addition_is_found_again_after_a_reload_and_in_another_tab_with_its_o
         one.wait_for_selector("#fn-lib-status .fn-lib-done:has-text('100 papers added')")
         assert one.locator("#fn-lib-running .fn-lib-progress").count() == 0
         assert "109 papers" in one.inner_text("#fn-lib-overview")
-    page.reload()
-    library_of(page)
+    reload(page)
     page.wait_for_selector("#fn-lib-status .fn-lib-done:has-text('100 papers added')")
     page.get_by_role("button", name="Undo").click()
     page.wait_for_selector("#fn-lib-status .fn-lib-done:has-text('100 papers removed')")
     assert len(rag.papers) == 9
-    page.reload()
-    library_of(page)
+    reload(page)
     assert page.inner_text("#fn-lib-status") == "", "what was taken back is told no more"
 
 
