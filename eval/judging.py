@@ -47,8 +47,8 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument(
         "--fit",
-        choices=("features", "verdict", "opinion", "answerable", "bearing", "about"),
-        help="fit one anew, from --data (lists: from the bundled questions)",
+        choices=("features", "verdict", "opinion", "answerable", "bearing", "about", "scope"),
+        help="fit one anew, from --data (scope: from bundled questions)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -175,6 +175,11 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
     from eval.fitting import fit_all
     from eval.verdict_judge import open_rag
 
+    if options.fit == "scope":
+        from eval.scope_fit import train_scope
+
+        encoder: Any = Rag.open(Settings(), report=tell).retriever.encoder
+        return train_scope(encoder, encoder.name, tell)
     if options.data is None:
         raise CaseError("There is nothing to fit on.", f"Give --data FOLDER with the folders {', '.join(SETS)}.")
     if options.fit == "features":

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.checking import Draft
-from rag.criterion import Criterion, criterion_of
+from rag.criterion import Criterion, criterion_of, restated_criterion
 from rag.description import model_id_of
 from rag.drafts import finished_sentences
 from rag.evidence import renumbered
 from rag.grounding import number_claims, shown_text
 from rag.lookup import looked_for
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
+from rag.scope import asks_for_papers
 from rag.stopping import NO_CHECK, Check, Stopped
 from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice
 
@@ -59,7 +60,9 @@ class Answering:
 
     def _events(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
         started = time.perf_counter()
-        if (criterion := criterion_of(self.lookup.readable(question), is_first=not history)) is not None:
+        if (
+            criterion := self._criterion(self.lookup.readable(question), is_first=not history, check=check)
+        ) is not None:
             yield from self._survey(criterion, question, where, started, check)
             return
         found = self.lookup.evidence_for(question, history, where)
@@ -89,7 +92,7 @@ class Answering:
 
     def partial(self, found: EvidenceFound, draft: str) -> Answer | None:
         """See `Rag.partial_answer`."""
-        if criterion_of(found.question, is_first=True) is not None or found.subjects or found.parts:
+        if asks_for_papers(found.question, self.retriever.encoder) or found.subjects or found.parts:
             return None
         text = "\n".join(finished_sentences(draft))
         claims = self.drafts.held(Draft(text, found.evidence), found.standalone_question)
@@ -101,17 +104,16 @@ class Answering:
     def many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
         """See `Rag.ask_many`."""
         started = time.perf_counter()
-        if any(
-            criterion_of(self.lookup.readable(question), is_first=True) for question in questions
-        ):  # not a batch for the model
+        asked = [self.lookup.readable(question) for question in questions]
+        if any(asks_for_papers(question, self.retriever.encoder) for question in asked):  # not a batch for the model
             return tuple(answer_of(self.stream(question, (), where, NO_CHECK)) for question in questions)
         found = [self.lookup.evidence_for(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
         enough = [self.lookup.enough(item, where) for item in found]
         parts = [self.parts(item) if item else () for item in enough]
         pairs = [(part, item) for item, group in zip(enough, parts, strict=True) if item for part in group]
-        asked: list[Any] = [self.writer.messages(part, item) for part, item in pairs]
-        written = iter(self.model.get().batch(asked, max_tokens=self.settings.model.max_new_tokens) if asked else ())
+        batch: list[Any] = [self.writer.messages(part, item) for part, item in pairs]
+        written = iter(self.model.get().batch(batch, max_tokens=self.settings.model.max_new_tokens) if batch else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:
@@ -130,10 +132,18 @@ class Answering:
     def opinions(self, question: str, where: Where | None) -> list[Opinion]:
         """See `Rag.opinions`."""
         asked = self.lookup.readable(question)
-        if (criterion := criterion_of(asked, is_first=True)) is None:
+        if (criterion := self._criterion(asked, is_first=True)) is None:
             return []
         _, candidates = self._candidates(criterion, asked, where)
         return list(self.surveyor.opinions(criterion, candidates, self._reader(criterion)))
+
+    def _criterion(self, asked: str, *, is_first: bool, check: Check = NO_CHECK) -> Criterion | None:
+        """What `asked` asks of every paper; None where it is not about the whole library."""
+        if not asks_for_papers(asked, self.retriever.encoder, is_first=is_first):
+            return None
+        if (criterion := criterion_of(asked, is_first=is_first)) is not None:
+            return criterion
+        return restated_criterion(asked, self.writer.as_question_for_papers(asked, check))
 
     def _candidates(self, criterion: Criterion, asked: str, where: Where | None) -> tuple[tuple[Hit, ...], Candidates]:
         """The nearest papers, and those that may fit."""
@@ -150,9 +160,10 @@ class Answering:
     ) -> Iterator[Event]:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
         asked = self.lookup.readable(question)
-        hits, candidates = self._candidates(criterion, asked, where)
+        understood = criterion.restated or asked
+        hits, candidates = self._candidates(criterion, understood, where)
         evidence = renumbered(candidate.evidence[0] for candidate in candidates.papers)
-        found = EvidenceFound(asked, asked, hits[: self.retriever.k], evidence)
+        found = EvidenceFound(asked, understood, hits[: self.retriever.k], evidence)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
         opinions: list[Opinion] = []

@@ -99,6 +99,11 @@ def standalone(question: str, history: History) -> str:
     return " ".join([*parts, question])
 
 
+def leans_back(question: str) -> bool:
+    """Whether `question` has a word that may stand for something said before."""
+    return _OPENERS.match(question) is not None or not _POINTERS.isdisjoint(words(question))
+
+
 def _points_back(question: str) -> bool:
     has_name = _NAME.search(question) is not None
     if _OPENERS.match(question):

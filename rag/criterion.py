@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rag.keywords import STOP_WORDS, stem, words
@@ -118,6 +118,8 @@ class Criterion:
     """Whether the title has to say them; then `is_mention` holds too."""
     is_within: bool = False
     """Whether it is asked of what stands in a paper: "In which papers can a person step in?"."""
+    restated: str = ""
+    """The question that it was read from, where that is not the reader's own."""
 
     @property
     def statement(self) -> str:
@@ -149,6 +151,20 @@ def criterion_of(question: str, *, is_first: bool = False) -> Criterion | None:
         return None
     is_mention = in_title or not text or _ONLY_MENTIONS.search(text) is not None
     return Criterion(text or f"on {' '.join(kind)}", units, is_mention, in_title, bool(text) and asked.is_within)
+
+
+def restated_criterion(request: str, question: str) -> Criterion | None:
+    """The criterion of a `request` for papers, read from it put as a `question`.
+
+    None where that asks for none, or for something else: most of what it asks for has to stand in the request. Whether
+    the words are enough goes by the reader's own: a model says "discuss" for "about".
+    """
+    criterion = criterion_of(question, is_first=True)
+    said = Text(request)
+    if criterion is None or 2 * sum(unit.is_in(said) for unit in criterion.units) < len(criterion.units):
+        return None
+    is_mention = criterion.in_title or _ONLY_MENTIONS.search(request) is not None
+    return replace(criterion, is_mention=is_mention, restated=question)
 
 
 def _units(text: str) -> tuple[Unit, ...]:

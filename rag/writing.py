@@ -1,7 +1,8 @@
 """What the model is asked to write, and how: the prompt for each kind of question, within the model's context.
 
 One draft for a question, one for each of several papers, or for what of a question can be answered; one that takes a
-follow-up's history along; and a single sentence written anew where a draft did not hold. With `answer.citations`
+follow-up's history along; a single sentence written anew where a draft did not hold; and a request for papers put as
+a question. With `answer.citations`
 "constrained" the model sets the markers itself and can only set those that exist. Knows prompts, evidence and models;
 checks nothing of what they write.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.evidence import as_prompt
+from rag.stopping import NO_CHECK, Check
 from rag.subjects import short_name
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 Messages = list[tuple[str, str]]
+REQUEST_TOKENS = 60
+"""Of a request put as a question: some three times what one takes."""
 
 
 class Writer:
@@ -77,6 +81,16 @@ class Writer:
         # Streamed like a draft: an endpoint that can do that is all that is asked for.
         chunks = self._model.get().stream(messages, max_tokens=self._settings.model.max_new_tokens)
         return "".join(str(chunk.text) for chunk in chunks)
+
+    def as_question_for_papers(self, request: str, check: Check = NO_CHECK) -> str:
+        """What `request` asks for, as a question that begins with "Which papers"; `check` is called on the way."""
+        chunks = self._model.get().stream(prompts.load("request").messages(request=request), max_tokens=REQUEST_TOKENS)
+        said = ""
+        with closing(chunks):  # type: ignore[type-var]  # a generator, whatever LangChain calls it
+            for chunk in chunks:
+                check()
+                said += str(chunk.text)
+        return " ".join(said.split())
 
     def options(self, evidence: Sequence[Evidence]) -> dict[str, Any]:
         """Options of a call: how long a draft may be, and which markers it may have."""

@@ -497,6 +497,23 @@ def test_a_question_about_the_whole_library_is_answered_by_going_through_all_of_
     assert rag.ask_many(["Which papers mention scent?"])[0].text == answer.text
 
 
+def test_a_request_for_papers_in_any_words_is_put_as_a_question_and_answered_by_a_list(retriever):
+    rag = rag_that_says(retriever, "Which papers are about whale songs?")
+    request = "pull up everything you have got by way of whale songs please"
+    found, *_, answer = rag.stream(request)
+    assert (found.question, found.standalone_question) == (request, "Which papers are about whale songs?")
+    assert (answer.surveyed, [c.paper.id for c in answer.citations]) == (3, ["w"])
+    assert rag.partial_answer(found, f"{FACT} And") is None
+    assert rag.ask_many([request])[0].text == answer.text
+
+
+def test_a_request_that_is_put_as_another_one_is_answered_as_a_question(retriever):
+    answer = rag_that_says(retriever, "Which papers are about rent control?").ask(
+        "pull up everything you have got by way of whale songs please"
+    )
+    assert answer.surveyed == 0
+
+
 def test_a_survey_keeps_to_the_filter_and_declines_where_nothing_fits(retriever):
     rag = rag_that_says(retriever, "Not asked.")
     answer = rag.ask("Which papers mention scent?", where={"year": {"gte": 2000}})

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from eval.cases import BUNDLED
-from rag.criterion import Text, abbreviations, criterion_of, holding
+from rag.criterion import Text, abbreviations, criterion_of, holding, restated_criterion
 from rag.schema import Paper
 
 FILLER = tuple(Paper(f"f{i}", f"Filler {i}", "Common models use data for learning and search.") for i in range(12))
@@ -247,3 +247,17 @@ def test_a_title_is_searched_word_by_word_and_in_full_where_the_library_spells_i
     assert criterion is not None
     assert criterion.in_title
     assert [paper.id for paper in holding(criterion, papers).wholly] == ["1", "2"]
+
+
+def test_a_request_is_read_from_the_question_that_it_was_put_as():
+    criterion = restated_criterion("whatever there is on coral bleaching", "Which papers discuss coral bleaching?")
+    assert (criterion.text, criterion.restated) == ("discuss coral bleaching", "Which papers discuss coral bleaching?")
+    assert not criterion.is_mention, "the reader did not ask for a mention"
+    assert restated_criterion("round up what mentions CRISPR", "Which papers mention CRISPR?").is_mention
+
+
+@pytest.mark.parametrize(
+    "question", ["Which papers are about rent control?", "Corals are animals.", "Which papers are there?", ""]
+)
+def test_a_question_that_asks_for_something_else_than_the_request_is_not_taken(question):
+    assert restated_criterion("whatever there is on coral bleaching", question) is None

@@ -17,6 +17,7 @@ KNOWN = {
     "followup": "followup@1:958eac1a",
     "judge": "judge@1:c8e7925b",
     "part": "part@1:3f2b993d",
+    "request": "request@1:33c22e2b",
     "rewrite": "rewrite@2:6b50c5c7",
     "subquestion": "subquestion@1:36d4eb66",
     "verdict": "verdict@1:1b543185",
