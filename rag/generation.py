@@ -152,7 +152,8 @@ def _prefill(
     if not network.rewindable and reused < len(kept.tokens):
         reused = 0
     progress.reused_tokens = reused
-    kept.shallow = []
+    if not network.reads_apart:
+        kept.shallow = []
     logits = None
     for start in range(reused, len(prompt), PREFILL_CHUNK):
         if stopped():

@@ -11,6 +11,7 @@ from rag.answerability import (
     CLOSE,
     JOINT,
     MOST_TELLING,
+    READ_ENOUGH,
     answerability,
     log_odds,
 )
@@ -104,6 +105,13 @@ def test_what_the_model_says_and_what_it_was_trained_to_see_are_weighed():
     assert answerability(Trained(0.5, -30.0), "?", EVIDENCE) == pytest.approx(
         answerability(Trained(0.5, -20.0), "?", EVIDENCE), abs=1e-3
     )
+
+
+def test_where_the_adapter_reads_nothing_of_an_answer_the_model_is_not_asked():
+    model = Trained(5.0, READ_ENOUGH - 0.1)
+    assert answerability(model, "How low?", EVIDENCE) < 0.2
+    assert model.asked == []
+    assert answerability(Trained(5.0, READ_ENOUGH + 0.1), "How low?", EVIDENCE) > 0.9
 
 
 def stop():
