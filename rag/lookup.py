@@ -132,7 +132,7 @@ class Lookup:
             return None
         several, asked = bool(found.parts) or compares(question), None
         if found.subjects or may_be_about_several(question):
-            asked = self._asked_about(question, self._candidates(found, where), check)
+            asked = self._asked_about(found, where, check)
             if asked is not None:
                 found = self._about(found, asked)
                 several = bool(found.parts)
@@ -148,7 +148,7 @@ class Lookup:
         read = found
         if not is_whole:
             if asked is None:
-                asked = self._asked_about(question, self._candidates(found, where), check)
+                asked = self._asked_about(found, where, check)
             read = self._wider(found, asked)
         if read.evidence != found.evidence:
             likely = likely_of(question, read.evidence, asks_several=several, is_second_look=True)
@@ -186,11 +186,11 @@ class Lookup:
         papers = (*(subject.paper for subject in found.subjects), *(hit.paper for hit in nearest))
         return tuple({paper.id: paper for paper in papers}.values())
 
-    def _asked_about(self, question: str, papers: Sequence[Paper], check: Check) -> tuple[Paper, ...] | None:
-        """Those of `papers` that `question` asks about, likeliest first; None where the model can't tell."""
-        model = self._model.get()
+    def _asked_about(self, found: EvidenceFound, where: Where | None, check: Check) -> tuple[Paper, ...] | None:
+        """The papers that `found.standalone_question` asks about, likeliest first; None where the model can't tell."""
+        question, model = found.standalone_question, self._model.get()
         likely = []
-        for paper in papers:
+        for paper in self._candidates(found, where):
             check()
             evidence = self.select(question, [paper], SENTENCES_BESIDE, self._settings.answer.evidence_tokens)
             share = asked_about(model, question, paper, evidence)
@@ -198,7 +198,7 @@ class Lookup:
                 return None
             likely.append((share, paper))
         likely.sort(key=lambda item: -item[0])
-        return meant(likely, question)
+        return meant(likely, question, {subject.paper.id for subject in found.subjects})
 
     def _about(self, found: EvidenceFound, papers: Sequence[Paper]) -> EvidenceFound:
         """`found`, as a question about each of `papers` where they are several, else about one."""
