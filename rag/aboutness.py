@@ -81,8 +81,8 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
 
     One that begins "According to …," asks about one. Where it names two or more papers and describes no other, it asks
     about these alone: what builds on a paper reads as if it were asked about, too. For 85 of 94 comparisons, 48 of them
-    on six libraries of other papers, these are exactly the papers asked about; without the rule for named ones, and with
-    TWO_FROM only for questions that ask for two papers outright, for 78.
+    on six libraries of other papers, these are exactly the papers asked about; without the rule for named ones, and
+    with TWO_FROM only for questions that ask for two papers outright, for 78.
 
     Args:
         likely: pairs of what `asked_about` says of each paper that may be meant and the paper, best first.
