@@ -21,8 +21,9 @@ from rag.schema import Evidence, Paper
 from rag.subjects import compares
 
 ABOUT_FROM = 0.5
+"""How likely a paper has to be asked about to be held to be meant."""
 TWO_FROM = 0.03
-"""The same for the second of the papers of a question that sets things side by side ("…, what does each …?")."""
+"""The same for the second paper of a question that sets things side by side ("…, what does each …?")."""
 
 _KIND = (
     r"(?:paper|work|stud(?:y|ies)|article|method|approach(?:e)?|system|framework|survey|review|benchmark|model|algorithm"
@@ -32,11 +33,21 @@ _KIND = (
 _DESCRIBED = re.compile(
     rf"\bthe\b(?:\s+[\w/'’.*+-]+){{0,8}}?\s+{_KIND}\b|\bthe ones?\b|\b(?:that|those) of\b", re.IGNORECASE
 )
-_OTHER = re.compile(
-    r"\bthe (?:others?|first|second|third|former|latter|two|same)\b(?: (?:ones?|papers?|two))?", re.IGNORECASE
+_POINTS_TO_NAMED = re.compile(
+    r"\bthe (?:other|first|second|third|former|latter|two|same) (?:ones?|papers?)\b"
+    r"(?!\s+(?:on|about|of|that|which|who|with|from|by|in|using|for)\b)"
+    rf"|\bthe (?:others?|former|latter)\b(?!\s+(?:[\w-]+\s+){{0,2}}?{_KIND}\b)",
+    re.IGNORECASE,
 )
-"""No description of a paper: it points to one that the question has named."""
-_ONE_SOURCE = re.compile(r"\W*according to (?:(?!\b(?:and|or|both)\b)[^,])+,", re.IGNORECASE)
+"""No description of a paper: "the other one"."""
+_ANOTHER = re.compile(rf"\b(?:an?|another)\s+(?:[\w-]+\s+){{0,4}}?{_KIND}\b", re.IGNORECASE)
+_ONE_SOURCE = re.compile(
+    r"\W*according to (?:(?!\b(?:and|or|both|these|those|two|three|as well as)\b)[^,])+,\s*"
+    r"(?:by |in |on |at |for |to |from |with )?"
+    r"(?:what|why|how|which|who|whom|when|where|is|are|was|were|do|does|did|can)\b"
+    r"(?!.*\baccording to\b)",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(r"(?:\b[A-Z]\w*[A-Z0-9*^+]\w*(?:[-+*/]\w+)*|(?<!^)\b[A-Z][a-z]+(?:[-A-Z]\w*)*)")
 _BETWEEN = re.compile(
     r"\b(?:and|or|vs|versus|than|but|while|whereas|as opposed to|unlike|against|besides|compared)\b|[,:;]|[-–—] ",
@@ -90,13 +101,19 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
         named: ids of the papers that it names.
     """
     sure = sum(share >= ABOUT_FROM for share, _ in likely)
-    if _ONE_SOURCE.match(question):
-        sure = min(sure, 1)
-    elif sure < 2 and compares(question):
+    if sure < 2 and compares(question) and not _ONE_SOURCE.match(question):
         sure = max(sure, 2 * (len(likely) > 1 and likely[1][0] >= TWO_FROM))
     chosen = tuple(paper for _, paper in likely[:sure])
     told = tuple(paper for paper in chosen if paper.id in named)
-    return told if len(told) > 1 and not _DESCRIBED.search(_OTHER.sub(" ", question)) else chosen
+    if len(told) > 1:
+        return chosen if _describes(question) else told
+    return chosen[:1] if _ONE_SOURCE.match(question) else chosen
+
+
+def _describes(question: str) -> bool:
+    """Whether `question` may speak of a paper without its name: "the paper on owls", "a survey of owls"."""
+    rest = _POINTS_TO_NAMED.sub(" ", question)
+    return _DESCRIBED.search(rest) is not None or _ANOTHER.search(rest) is not None
 
 
 def in_order(question: str, papers: Sequence[Paper]) -> list[Paper]:

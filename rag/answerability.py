@@ -3,9 +3,10 @@
 The model is asked for one word about the evidence that it is about to answer from, and how much likelier "Yes" is than
 "No" is read from its next-token probabilities: nothing is generated. The prompt begins as the answering prompt does, so
 that the engine reads the evidence once for both. Before that the adapter "answerable" (see `trained`) reads the same
-prompt; both log-odds are weighed by a logistic model. On the questions that the model's own word was calibrated on the
-two are alike; on others the adapter is the better by far (docs/measurements.md). Where both leave it open, the
-sentences are read one by one as well (see `bearing`): does any of them say what is asked?
+prompt, and where it sees nothing of an answer the model is not asked; else both log-odds are weighed by a logistic
+model. On the questions that the model's own word was calibrated on the two are alike; on others the adapter is the
+better by far (docs/measurements.md). Where both leave it open, the sentences are read one by one as well (see
+`bearing`): does any of them say what is asked?
 
 Log-odds of different models lie on different scales, and a small model's tell nothing: only models that were measured
 and found to know (`CALIBRATION`) are asked. Others, and remote ones, whose probabilities cannot be had, give None.
@@ -57,11 +58,11 @@ class Joint(NamedTuple):
 
 MOST_READ = 12.0
 """Log-odds of the adapter beyond this say no more."""
-READ_ENOUGH = -8.0
-SAID_THEN = 0.1
+NOTHING_READ = -8.0
 """Where the adapter reads so little of an answer, what the model says changes nothing, and takes longer to be had: of
 208 questions of six sets 58 were such at the first look and 47 at the second, and none of them was held to be answered;
-the model's own log-odds were mostly about this."""
+the model's own log-odds were mostly about `SAID_THEN`."""
+SAID_THEN = 0.1
 CALIBRATION = {
     "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(slope=4.0, middle=0.34),
 }
@@ -115,7 +116,7 @@ def answerability(
     if calibration is None or not evidence:
         return None
     told = None if is_part or asks_several else _read(model, question, evidence)
-    if told is not None and told <= READ_ENOUGH:
+    if told is not None and told <= NOTHING_READ:
         return 1.0 / (1.0 + math.exp(-JOINT[name].odds(SAID_THEN, told)))
     said = log_odds(model, question, evidence)
     if is_part:

@@ -21,6 +21,7 @@ from rag.description import model_id_of
 from rag.drafts import finished_sentences
 from rag.evidence import renumbered
 from rag.grounding import number_claims, shown_text
+from rag.list_question import list_question
 from rag.lookup import looked_for
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
 from rag.scope import asks_for_papers
@@ -92,7 +93,7 @@ class Answering:
 
     def partial(self, found: EvidenceFound, draft: str) -> Answer | None:
         """See `Rag.partial_answer`."""
-        if asks_for_papers(found.question, self.retriever.encoder) or found.subjects or found.parts:
+        if found.is_survey or found.subjects or found.parts:
             return None
         text = "\n".join(finished_sentences(draft))
         claims = self.drafts.held(Draft(text, found.evidence), found.standalone_question)
@@ -141,13 +142,13 @@ class Answering:
         """What `asked` asks of every paper; None where it is not about the whole library."""
         if not asks_for_papers(asked, self.retriever.encoder, is_first=is_first):
             return None
-        if (criterion := criterion_of(asked, is_first=is_first)) is not None:
-            return criterion
+        if list_question(asked, is_first=is_first) is not None:
+            return criterion_of(asked, is_first=is_first)
         return restated_criterion(asked, self.writer.as_question_for_papers(asked, check))
 
     def _candidates(self, criterion: Criterion, asked: str, where: Where | None) -> tuple[tuple[Hit, ...], Candidates]:
         """The nearest papers, and those that may fit."""
-        hits = self.retriever.search(asked, k=max(self.retriever.k, MOST_READ), where=where)
+        hits = self.retriever.search(criterion.restated or asked, k=max(self.retriever.k, MOST_READ), where=where)
         near = [hit.paper for hit in hits]
         return hits, self.surveyor.candidates(criterion, self.retriever.papers(where), near)
 
@@ -160,10 +161,9 @@ class Answering:
     ) -> Iterator[Event]:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
         asked = self.lookup.readable(question)
-        understood = criterion.restated or asked
-        hits, candidates = self._candidates(criterion, understood, where)
+        hits, candidates = self._candidates(criterion, asked, where)
         evidence = renumbered(candidate.evidence[0] for candidate in candidates.papers)
-        found = EvidenceFound(asked, understood, hits[: self.retriever.k], evidence)
+        found = EvidenceFound(asked, criterion.restated or asked, hits[: self.retriever.k], evidence, is_survey=True)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
         opinions: list[Opinion] = []
@@ -172,7 +172,8 @@ class Answering:
             if opinion.fits:
                 timings.setdefault("first_token_s", time.perf_counter() - started)
                 yield TextPiece(f"{opinion.claim.subject}\n")
-        said = "\n".join(str(opinion) for opinion in opinions if opinion.by_model)
+        restated = [criterion.restated] if criterion.restated else []
+        said = "\n".join([*restated, *(str(opinion) for opinion in opinions if opinion.by_model)])
         notice = coverage_notice(opinions, candidates)
         if claims := [opinion.claim for opinion in opinions if opinion.fits]:
             answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=candidates.among)

@@ -25,6 +25,17 @@ _POINTERS = frozenset(
 _OPENERS = re.compile(
     r"^\s*(and|but|so|also|or|what about|how about|why not|what else|anything else|any other)\b", re.IGNORECASE
 )
+_NO_POINTER = re.compile(
+    r"\b(?:this|these|our|your|the) (?:library|collection|corpus|set|files|papers|abstracts|works|articles|studies)\b"
+    r"|\b(?:is|are) there\b|\bthere (?:is|are|must|being)\b|\ball (?:of )?(?:them|it|these|those)\b(?=\W*$)"
+    r"|\b(?:name|list|show)(?: (?:each|all|every one) of)? them\b(?=\W*$)|\b(?:which|what) (?:are|is) (?:they|it)\b"
+    r"|\b(?:each|every|any|which) ones?\b|\bmore than one\b",
+    re.IGNORECASE,
+)
+"""Words that might point back, and here speak of the library, or of what the question itself asks for."""
+_BEFORE_POINTER = frozenset(
+    ["", *"of about on for with like than to into by from and or is does do did but at after".split()]
+)
 _NAME = re.compile(r"\b(?:[A-Z][\w^*]*[A-Z0-9^*][\w^*-]*|[A-Z]{2,}[\w-]*|[A-Z][a-z]+-[A-Z0-9][\w-]*)")
 
 
@@ -100,8 +111,17 @@ def standalone(question: str, history: History) -> str:
 
 
 def leans_back(question: str) -> bool:
-    """Whether `question` has a word that may stand for something said before."""
-    return _OPENERS.match(question) is not None or not _POINTERS.isdisjoint(words(question))
+    """Whether a word of `question` may stand for something said before.
+
+    "Those that use it" has such words; the "that" of "all papers that use A*" is none, nor is "this" in "this library".
+    """
+    spoken = words(_NO_POINTER.sub(" ", question))
+    before = ["", *spoken]
+    is_relative = [
+        w == "that" and i + 1 < len(spoken) and before[i] not in _BEFORE_POINTER for i, w in enumerate(spoken)
+    ]
+    points = any(word in _POINTERS and not relative for word, relative in zip(spoken, is_relative, strict=True))
+    return points or _OPENERS.match(question) is not None
 
 
 def _points_back(question: str) -> bool:

@@ -24,6 +24,8 @@ from rag.schema import Paper
 
 _EXAMPLES = re.compile(r",? \b(?:such as|for instance|for example|e\.g\.|be it)\b[^,;]*(?:,|$)", re.IGNORECASE)
 """Examples narrow nothing down: their words need not be held."""
+_DIGITS = re.compile(r"\d+")
+_NOT = re.compile(r"\b(?:not|no|without|never|non|except|excluding|neither|nor)\b|n['’]t\b", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
     r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
@@ -156,12 +158,17 @@ def criterion_of(question: str, *, is_first: bool = False) -> Criterion | None:
 def restated_criterion(request: str, question: str) -> Criterion | None:
     """The criterion of a `request` for papers, read from it put as a `question`.
 
-    None where that asks for none, or for something else: most of what it asks for has to stand in the request. Whether
-    the words are enough goes by the reader's own: a model says "discuss" for "about".
+    None where that asks for none, or for something else: more than half of what it asks for has to stand in the
+    request, and numbers and a "not" of the request in the question. Whether the words are enough goes by the reader's
+    own: a model says "discuss" for "about".
     """
     criterion = criterion_of(question, is_first=True)
     said = Text(request)
-    if criterion is None or 2 * sum(unit.is_in(said) for unit in criterion.units) < len(criterion.units):
+    if criterion is None or 2 * sum(unit.is_in(said) for unit in criterion.units) <= len(criterion.units):
+        return None
+    if sorted(_DIGITS.findall(request)) != sorted(_DIGITS.findall(question)):
+        return None
+    if _NOT.search(request) and not _NOT.search(question):
         return None
     is_mention = criterion.in_title or _ONLY_MENTIONS.search(request) is not None
     return replace(criterion, is_mention=is_mention, restated=question)

@@ -111,9 +111,9 @@ class Decoder:
         self._cos, self._sin = rotary_tables(config, context_tokens)
         size = (shape.layers, shape.kv_heads, context_tokens, shape.head_dim)
         self._kept = torch.zeros(size), torch.zeros(size)
-        # Apart, so that what was read is still there for an answer after an adapter has read something else; memory
-        # that no token was written to is not taken.
-        self._read = torch.zeros(size), torch.zeros(size)
+        # Apart, so that what was read is still there for an answer after an adapter has read something else. Not
+        # zeroed: memory that no token was written to is not taken.
+        self._read = torch.empty(size), torch.empty(size)
 
     @torch.inference_mode()
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
@@ -125,7 +125,7 @@ class Decoder:
         keys, values = self._kept
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers):
-            queries = self._attend_to(layer, hidden, start, place, keys[index], values[index])
+            queries = self._attend_to(layer, hidden, start, place, (keys[index], values[index]))
             if index == last and wanted < count:
                 # Above the last layer's keys and values, only the wanted tokens matter.
                 if wanted == 0:
@@ -149,7 +149,7 @@ class Decoder:
         mask = _mask(start, end)
         keys, values = self._read
         for index, layer in enumerate(layers[:depth]):
-            queries = self._attend_to(layer, hidden, start, place, keys[index], values[index])
+            queries = self._attend_to(layer, hidden, start, place, (keys[index], values[index]))
             mixed = self._mix(queries, keys[index, :, :end], values[index, :, :end], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
         return self._turn_back(hidden)
@@ -176,9 +176,9 @@ class Decoder:
         return hidden + layer.down(functional.silu(gate).mul_(up))
 
     def _attend_to(
-        self, layer: Layer, hidden: Tensor, start: int, place: tuple[Tensor, Tensor], all_keys: Tensor, values: Tensor
+        self, layer: Layer, hidden: Tensor, start: int, place: tuple[Tensor, Tensor], kept: tuple[Tensor, Tensor]
     ) -> Tensor:
-        """Put the keys and values of `hidden` (tokens, hidden) into the layer's, (kv_heads, context, head_dim).
+        """Put keys and values of `hidden` (tokens, hidden) into the layer's `kept`, each (kv_heads, context, head_dim).
 
         Returns its queries, (tokens, heads, head_dim).
         """
@@ -192,8 +192,8 @@ class Decoder:
             turned = torch.cat((queries, keys), dim=1)
         cos, signed_sin = place
         turned = torch.addcmul(turned * cos, turned.roll(shape.head_dim // 2, -1), signed_sin)
-        all_keys[:, start : start + count] = turned[:, shape.heads :].transpose(0, 1)
-        values[:, start : start + count] = qkv[:, shape.heads + shape.kv_heads :].transpose(0, 1)
+        kept[0][:, start : start + count] = turned[:, shape.heads :].transpose(0, 1)
+        kept[1][:, start : start + count] = qkv[:, shape.heads + shape.kv_heads :].transpose(0, 1)
         return turned[:, : shape.heads]
 
     def _norm(self, heads: Tensor, weight: Tensor) -> Tensor:

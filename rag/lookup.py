@@ -198,7 +198,7 @@ class Lookup:
                 return None
             likely.append((share, paper))
         likely.sort(key=lambda item: -item[0])
-        return meant(likely, question, {subject.paper.id for subject in found.subjects})
+        return meant(likely, question, {subject.paper.id for subject in found.subjects if subject.name})
 
     def _about(self, found: EvidenceFound, papers: Sequence[Paper]) -> EvidenceFound:
         """`found`, as a question about each of `papers` where they are several, else about one."""

@@ -194,8 +194,8 @@ class EvidenceFound:
 
     `subjects` are the papers that the question is about where it is about several; each is answered by itself. `parts`
     are the questions that it asks where it asks several of one paper, `missing` those of them that nothing answers.
-    `earlier` is the question and the answer that a follow-up leans on. A second such event replaces the first where
-    more had to be read.
+    `earlier` is the question and the answer that a follow-up leans on. `is_survey`: it is answered by going through the
+    library. A second such event replaces the first where more had to be read.
     """
 
     question: str
@@ -206,6 +206,7 @@ class EvidenceFound:
     earlier: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    is_survey: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ checks nothing of what they write.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rag.schema import Evidence, EvidenceFound
     from rag.settings import Settings
 
+_FOR_PAPERS = re.compile(r"\bwhich papers\b[^?]*\?", re.IGNORECASE)
 Messages = list[tuple[str, str]]
 REQUEST_TOKENS = 60
 """Of a request put as a question: some three times what one takes."""
@@ -83,14 +85,18 @@ class Writer:
         return "".join(str(chunk.text) for chunk in chunks)
 
     def as_question_for_papers(self, request: str, check: Check = NO_CHECK) -> str:
-        """What `request` asks for, as a question that begins with "Which papers"; `check` is called on the way."""
+        """What `request` asks for, as a question that begins with "Which papers"; "" where the model wrote none.
+
+        `check` is called on the way.
+        """
         chunks = self._model.get().stream(prompts.load("request").messages(request=request), max_tokens=REQUEST_TOKENS)
         said = ""
         with closing(chunks):  # type: ignore[type-var]  # a generator, whatever LangChain calls it
             for chunk in chunks:
                 check()
                 said += str(chunk.text)
-        return " ".join(said.split())
+        found = _FOR_PAPERS.search(" ".join(said.split()))
+        return found[0] if found else ""
 
     def options(self, evidence: Sequence[Evidence]) -> dict[str, Any]:
         """Options of a call: how long a draft may be, and which markers it may have."""

@@ -2,8 +2,6 @@
 () => {
   const act = (data) => window.footnoteEval && window.footnoteEval.act(data);
   document.addEventListener("click", (event) => {
-    const isOpened = event.target.closest("#fn-tab-eval-button") && window.footnoteEval && !window.footnoteEval.isNew;
-    if (isOpened) act({ do: "show" }); // the first time the door has asked for it itself
     const pressed = event.target.closest("[data-eval]");
     if (pressed) act({ do: pressed.dataset.eval, run: pressed.dataset.run || "" });
   });

@@ -19,19 +19,13 @@ from ui.asking import is_anyone_asking
 from ui.evals_html import render_comparison, render_reading, render_runs, render_sources, render_step
 from ui.line import Line
 from ui.markup import render_problem
-from ui.parts import html, is_guest
+from ui.parts import html, is_guest, tab_door
 
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]
 
 LOOK_EVERY_S = 1.0
 NOTHING_OPEN = '<p class="fn-hint">A run shows here what was right, how sure that is, and what went worst.</p>'
-DOOR_JS = """
-const door = { act: (data) => trigger('select', data), isNew: true };
-window.footnoteEval = door;
-door.act({ do: 'show' });
-setTimeout(() => { door.isNew = false; }); // once the click that opened the tab has been told to everyone
-"""
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ def eval_view(rag: Any, line: Line) -> None:
                 compare = gr.Button("Compare", size="sm", scale=0, min_width=110, elem_id="fn-ev-compare-go")
         with gr.Column(elem_id="fn-ev-aside"):
             card = html("fn-ev-card", NOTHING_OPEN)
-    door = gr.HTML("", elem_id="fn-ev-door", apply_default_css=False, js_on_load=DOOR_JS)
+    door = tab_door("fn-ev-door", "footnoteEval", "eval")
     timer = gr.Timer(LOOK_EVERY_S, active=False)
     parts = _Parts(
         gr.State(""), running, said, runs, card, source, number, begin, comparing, before, after, timer

@@ -49,8 +49,6 @@
   };
 
   document.addEventListener("click", (event) => {
-    const isOpened = event.target.closest("#fn-tab-library-button") && window.footnoteLibrary && !window.footnoteLibrary.isNew;
-    if (isOpened) act({ do: "show" }); // the first time the door has asked for it itself
     const pressed = event.target.closest("[data-lib]");
     if (pressed) press(pressed);
     const colour = event.target.closest("[data-colour-by]");

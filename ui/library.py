@@ -27,7 +27,7 @@ from ui.library_html import (
     render_results,
 )
 from ui.markup import count, render_problem
-from ui.parts import html, is_guest
+from ui.parts import html, is_guest, tab_door
 
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]
@@ -36,12 +36,6 @@ HOWS = {"Words and meaning": "both", "These words": "words", "Meaning": "meaning
 LIST, MAP = "List", "Map"
 _FITTING = 25
 """How many papers a search by meaning marks on the map: it ranks all, so that some number has to be taken."""
-DOOR_JS = """
-const door = { act: (data) => trigger('select', data), isNew: true };
-window.footnoteLibrary = door;
-door.act({ do: 'show' });
-setTimeout(() => { door.isNew = false; }); // once the click that opened the tab has been told to everyone
-"""
 UP_JS = "() => document.getElementById('fn-lib-overview').scrollIntoView({ block: 'start' })"
 """To where an addition is told of: its form may have been scrolled down to."""
 
@@ -111,7 +105,7 @@ def library_view(rag: Any) -> None:
             atlas = html("fn-lib-map")
         with gr.Column(elem_id="fn-lib-aside"):
             paper = html("fn-lib-page")
-    door = gr.HTML("", elem_id="fn-lib-door", apply_default_css=False, js_on_load=DOOR_JS)
+    door = tab_door("fn-lib-door", "footnoteLibrary", "library")
     parts = _Parts(
         gr.State(Looking()), overview, running, said, search, how, since, until, venue, years, view, results, atlas,
         paper, adding, open_adding, files, pasted, preview, add, cancel, gr.Timer(LOOK_EVERY_S, active=False),

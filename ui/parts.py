@@ -63,6 +63,26 @@ def html(elem_id: str, value: str | Callable[[], str] = "") -> gr.HTML:
     return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
 
 
+def tab_door(elem_id: str, name: str, tab: str) -> gr.HTML:
+    """The component through which a tab's script tells the server what was pressed: `window.<name>.act(data)`.
+
+    It loads when its tab is first opened, and then asks for what the tab shows, as does every later click on the tab.
+    The click that opened it may still be on its way to the document, so that it listens from the next task on.
+    """
+    return gr.HTML(
+        "",
+        elem_id=elem_id,
+        apply_default_css=False,
+        js_on_load=f"""
+const act = (data) => trigger('select', data);
+const show = () => act({{ do: 'show' }});
+window.{name} = {{ act }};
+show();
+setTimeout(() => document.getElementById('fn-tab-{tab}-button').addEventListener('click', show));
+""",
+    )
+
+
 def owner_of(request: gr.Request | None) -> str:
     """Whose conversations a reader sees: those of the name they signed in with; where nobody signs in, this machine's.
 

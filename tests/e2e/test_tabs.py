@@ -45,6 +45,8 @@ def test_a_tab_that_is_opened_again_shows_what_has_changed_meanwhile(url, rag, v
     page.wait_for_selector("#fn-lib-overview:has-text('9 papers')")
     page.click("#fn-tab-chat-button")
     rag.library.remove([rag.papers[0].id])
-    page.click("#fn-tab-library-button")
-    page.wait_for_selector("#fn-lib-overview:has-text('8 papers')")
-    rag.library.undo()
+    try:
+        page.click("#fn-tab-library-button")
+        page.wait_for_selector("#fn-lib-overview:has-text('8 papers')")
+    finally:
+        rag.library.undo()

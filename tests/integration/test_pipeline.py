@@ -503,15 +503,47 @@ def test_a_request_for_papers_in_any_words_is_put_as_a_question_and_answered_by_
     found, *_, answer = rag.stream(request)
     assert (found.question, found.standalone_question) == (request, "Which papers are about whale songs?")
     assert (answer.surveyed, [c.paper.id for c in answer.citations]) == (3, ["w"])
+    assert (answer.raw_text, answer.model_id) == ("Which papers are about whale songs?", "tests/scripted")
     assert rag.partial_answer(found, f"{FACT} And") is None
     assert rag.ask_many([request])[0].text == answer.text
+    assert [o.candidate.paper.id for o in rag.opinions(request) if o.fits] == ["w"]
 
 
-def test_a_request_that_is_put_as_another_one_is_answered_as_a_question(retriever):
-    answer = rag_that_says(retriever, "Which papers are about rent control?").ask(
-        "pull up everything you have got by way of whale songs please"
-    )
+@pytest.mark.parametrize(
+    "reply",
+    [
+        'Here you are: "Which papers are about whale songs?"',
+        "Which papers are about whale songs? I hope that this helps.",
+        "which papers are about\nwhale songs?",
+    ],
+)
+def test_of_the_models_reply_the_question_is_taken(retriever, reply):
+    answer = rag_that_says(retriever, reply).ask("pull up everything you have got by way of whale songs please")
+    assert answer.standalone_question.lower() == "which papers are about whale songs?"
+    assert [c.paper.id for c in answer.citations] == ["w"]
+
+
+@pytest.mark.parametrize("reply", ["Which papers are about rent control?", "", "Which papers are about", "I can't."])
+def test_a_request_that_is_put_as_another_one_or_not_at_all_is_answered_as_a_question(retriever, reply):
+    rag = rag_that_says(retriever, reply)
+    found, *_, answer = rag.stream("pull up everything you have got by way of whale songs please")
     assert answer.surveyed == 0
+    assert not found.is_survey
+    assert rag.partial_answer(found, f"{FACT} And") is not None
+
+
+def test_where_something_was_said_before_a_request_that_may_lean_on_it_is_a_question(retriever):
+    rag = rag_that_says(retriever, "Which papers are about whale songs?")
+    history = [{"role": "user", "content": "What do bees do?"}, {"role": "assistant", "content": "They dance."}]
+    alone = "pull up everything you have got by way of whale songs please"
+    assert rag.ask(alone, history=history).surveyed == 3
+    assert rag.ask("pull up everything else you have got on those please", history=history).surveyed == 0
+
+
+def test_a_list_question_without_content_costs_no_call_of_the_model(retriever):
+    model = ScriptedModel(script=lambda _prompt: "Which papers are there?")
+    Rag(retriever=retriever, model=model, settings=Settings()).opinions("List all papers.")
+    assert model.prompts == []
 
 
 def test_a_survey_keeps_to_the_filter_and_declines_where_nothing_fits(retriever):

@@ -100,6 +100,9 @@ ALL = [(0.99, WHALES), (0.98, BEES), (0.97, ANTS)]
         ("How do BeeMap and AntTrail differ?", (BEES, ANTS)),
         ("What does BeeMap draw, and what does the other one, AntTrail, lay?", (BEES, ANTS)),
         ("How do BeeMap, AntTrail and the paper on whales differ?", (WHALES, BEES, ANTS)),
+        ("How do BeeMap, AntTrail and a survey of whales differ?", (WHALES, BEES, ANTS)),
+        ("How do BeeMap, AntTrail and the first survey of whales differ?", (WHALES, BEES, ANTS)),
+        ("How do BeeMap and AntTrail differ from the other survey on whales?", (WHALES, BEES, ANTS)),
     ],
 )
 def test_where_several_are_named_and_no_other_is_described_these_alone_are_meant(question, expected):
@@ -112,4 +115,23 @@ def test_one_that_is_named_does_not_keep_others_from_being_meant():
 
 def test_according_to_one_paper_asks_about_one():
     assert meant(ALL, "According to the whale paper, why are songs low, and why are they long?") == (WHALES,)
-    assert meant(ALL, "According to BeeMap and AntTrail, what is a map?") == (WHALES, BEES, ANTS)
+    differs = [(0.9, WHALES), (TWO_FROM, BEES)]
+    assert meant(differs, "According to the whale paper, what differs between songs?") == (WHALES,)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "According to BeeMap and AntTrail, what is a map?",
+        "According to BeeMap, AntTrail and OwlHunt, what is a map?",
+        "According to BeeMap, what is a map, and according to AntTrail, what is a trail?",
+        "According to these two surveys, what is a map?",
+        "According to BeeMap as well as AntTrail, what is a map?",
+    ],
+)
+def test_according_to_several_papers_asks_about_several(question):
+    assert meant(ALL, question) == (WHALES, BEES, ANTS)
+
+
+def test_what_one_named_paper_says_of_another_named_one_is_asked_of_both():
+    assert meant(ALL, "According to BeeMap, how does it differ from AntTrail?", named={"b", "a"}) == (BEES, ANTS)

@@ -11,7 +11,7 @@ from rag.answerability import (
     CLOSE,
     JOINT,
     MOST_TELLING,
-    READ_ENOUGH,
+    NOTHING_READ,
     answerability,
     log_odds,
 )
@@ -108,10 +108,10 @@ def test_what_the_model_says_and_what_it_was_trained_to_see_are_weighed():
 
 
 def test_where_the_adapter_reads_nothing_of_an_answer_the_model_is_not_asked():
-    model = Trained(5.0, READ_ENOUGH - 0.1)
+    model = Trained(5.0, NOTHING_READ - 0.1)
     assert answerability(model, "How low?", EVIDENCE) < 0.2
     assert model.asked == []
-    assert answerability(Trained(5.0, READ_ENOUGH + 0.1), "How low?", EVIDENCE) > 0.9
+    assert answerability(Trained(5.0, NOTHING_READ + 0.1), "How low?", EVIDENCE) > 0.9
 
 
 def stop():

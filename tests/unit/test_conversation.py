@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.conversation import Understood, counts_back, standalone, understood
+from rag.conversation import Understood, counts_back, leans_back, standalone, understood
 
 HISTORY = [
     {"role": "user", "content": "How much better are MindForge agents than Voyager at collecting dirt?"},
@@ -74,3 +74,23 @@ def test_a_place_that_no_list_has_is_left_as_it_is(question):
 def test_a_long_answer_is_told_only_in_part():
     history = [HISTORY[0], {"role": "assistant", "content": "word " * 1000}]
     assert len(understood("And for wood?", history).answer) == 400
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "pull up everything that touches on corals",
+        "name all papers in this library that use A*",
+        "Is there anything on soil? List all of them.",
+        "every study of children, more than one if there are more",
+    ],
+)
+def test_a_request_that_stands_alone_does_not_lean_back(question):
+    assert not leans_back(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["And for wood?", "list those that use it", "what about that", "more like that one"]
+)
+def test_what_points_to_something_said_before_leans_back(question):
+    assert leans_back(question)

@@ -257,7 +257,26 @@ def test_a_request_is_read_from_the_question_that_it_was_put_as():
 
 
 @pytest.mark.parametrize(
-    "question", ["Which papers are about rent control?", "Corals are animals.", "Which papers are there?", ""]
+    ("request_", "question"),
+    [
+        ("whatever on corals that do not bleach", "Which papers are about corals?"),
+        ("everything with fewer than 20 corals", "Which papers have fewer corals?"),
+        ("all about corals since 2015", "Which papers are about corals since 2020?"),
+    ],
+)
+def test_a_question_that_leaves_out_a_number_or_a_not_is_not_taken(request_, question):
+    assert restated_criterion(request_, question) is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which papers are about coral taxation?",
+        "Which papers are about rent control?",
+        "Corals are animals.",
+        "Which papers are there?",
+        "",
+    ],
 )
 def test_a_question_that_asks_for_something_else_than_the_request_is_not_taken(question):
     assert restated_criterion("whatever there is on coral bleaching", question) is None

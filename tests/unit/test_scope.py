@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from fakes import HashedEncoder
 
-from eval.scope_fit import REQUESTS, Fit, by_writer
+from eval.cases import SETS, read_cases
+from eval.elsewhere import ELSEWHERE, KEPT_ASIDE
+from eval.scope_fit import Fit, by_writer, read_asked
 from rag.scope import Head, asks_for_papers, heads, likely_for_papers, runs_of
 
 
 def test_runs_are_words_and_signs_alone_and_in_a_row_with_the_ends_of_the_question():
     assert list(runs_of("Any A*?")) == [
-        "<", "any", "a", "*", "?", ">",
-        "< any", "any a", "a *", "* ?", "? >",
-        "< any a", "any a *", "a * ?", "* ? >",
+        "<s>", "any", "a", "*", "?", "</s>",
+        "<s> any", "any a", "a *", "* ?", "? </s>",
+        "<s> any a", "any a *", "a * ?", "* ? </s>",
     ]  # fmt: skip
 
 
@@ -28,10 +30,10 @@ def test_log_odds_by_hand():
     "question",
     [
         "Which papers use a robot arm?",
-        "Could you pull up whatever we have got on coral bleaching?",
-        "i need all the stuff about swarm robots",
-        "list every study in here with fewer than twenty patients",
-        "Are there any works on tariffs in this collection, and if so which?",
+        "let me have everything that you hold on volcanoes",
+        "yo any paper w/ quantum stuff in it",
+        "could I see the abstracts that report on bicycle accidents, every single one?",
+        "how many of the studies in the library measure blood pressure",
     ],
 )
 def test_requests_for_papers_are_told_by_their_words_alone(question):
@@ -69,15 +71,39 @@ def test_the_vector_counts_where_the_embedder_is_the_one_that_was_fitted_with():
     assert likely_for_papers(question, HashedEncoder()) == pytest.approx(1 / (1 + np.exp(-by_words.odds(question))))
 
 
-def test_the_fit_is_measured_on_writers_that_it_has_not_seen():
-    rows = [json.loads(line) for line in REQUESTS.read_text().splitlines()]
-    asked = [(row["question"], row["is_list"], row["writer"]) for row in rows if row["writer"] in "de"]
+REQUESTS = [("Which papers use corals?", True), ("Any works on tariffs?", True), ("Any papers on soil?", True)]
+OTHERS = [("Which corals does it use?", False), ("How high are tariffs?", False), ("What is in the soil?", False)]
+
+
+def test_each_writers_questions_are_read_by_a_fit_that_has_not_seen_them():
+    asked = [(question, is_list, writer) for writer in "ab" for question, is_list in [*REQUESTS, *OTHERS] * 2]
+    turned = [(question, not is_list, "c") for question, is_list in [*REQUESTS, *OTHERS]]
+    fit = Fit([*asked, *turned], HashedEncoder())
+    everything = np.ones(len(fit.asked), dtype=bool)
+    likely = fit.held_out(everything, with_meaning=False)
+    assert ((likely > 0.5) == fit.labels)[: len(asked)].all()
+    assert ((likely > 0.5) != fit.labels)[len(asked) :].all(), "a writer who says the opposite is read by the others"
+    found = by_writer(fit, everything, with_meaning=False)
+    assert (found["a"]["n"], found["a"]["found"], found["a"]["taken"]) == (12, 1.0, 0.0)
+    assert (found["c"]["auroc"], found["c"]["taken"]) == (0.0, 1.0)
+    assert found["writers"]["n"] == len(fit.asked)
+
+
+def test_nothing_of_the_bundled_library_or_of_what_is_kept_aside_is_fitted_on():
+    fitted = {question for question, *_ in read_asked()}
+    bundled = {case.question for name in SETS for case in read_cases(SETS[name])}
+    assert not fitted & bundled
+    libraries = json.loads(ELSEWHERE.read_text())
+    aside = {asked["question"] for number in KEPT_ASIDE for asked in libraries[number - 1]["questions"]}
+    assert aside
+    assert not fitted & aside
+
+
+def test_the_shipped_weights_are_those_of_the_questions_at_hand(tmp_path):
+    asked = read_asked()
     fit = Fit(asked, HashedEncoder())
-    found = by_writer(fit, with_meaning=False)
-    assert found.keys() == {"d", "e", "five writers"}
-    assert found["five writers"]["n"] == len(asked) == 320
-    assert found["d"]["auroc"] > 0.85
-    assert found["d"]["found"] > 0.7
-    head = fit.head(with_meaning=True)
-    assert len(head["vector"]) == 256
-    assert head["runs"] == dict(sorted(head["runs"].items()))
+    head = fit.head(np.ones(len(asked), dtype=bool), with_meaning=False)
+    shipped = heads().by_words
+    assert head["start"] == pytest.approx(shipped.start, abs=0.01)
+    assert head["runs"].keys() >= {run for run, weight in shipped.runs.items() if abs(weight) > 0.05}
+    assert all(abs(head["runs"].get(run, 0.0) - weight) < 0.03 for run, weight in shipped.runs.items())
