@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 
 from rag.keywords import STOP_WORDS, stem, words
@@ -62,6 +63,8 @@ SHARE_OF_RAREST = 0.6
 """A unit is required where its weight is at least this share of the rarest unit's: "diffusion", not "models"."""
 
 
+AS_TYPED = 0.8
+"""How alike (Ratcliff and Obershelp 1988) a word and its mistyped form are: "diabetis" 0.88, "migartion" 0.89."""
 SHORTEST_BY_INITIALS = 3
 """Letters of an abbreviation that no paper spells out: "VAE" is no chance, "MM" for "a Mistral model" is."""
 
@@ -163,8 +166,7 @@ def restated_criterion(request: str, question: str) -> Criterion | None:
     own: a model says "discuss" for "about".
     """
     criterion = criterion_of(question, is_first=True)
-    said = Text(request)
-    if criterion is None or 2 * sum(unit.is_in(said) for unit in criterion.units) <= len(criterion.units):
+    if criterion is None or 2 * sum(_is_said(unit, request) for unit in criterion.units) <= len(criterion.units):
         return None
     if sorted(_DIGITS.findall(request)) != sorted(_DIGITS.findall(question)):
         return None
@@ -172,6 +174,14 @@ def restated_criterion(request: str, question: str) -> Criterion | None:
         return None
     is_mention = criterion.in_title or _ONLY_MENTIONS.search(request) is not None
     return replace(criterion, is_mention=is_mention, restated=question)
+
+
+def _is_said(unit: Unit, request: str) -> bool:
+    """Whether `request` has any spelling of `unit`, mistyped perhaps."""
+    if unit.is_in(Text(request)):
+        return True
+    typed = words(request)
+    return any(get_close_matches(spelling.lower(), typed, n=1, cutoff=AS_TYPED) for spelling in unit.alternatives)
 
 
 def _units(text: str) -> tuple[Unit, ...]:

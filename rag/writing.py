@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rag.schema import Evidence, EvidenceFound
     from rag.settings import Settings
 
-_FOR_PAPERS = re.compile(r"\bwhich papers\b[^?]*\?", re.IGNORECASE)
+_WHICH = re.compile(r"\bwhich\b[^?]*\?", re.IGNORECASE)
 Messages = list[tuple[str, str]]
 REQUEST_TOKENS = 60
 """Of a request put as a question: some three times what one takes."""
@@ -85,7 +85,7 @@ class Writer:
         return "".join(str(chunk.text) for chunk in chunks)
 
     def as_question_for_papers(self, request: str, check: Check = NO_CHECK) -> str:
-        """What `request` asks for, as a question that begins with "Which papers"; "" where the model wrote none.
+        """What `request` asks for, as a question ("Which papers …?"); "" where the model wrote none.
 
         `check` is called on the way.
         """
@@ -95,7 +95,7 @@ class Writer:
             for chunk in chunks:
                 check()
                 said += str(chunk.text)
-        found = _FOR_PAPERS.search(" ".join(said.split()))
+        found = _WHICH.search(" ".join(said.split()))
         return found[0] if found else ""
 
     def options(self, evidence: Sequence[Evidence]) -> dict[str, Any]:

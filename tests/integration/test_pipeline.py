@@ -515,11 +515,13 @@ def test_a_request_for_papers_in_any_words_is_put_as_a_question_and_answered_by_
         'Here you are: "Which papers are about whale songs?"',
         "Which papers are about whale songs? I hope that this helps.",
         "which papers are about\nwhale songs?",
+        "Which abstracts are about whale songs?",
     ],
 )
 def test_of_the_models_reply_the_question_is_taken(retriever, reply):
     answer = rag_that_says(retriever, reply).ask("pull up everything you have got by way of whale songs please")
-    assert answer.standalone_question.lower() == "which papers are about whale songs?"
+    assert answer.standalone_question.lower().endswith("are about whale songs?")
+    assert answer.standalone_question.lower().startswith("which ")
     assert [c.paper.id for c in answer.citations] == ["w"]
 
 

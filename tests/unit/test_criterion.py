@@ -256,6 +256,11 @@ def test_a_request_is_read_from_the_question_that_it_was_put_as():
     assert restated_criterion("round up what mentions CRISPR", "Which papers mention CRISPR?").is_mention
 
 
+def test_what_a_request_mistypes_is_still_what_it_asks_for():
+    assert restated_criterion("find al studys on bird migartion", "Which papers study bird migration?") is not None
+    assert restated_criterion("find al studys on bird migartion", "Which papers study bat migrations?") is None
+
+
 @pytest.mark.parametrize(
     ("request_", "question"),
     [
