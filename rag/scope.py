@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).parent / "scope.json"
 LONGEST_RUN = 3
-FROM = 0.5
+FROM = 0.6
 FROM_IN_ITS_FORM = 0.2
 """For a question that `list_question` takes apart. Of 420 questions for papers by five writers, each read by a fit that
-has seen none of that writer's, 0.95 are found, and of 420 others, as like them as their writers could make them, 0.05
+has seen none of that writer's, 0.94 are found, and of 420 others, as like them as their writers could make them, 0.04
 are taken for one. The forms alone find 0.45 and take 0.07."""
 
 _BEGINS, _ENDS = "<s>", "</s>"

@@ -31,7 +31,7 @@ def test_log_odds_by_hand():
     [
         "Which papers use a robot arm?",
         "let me have everything that you hold on volcanoes",
-        "yo any paper w/ quantum stuff in it",
+        "papers w/ quantum stuff pls, all of them",
         "could I see the abstracts that report on bicycle accidents, every single one?",
         "how many of the studies in the library measure blood pressure",
     ],
