@@ -18,12 +18,13 @@ from typing import Any
 from rag import trained
 from rag.keywords import tokenize
 from rag.schema import Evidence, Paper
-from rag.subjects import compares
+from rag.subjects import asks_for_two, compares
 
 ABOUT_FROM = 0.5
 """How likely a paper has to be asked about to be held to be meant."""
 TWO_FROM = 0.03
-"""The same for the second paper of a question that sets things side by side ("…, what does each …?")."""
+"""The same for the second paper of a question that asks for two outright ("Two papers …, which …?"). In any comparison
+it would find two of 94 more, and take a paper for what a follow-up compares with: "How does it compare to PPO?"."""
 
 _KIND = (
     r"(?:paper|work|stud(?:y|ies)|article|method|approach(?:e)?|system|framework|survey|review|benchmark|model|algorithm"
@@ -91,9 +92,8 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
     """The papers that `question` asks about, best first.
 
     One that begins "According to …," asks about one. Where it names two or more papers and describes no other, it asks
-    about these alone: what builds on a paper reads as if it were asked about, too. For 85 of 94 comparisons, 48 of them
-    on six libraries of other papers, these are exactly the papers asked about; without the rule for named ones, and
-    with TWO_FROM only for questions that ask for two papers outright, for 78.
+    about these alone: what builds on a paper reads as if it were asked about, too. For 83 of 94 comparisons, 48 of them
+    on six libraries of other papers, these are exactly the papers asked about; without the rule for named ones for 78.
 
     Args:
         likely: pairs of what `asked_about` says of each paper that may be meant and the paper, best first.
@@ -101,7 +101,7 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
         named: ids of the papers that it names.
     """
     sure = sum(share >= ABOUT_FROM for share, _ in likely)
-    if sure < 2 and compares(question) and not _ONE_SOURCE.match(question):
+    if sure < 2 and asks_for_two(question) and not _ONE_SOURCE.match(question):
         sure = max(sure, 2 * (len(likely) > 1 and likely[1][0] >= TWO_FROM))
     chosen = tuple(paper for _, paper in likely[:sure])
     told = tuple(paper for paper in chosen if paper.id in named)

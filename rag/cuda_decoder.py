@@ -32,7 +32,6 @@ class CudaDecoder:
     """A `Network` for one sequence of one Llama-shaped model."""
 
     rewindable = True
-    reads_apart = False
 
     def __init__(
         self, config: Any, checkpoint: Checkpoint, context_tokens: int, *, device: str = "cuda", dtype: torch.dtype

@@ -83,7 +83,6 @@ class Decoder:
     """A `Network` for one Llama-shaped model in float32 arithmetic, whatever its matrices are kept in."""
 
     rewindable = True
-    reads_apart = True
 
     def __init__(
         self,
@@ -110,10 +109,8 @@ class Decoder:
         self._adapted: WeakKeyDictionary[Adapter, list[Layer]] = WeakKeyDictionary()
         self._cos, self._sin = rotary_tables(config, context_tokens)
         size = (shape.layers, shape.kv_heads, context_tokens, shape.head_dim)
-        self._kept = torch.zeros(size), torch.zeros(size)
-        # Apart, so that what was read is still there for an answer after an adapter has read something else. Not
-        # zeroed: memory that no token was written to is not taken.
-        self._read = torch.empty(size), torch.empty(size)
+        self._keys = torch.zeros(size)
+        self._values = torch.zeros(size)
 
     @torch.inference_mode()
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
@@ -122,10 +119,9 @@ class Decoder:
         hidden = self._embed(torch.tensor(tokens))
         place = self._cos[start : start + count], self._sin[start : start + count]
         mask = _mask(start, start + count)
-        keys, values = self._kept
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers):
-            queries = self._attend_to(layer, hidden, start, place, (keys[index], values[index]))
+            queries = self._attend_to(layer, index, hidden, start, place)
             if index == last and wanted < count:
                 # Above the last layer's keys and values, only the wanted tokens matter.
                 if wanted == 0:
@@ -133,7 +129,7 @@ class Decoder:
                 queries, hidden = queries[count - wanted :], hidden[count - wanted :]
                 mask = None if wanted == 1 else mask[count - wanted :] if mask is not None else None
             length = start + count
-            mixed = self._mix(queries, keys[index, :, :length], values[index, :, :length], mask)
+            mixed = self._mix(queries, self._keys[index, :, :length], self._values[index, :, :length], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
         if wanted == 0:
             return hidden.new_empty(0, self.shape.vocabulary)
@@ -147,10 +143,9 @@ class Decoder:
         hidden = self._embed(torch.tensor(tokens))
         place = self._cos[start:end], self._sin[start:end]
         mask = _mask(start, end)
-        keys, values = self._read
         for index, layer in enumerate(layers[:depth]):
-            queries = self._attend_to(layer, hidden, start, place, (keys[index], values[index]))
-            mixed = self._mix(queries, keys[index, :, :end], values[index, :, :end], mask)
+            queries = self._attend_to(layer, index, hidden, start, place)
+            mixed = self._mix(queries, self._keys[index, :, :end], self._values[index, :, :end], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
         return self._turn_back(hidden)
 
@@ -175,13 +170,8 @@ class Decoder:
         gate, up = layer.gate_up(hidden).chunk(2, dim=-1)
         return hidden + layer.down(functional.silu(gate).mul_(up))
 
-    def _attend_to(
-        self, layer: Layer, hidden: Tensor, start: int, place: tuple[Tensor, Tensor], kept: tuple[Tensor, Tensor]
-    ) -> Tensor:
-        """Put keys and values of `hidden` (tokens, hidden) into the layer's `kept`, each (kv_heads, context, head_dim).
-
-        Returns its queries, (tokens, heads, head_dim).
-        """
+    def _attend_to(self, layer: Layer, index: int, hidden: Tensor, start: int, place: tuple[Tensor, Tensor]) -> Tensor:
+        """Keep the keys and values of `hidden` (tokens, hidden); return its queries (tokens, heads, head_dim)."""
         shape = self.shape
         count = hidden.shape[0]
         qkv = layer.qkv(hidden).view(count, -1, shape.head_dim)
@@ -192,8 +182,8 @@ class Decoder:
             turned = torch.cat((queries, keys), dim=1)
         cos, signed_sin = place
         turned = torch.addcmul(turned * cos, turned.roll(shape.head_dim // 2, -1), signed_sin)
-        kept[0][:, start : start + count] = turned[:, shape.heads :].transpose(0, 1)
-        kept[1][:, start : start + count] = qkv[:, shape.heads + shape.kv_heads :].transpose(0, 1)
+        self._keys[index, :, start : start + count] = turned[:, shape.heads :].transpose(0, 1)
+        self._values[index, :, start : start + count] = qkv[:, shape.heads + shape.kv_heads :].transpose(0, 1)
         return turned[:, : shape.heads]
 
     def _norm(self, heads: Tensor, weight: Tensor) -> Tensor:

@@ -152,7 +152,7 @@ def _prefill(
     if not network.rewindable and reused < len(kept.tokens):
         reused = 0
     progress.reused_tokens = reused
-    kept.shallow = []  # so that what is read does not depend on what was read for another answer
+    kept.shallow = []
     logits = None
     for start in range(reused, len(prompt), PREFILL_CHUNK):
         if stopped():

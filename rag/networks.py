@@ -24,8 +24,6 @@ class Network(Protocol):
     """Most tokens that fit, prompt and answer together."""
     rewindable: bool
     """Whether `forward` may start before the end of what was run. Recurrent and sliding-window models can't."""
-    reads_apart: bool
-    """Whether `forward` and `states` each keep their own keys and values; else either takes the other's place."""
 
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
         """Run `tokens` at positions `start` onwards, forgetting what was kept from `start` on.
@@ -37,9 +35,9 @@ class Network(Protocol):
     def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
         """Run `tokens` at positions `start` onwards through the first `depth` layers, and no further.
 
-        Returns what these layers, corrected by `adapter`, give: float32 (tokens, hidden) in the model's own basis.
-        Another `states` of the same `depth` and `adapter` can go on from it. Without `reads_apart`, nothing that was
-        kept from `start` on can be generated from afterwards.
+        Returns what these layers, corrected by `adapter`, give: float32 (tokens, hidden) in the model's own basis. From
+        `start` on, nothing that was kept can be generated from afterwards; another `states` of the same `depth` and
+        `adapter` can go on from it.
         """
         ...
 
@@ -50,8 +48,6 @@ class Network(Protocol):
 
 class TransformersNetwork:
     """Any causal language model of transformers, through its own `forward` and a DynamicCache."""
-
-    reads_apart = False
 
     def __init__(self, model: Any, context_tokens: int) -> None:
         self.model = model

@@ -86,8 +86,7 @@ def read(
     reused = min(shared_prefix(kept.shallow, tokens), len(tokens) - wanted) if is_alike else 0
     if not network.rewindable and reused < len(kept.shallow):
         reused = 0
-    if not network.reads_apart:
-        kept.tokens = []
+    kept.tokens = []
     kept.depth, kept.adapter = depth, adapter
     found: list[Tensor] = []
     for start in range(reused, len(tokens), PREFILL_CHUNK):

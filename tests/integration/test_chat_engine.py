@@ -263,7 +263,6 @@ class Slow:
 
     context_tokens = 100_000
     rewindable = True
-    reads_apart = False
 
     def __init__(self) -> None:
         self.calls = 0
@@ -417,13 +416,12 @@ def test_a_reading_keeps_its_beginning_and_leaves_what_is_generated_as_it_was(
     assert model.invoke(asked).content == before
 
 
-@pytest.mark.parametrize("is_apart", [False, True])
-def test_a_reading_runs_only_what_is_new_and_goes_on_only_from_one_of_its_depth(folder: Path, is_apart: bool) -> None:
+def test_a_reading_runs_only_what_is_new_and_goes_on_only_from_one_of_its_depth(folder: Path) -> None:
     inner = float_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 512)
     ran: list[tuple[int, int]] = []
 
     class Watched:
-        context_tokens, rewindable, reads_apart = 512, True, is_apart
+        context_tokens, rewindable = 512, True
         forward, warm_up = inner.forward, inner.warm_up
 
         def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> torch.Tensor:
@@ -441,19 +439,7 @@ def test_a_reading_runs_only_what_is_new_and_goes_on_only_from_one_of_its_depth(
     list(generate(network, request, kept, progress, lambda: False))
     assert progress.reused_tokens == 0  # a reading's upper layers are empty
     read(network, [*PROMPT, 8], 2, 2, kept)
-    assert ran[-1] == (0, size + 1)  # nor is anything read on from what was there before a generation
-    list(generate(network, request, kept, progress, lambda: False))
-    assert progress.reused_tokens == (size if is_apart else 0)
-
-
-def test_what_is_generated_after_a_reading_between_is_what_it_would_have_been(folder: Path) -> None:
-    network, kept = float_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 512), Kept()
-    request = Request(prompt=PROMPT, max_new_tokens=8, end_tokens=frozenset())
-    first = list(generate(network, request, kept, Progress(), lambda: False))
-    read(network, list(reversed(PROMPT)), 2, 1, kept)
-    again = Progress()
-    assert list(generate(network, request, kept, again, lambda: False)) == first
-    assert again.reused_tokens == len(PROMPT) - 1
+    assert ran[-1] == (0, size + 1)  # nor is a generation read on from: what is read must not depend on it
 
 
 def test_a_reading_that_fails_or_takes_too_long_is_a_model_error(engine: Engine) -> None:

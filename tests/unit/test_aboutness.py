@@ -80,11 +80,11 @@ def test_papers_stand_in_the_order_in_which_the_question_speaks_of_them():
     assert in_order("How low are the songs, and what do dances tell?", [WHALES, BEES]) == [WHALES, BEES]
 
 
-def test_those_are_meant_that_read_so_and_a_question_that_sets_things_side_by_side_takes_a_second():
+def test_those_are_meant_that_read_so_and_a_question_for_two_outright_takes_a_second():
     both = [(ABOUT_FROM, WHALES), (TWO_FROM, BEES)]
     assert meant(both, "What do whales sing?") == (WHALES,)
     assert meant(both, "Two papers are about sounds. What does each one find?") == (WHALES, BEES)
-    assert meant(both, "How do the songs differ from the dances?") == (WHALES, BEES)
+    assert meant(both, "How does it compare to dances?") == (WHALES,)
     assert meant([(0.9, WHALES), (TWO_FROM / 2, BEES)], "Two papers are about sounds. Which?") == (WHALES,)
     assert meant([(0.1, WHALES)], "What do whales sing?") == ()
     assert meant([], "Two papers are about sounds. Which?") == ()
@@ -115,8 +115,8 @@ def test_one_that_is_named_does_not_keep_others_from_being_meant():
 
 def test_according_to_one_paper_asks_about_one():
     assert meant(ALL, "According to the whale paper, why are songs low, and why are they long?") == (WHALES,)
-    differs = [(0.9, WHALES), (TWO_FROM, BEES)]
-    assert meant(differs, "According to the whale paper, what differs between songs?") == (WHALES,)
+    two = [(0.9, WHALES), (TWO_FROM, BEES)]
+    assert meant(two, "According to the whale paper, what did two papers say?") == (WHALES,)
 
 
 @pytest.mark.parametrize(

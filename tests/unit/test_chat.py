@@ -91,7 +91,6 @@ class CountingNetwork:
 
     context_tokens = 64
     rewindable = True
-    reads_apart = False
 
     def __init__(self) -> None:
         self.tokens: list[int] = []
