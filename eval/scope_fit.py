@@ -33,8 +33,7 @@ VERSION = "1"
 REQUESTS = DATA / "scope.jsonl"
 MEASURED = ("dev", "fresh-a", "fresh-c")
 SCALE = 3.0
-"""Of the vector's numbers beside the 0 and 1 of a run. Of 3, 6 and 10 the best on the five writers, by a little; the
-two thresholds of `rag.scope` were chosen on them as well."""
+"""Of the vector's numbers beside the 0 and 1 of a run. Of 3, 6 and 10 the best on the five writers, by a little."""
 LEAST_HELD = 3
 """Questions that have to hold a run for it to be known."""
 STRENGTH = 1.0
