@@ -29,7 +29,6 @@ from eval.judgement import Report
 from rag.list_question import list_question
 from rag.scope import FROM, FROM_IN_ITS_FORM, WEIGHTS, runs_of
 
-VERSION = "1"
 REQUESTS = DATA / "scope.jsonl"
 MEASURED = ("dev", "fresh-a", "fresh-c")
 SCALE = 3.0
@@ -127,7 +126,7 @@ def train_scope(encoder: Encoder, embedder: str, report: Report, path: Path = WE
     fitted = np.arange(len(fit.asked)) < len(asked)
     ways = {"with meaning": True, "by words": False}
     heads = {name: fit.head(fitted, with_meaning=with_meaning) for name, with_meaning in ways.items()}
-    kept = {"version": VERSION, "embedder": embedder, "questions": len(asked), **heads}
+    kept = {"embedder": embedder, **heads}
     path.write_text(json.dumps(kept, indent=0) + "\n", encoding="utf-8")
     return {name: by_writer(fit, fitted, with_meaning=with_meaning) for name, with_meaning in ways.items()}
 

@@ -44,6 +44,10 @@ class Calibration(NamedTuple):
         return 1.0 / (1.0 + math.exp(-self.slope * (odds - self.middle)))
 
 
+_EVEN = Calibration(slope=1.0, middle=0.0)
+"""Of log-odds that are calibrated already."""
+
+
 class Joint(NamedTuple):
     """Weights of what the model says and what the adapter reads, both log-odds."""
 
@@ -117,7 +121,7 @@ def answerability(
         return None
     told = None if is_part or asks_several else _read(model, question, evidence)
     if told is not None and told <= NOTHING_READ:
-        return 1.0 / (1.0 + math.exp(-JOINT[name].odds(SAID_THEN, told)))
+        return _EVEN.probability(JOINT[name].odds(SAID_THEN, told))
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
@@ -128,7 +132,7 @@ def answerability(
     if abs(odds) < CLOSE:
         best = BEST_WEIGHT * _most_telling(model, question, evidence, check)
         odds += min(0.0, best) if is_second_look else best
-    return 1.0 / (1.0 + math.exp(-odds))
+    return _EVEN.probability(odds)
 
 
 def _most_telling(model: Any, question: str, evidence: Sequence[Evidence], check: Check) -> float:

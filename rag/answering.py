@@ -61,9 +61,9 @@ class Answering:
 
     def _events(self, question: str, history: History, where: Where | None, check: Check) -> Iterator[Event]:
         started = time.perf_counter()
-        if (
-            criterion := self._criterion(self.lookup.readable(question), is_first=not history, check=check)
-        ) is not None:
+        asked = self.lookup.readable(question)
+        criterion = self._criterion(asked, is_first=not history, check=check)
+        if criterion is not None:
             yield from self._survey(criterion, question, where, started, check)
             return
         found = self.lookup.evidence_for(question, history, where)

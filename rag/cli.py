@@ -233,8 +233,10 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def answer_text(answer: Answer) -> str:
-    """An answer for the terminal: text, notice, and each footnote with its quote and paper."""
+    """An answer for the terminal: how it was understood, text, notice, and each footnote with its quote and paper."""
     lines = [answer.text]
+    if answer.standalone_question not in ("", answer.question):
+        lines = [f"Understood as: {answer.standalone_question}", "", *lines]
     if answer.notice:
         lines += ["", f"({answer.notice})"]
     if answer.citations:

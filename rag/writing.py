@@ -1,10 +1,9 @@
 """What the model is asked to write, and how: the prompt for each kind of question, within the model's context.
 
 One draft for a question, one for each of several papers, or for what of a question can be answered; one that takes a
-follow-up's history along; a single sentence written anew where a draft did not hold; and a request for papers put as
-a question. With `answer.citations`
-"constrained" the model sets the markers itself and can only set those that exist. Knows prompts, evidence and models;
-checks nothing of what they write.
+follow-up's history along; a single sentence written anew where a draft did not hold; and a request for papers put as a
+question. With `answer.citations` "constrained" the model sets the markers itself and can only set those that exist.
+Knows prompts, evidence and models; checks nothing of what they write.
 """
 
 from __future__ import annotations
@@ -80,23 +79,26 @@ class Writer:
         """One sentence from `evidence` instead of a draft; `fault` says what is wrong with it: "names no number"."""
         values = {"question": question, "draft": text, "fault": fault}
         messages = self._fitted(prompts.load("rewrite"), evidence, values)
-        # Streamed like a draft: an endpoint that can do that is all that is asked for.
-        chunks = self._model.get().stream(messages, max_tokens=self._settings.model.max_new_tokens)
-        return "".join(str(chunk.text) for chunk in chunks)
+        return self._said(messages, self._settings.model.max_new_tokens)
 
     def as_question_for_papers(self, request: str, check: Check = NO_CHECK) -> str:
         """What `request` asks for, as a question ("Which papers …?"); "" where the model wrote none.
 
         `check` is called on the way.
         """
-        chunks = self._model.get().stream(prompts.load("request").messages(request=request), max_tokens=REQUEST_TOKENS)
+        said = self._said(prompts.load("request").messages(request=request), REQUEST_TOKENS, check)
+        found = _WHICH.search(" ".join(said.split()))
+        return found[0] if found else ""
+
+    def _said(self, messages: Messages, max_tokens: int, check: Check = NO_CHECK) -> str:
+        """The whole reply, streamed like a draft: an endpoint that can do that is all that is asked for."""
+        model: Any = self._model.get()
         said = ""
-        with closing(chunks):  # type: ignore[type-var]  # a generator, whatever LangChain calls it
+        with closing(model.stream(messages, max_tokens=max_tokens)) as chunks:
             for chunk in chunks:
                 check()
                 said += str(chunk.text)
-        found = _WHICH.search(" ".join(said.split()))
-        return found[0] if found else ""
+        return said
 
     def options(self, evidence: Sequence[Evidence]) -> dict[str, Any]:
         """Options of a call: how long a draft may be, and which markers it may have."""

@@ -5,6 +5,7 @@ from fakes import HashedEncoder, ScriptedModel
 
 from rag.answerability import CALIBRATION
 from rag.checking import UNSURE
+from rag.cli import answer_text
 from rag.errors import BadQuestion
 from rag.index import LibraryIndex, build
 from rag.lookup import KEPT_FROM
@@ -434,6 +435,21 @@ class Knowing(Doubting):
         return float(yes), float(not yes)
 
 
+def subjects_of(retriever, question):
+    model = Knowing(script=lambda _prompt: "Nothing of the kind.", asked_about=("WhaleSong", "BeeDance", "AntTrail"))
+    rag = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False}))
+    return {claim.subject for claim in rag.ask(question).claims if claim.subject}
+
+
+def test_of_papers_that_all_read_as_asked_about_those_that_are_named_are_meant(retriever):
+    assert subjects_of(retriever, BOTH) == {"WhaleSong", "BeeDance"}
+
+
+def test_a_paper_that_is_guessed_counts_for_none_that_is_named(retriever):
+    question = "One is WhaleSong, another is not: what does each of the two papers study?"
+    assert subjects_of(retriever, question) == {"WhaleSong", "BeeDance", "AntTrail"}
+
+
 def test_papers_that_are_described_are_found_by_reading_and_the_trace_knows_them(retriever):
     question = "Which animals lay trails of scent in the one paper, and which dance in the paper on the waggle dance?"
     model = Knowing(script=lambda _prompt: "Nothing of the kind.", asked_about=("BeeDance", "AntTrail"))
@@ -504,6 +520,8 @@ def test_a_request_for_papers_in_any_words_is_put_as_a_question_and_answered_by_
     assert (found.question, found.standalone_question) == (request, "Which papers are about whale songs?")
     assert (answer.surveyed, [c.paper.id for c in answer.citations]) == (3, ["w"])
     assert (answer.raw_text, answer.model_id) == ("Which papers are about whale songs?", "tests/scripted")
+    assert answer_text(answer).startswith("Understood as: Which papers are about whale songs?\n\n")
+    assert not answer_text(rag.ask("Which papers mention scent?")).startswith("Understood")
     assert rag.partial_answer(found, f"{FACT} And") is None
     assert rag.ask_many([request])[0].text == answer.text
     assert [o.candidate.paper.id for o in rag.opinions(request) if o.fits] == ["w"]
