@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).parent / "scope.json"
 LONGEST_RUN = 3
 FROM = 0.6
-"""Higher than the writers' questions alone would have it: too much of what is typed into a search engine was taken for a
-request for papers."""
+"""Higher than the writers' questions alone would have it: too much of what is typed into a search engine was taken for
+a request for papers."""
 FROM_IN_ITS_FORM = 0.2
 """For a question that `list_question` takes apart. Of 420 questions for papers by five writers, each read by a fit that
 has seen none of that writer's, 0.94 are found, and of 420 others, as like them as their writers could make them, 0.04
