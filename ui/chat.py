@@ -27,7 +27,7 @@ from ui.knobs import Knobs, other_models, render_knobs
 from ui.line import Line
 from ui.markup import count, text
 from ui.parts import Parts, html, render_alert, render_state
-from ui.turns import ASK, PLACEHOLDERS, WEIGH, accepting, answering, clearing, retrying, settling, stopping, switching
+from ui.turns import ASK, PLACEHOLDERS, WEIGH, accepting, answering, clearing, retrying, stopping, switching
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 
@@ -192,7 +192,6 @@ def _connect(rag: Any, line: Line, archive: Archive, parts: Parts, door: gr.HTML
             api_visibility="private",
         )
     parts.mode.input(switching(parts), inputs=[parts.mode], **at_once)
-    stopped = parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)
-    stopped.then(settling(parts), inputs=[parts.conversation], **at_once)
+    parts.stop.click(stopping(parts, archive), inputs=[parts.conversation], **at_once)
     parts.clear.click(clearing(parts), inputs=[parts.conversation], **at_once)
     door.select(doing(parts, archive, rag), inputs=[parts.conversation], trigger_mode="multiple", **at_once)

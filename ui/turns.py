@@ -7,7 +7,7 @@ line has come; and it can be stopped at any time. Each is a function that makes 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -146,7 +146,10 @@ def _follow(
     conversation: Conversation,
     keep: Callable[[], Update],
 ) -> Iterator[Update]:
-    """Draw what comes until there is an answer, an error or a stop; then `check` what there is, draw and keep it."""
+    """Draw what comes until there is an answer, an error or a stop; then `check` what there is, draw and keep it.
+
+    All that is drawn of a turn once it is read comes by this one stream, a stop too: in order, whatever else is late.
+    """
     found: Any = turn.found  # drawn when the question was accepted
     try:
         for batch in asking.batches():
@@ -162,6 +165,8 @@ def _follow(
     except Exception as error:  # noqa: BLE001  # shown to the reader as a plain sentence; Asking has logged it
         turn.fail(error)
     turn.stop()
+    if turn.stage == "stopped":
+        yield _ended(parts, conversation, turn)
     check()
     yield {**_ended(parts, conversation, turn), **keep()}
 
@@ -191,31 +196,16 @@ def stopping(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.Reque
     """Stops the running answer, or takes a waiting question out of the line; its text stays."""
 
     def stop(conversation: Conversation, request: gr.Request) -> Update:
+        turn = conversation.last
+        by_its_stream = conversation.asking is not None and turn is not None and not turn.waits()
         if conversation.asking is not None:
             conversation.asking.stop()
-        if conversation.last is not None:
-            conversation.last.stop()
-        return {
-            **drawn(parts, conversation),
-            **controls(parts, conversation),
-            **kept(parts, archive, owner_of(request), conversation),
-        }
+        if turn is not None:
+            turn.stop()
+        shown = {} if by_its_stream else {**drawn(parts, conversation), **controls(parts, conversation)}
+        return {**shown, **kept(parts, archive, owner_of(request), conversation)}
 
     return stop
-
-
-def settling(parts: Parts) -> Callable[[Conversation], Awaitable[Update]]:
-    """Draws what came of a stopped answer once it has been checked: what Stop drew may reach the page after that."""
-
-    async def settle(conversation: Conversation) -> Update:
-        stopped = conversation.asking
-        while stopped is not None and conversation.asking is stopped:
-            await anyio.sleep(_LOOK_AGAIN_S)
-        if conversation.asking is not None:  # something else is being asked by now
-            return {parts.conversation: conversation}
-        return {**drawn(parts, conversation), **controls(parts, conversation)}
-
-    return settle
 
 
 def clearing(parts: Parts) -> Callable[[Conversation], Update]:
