@@ -47,7 +47,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument(
         "--fit",
-        choices=("features", "verdict", "opinion", "answerable", "bearing", "about", "scope"),
+        choices=("features", "verdict", "opinion", "answerable", "bearing", "about", "scope", "sentences"),
         help="fit one anew, from --data (scope: from bundled questions)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with a reliability plot")
@@ -189,6 +189,10 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
         return figures
     rag = open_rag(report=tell)
     model: Any = rag.model
+    if options.fit == "sentences":
+        from eval.bearing_fit import train_sentences
+
+        return train_sentences(options.data, rag, tell)
     fit = {
         "verdict": training.train_verdict, "opinion": training.train_opinion, "answerable": training.train_answerable,
         "bearing": training.train_bearing, "about": training.train_about,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import prompts
 from rag import trained
-from rag.bearing import telling
+from rag.bearing import telling_alone
 from rag.evidence import as_prompt
 from rag.stopping import NO_CHECK, Check
 
@@ -141,7 +141,7 @@ def _most_telling(model: Any, question: str, evidence: Sequence[Evidence], check
     best = 0.0
     for item in likeliest:
         check()
-        best = max(best, telling(model, question, item) or 0.0)
+        best = max(best, telling_alone(model, question, item) or 0.0)
     odds = math.log(max(best, 1e-9)) - math.log(max(1.0 - best, 1e-9))
     return max(-MOST_TELLING, min(MOST_TELLING, odds))
 
@@ -149,7 +149,8 @@ def _most_telling(model: Any, question: str, evidence: Sequence[Evidence], check
 def _read(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
     """Log-odds of the adapter, at most `MOST_READ` either way; None where there is none for the model."""
     whole = trained.whole_question(question)
-    told = trained.probabilities(model, "answerable", evidence=as_prompt(evidence), question=whole)
+    values = {"evidence": as_prompt(evidence), "question": whole}
+    told = trained.probabilities(model, "answerable", f"Question: {whole}", **values)
     if told is None:
         return None
     yes, no = (math.log(max(p, 1e-9)) for p in told)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict, Field
 
 from rag.adapter import Adapter
+from rag.attention import places_of
 from rag.engine import Engine, Generation, load_engine
 from rag.errors import ContextOverflow, MissingExtra, ModelError
 from rag.generation import LogitsProcessor, Request
@@ -154,28 +156,73 @@ class LocalChatModel(BaseChatModel):
         first = [{tokenizer.encode(form, add_special_tokens=False)[0] for form in forms} for forms in words]
         return tuple(float(seen[0][sorted(tokens)].logsumexp(0)) for tokens in first)
 
-    def judge(self, messages: LanguageModelInput, adapter: Adapter) -> tuple[float, ...]:
+    def judge(self, messages: LanguageModelInput, adapter: Adapter, ending: str = "") -> tuple[float, ...]:
         """Probabilities of the classes that `adapter` tells apart, of the prompt. Nothing is generated.
+
+        Args:
+            messages: the prompt.
+            adapter: what corrects the layers, and reads the last token.
+            ending: how the part begins that is corrected; all where it is "". What stands before is read as a
+                generation does that begins so, and once for both.
 
         Raises:
             ModelError, ContextOverflow: as for any call.
         """
-        state = self.states(messages, depth=adapter.depth, adapter=adapter)
+        state = self.states(messages, depth=adapter.depth, adapter=adapter, ending=ending)
         return tuple(adapter.log_probabilities(state[0]).exp().tolist())
 
     def states(
-        self, messages: LanguageModelInput, *, depth: int, wanted: int = 1, adapter: Adapter | None = None
+        self,
+        messages: LanguageModelInput,
+        *,
+        depth: int,
+        wanted: int = 1,
+        adapter: Adapter | None = None,
+        ending: str = "",
     ) -> torch.Tensor:
         """What the first `depth` layers make of the last `wanted` tokens of the prompt: float32 (wanted, hidden).
 
-        Nothing is generated, and the layers above are not run. The prompt's beginning is kept for the next call.
+        Nothing is generated, and the layers above are not run. The prompt's beginning is kept for the next call. With
+        an `ending` that stands in the prompt `adapter` corrects from there on, see `judge`.
 
         Raises:
             ModelError, ContextOverflow: as for any call.
         """
         prompt = self.tokens_of(messages)
         self._room(prompt)
-        return self.engine.read(prompt, depth=depth, wanted=wanted, adapter=adapter).result(self.timeout_s)
+        plain = 0
+        if ending:
+            with suppress(ValueError):
+                plain = places_of(self.engine.tokenizer, prompt, (), ending)[1]
+        reading = self.engine.read(prompt, depth=depth, wanted=wanted, adapter=adapter, plain=plain)
+        return reading.result(self.timeout_s)
+
+    def looks(
+        self, messages: LanguageModelInput, passages: Sequence[str], ending: str, adapter: Adapter
+    ) -> torch.Tensor | None:
+        """How much the end of the prompt looks at each of the `passages` before it, with `adapter`.
+
+        Float32 (passages, layers, 2, heads): the share of attention, of all tokens of the end on average and of the
+        last. Nothing is generated. None where the passages do not stand in the prompt as they are.
+
+        Args:
+            messages: the prompt.
+            passages: lines of it that follow each other.
+            ending: how its end begins.
+            adapter: what corrects the layers; so many are read as it has.
+
+        Raises:
+            ModelError, ContextOverflow: as for any call.
+        """
+        prompt = self.tokens_of(messages)
+        self._room(prompt)
+        try:
+            spans, end = places_of(self.engine.tokenizer, prompt, passages, ending)
+        except ValueError:
+            return None
+        watched = self.engine.watch(prompt, depth=adapter.depth, wanted=len(prompt) - end, adapter=adapter)
+        shares = watched.result(self.timeout_s)
+        return torch.stack([shares[..., first:last].sum(-1) for first, last in spans])
 
     def _room(self, prompt: Sequence[int]) -> int:
         room = self.context_tokens - len(prompt)

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rag.adapter import Adapter, Correction
+from rag.attention import looks
 from rag.checkpoint import Checkpoint
 from rag.decoder import Shape, rotary_tables
 
@@ -32,6 +33,7 @@ class CudaDecoder:
     """A `Network` for one sequence of one Llama-shaped model."""
 
     rewindable = True
+    lifts = False
 
     def __init__(
         self, config: Any, checkpoint: Checkpoint, context_tokens: int, *, device: str = "cuda", dtype: torch.dtype
@@ -66,13 +68,28 @@ class CudaDecoder:
     @torch.inference_mode()
     def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
         """See `Network.states`."""
+        return self._run(*self._places(tokens, start), start + len(tokens), depth, self._corrections(adapter)).cpu()
+
+    @torch.inference_mode()
+    def attention(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
+        """See `Network.attention`."""
+        seen: list[Tensor] = []
+        places = self._places(tokens, start)
+        self._run(*places, start + len(tokens), depth, self._corrections(adapter), seen)
+        return torch.stack(seen).cpu()
+
+    def _corrections(self, adapter: Adapter | None) -> Sequence[Mapping[str, Correction]] | None:
+        """Those of `adapter` on the GPU, brought there once."""
         if adapter is not None and adapter not in self._adapted:
             self._adapted[adapter] = [
                 {name: (down.to(self._embedding), up.to(self._embedding)) for name, (down, up) in layer.items()}
                 for layer in adapter.layers
             ]
-        corrections = self._adapted[adapter] if adapter is not None else None
-        return self._run(*self._places(tokens, start), start + len(tokens), depth, corrections).cpu()
+        return self._adapted[adapter] if adapter is not None else None
+
+    def lift(self, count: int, depth: int) -> None:
+        """Not to be had: on a GPU a prompt is read in less time than it takes to explain."""
+        raise NotImplementedError
 
     @torch.inference_mode()
     def warm_up(self) -> None:
@@ -98,8 +115,11 @@ class CudaDecoder:
         length: int,
         depth: int,
         corrections: Sequence[Mapping[str, Correction]] | None = None,
+        watched: list[Tensor] | None = None,
     ) -> Tensor:
         """Float32 (tokens, hidden) after `depth` layers. Keys and values at `places` are kept; `length` are looked at.
+
+        `watched` gets `attention.looks` of each layer.
 
         Nothing here depends on the values in `ids` and `places`, so that it can be recorded.
         """
@@ -108,7 +128,8 @@ class CudaDecoder:
         cos, sin = self._cos[places], self._sin[places]
         groups = shape.heads // shape.kv_heads
         # Heads that share keys become rows of one product: no copies of keys.
-        seen = (self._columns[:length] <= places[:, None]).repeat_interleave(groups, dim=0)
+        before = self._columns[:length] <= places[:, None]
+        seen = before.repeat_interleave(groups, dim=0)
         hidden = self._embedding[ids].float()
 
         def linear(name: str, inputs: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -129,6 +150,9 @@ class CudaDecoder:
             turned = torch.addcmul(turned * cos, turned.roll(shape.head_dim // 2, -1), sin).to(self._dtype)
             self._keys[index].index_copy_(1, places, turned[:, shape.heads :].transpose(0, 1))
             self._values[index].index_copy_(1, places, qkv[:, shape.heads + shape.kv_heads :].transpose(0, 1))
+            if watched is not None:
+                mask = torch.zeros_like(before, dtype=torch.float32).masked_fill_(~before, -torch.inf)
+                watched.append(looks(turned[:, : shape.heads], self._keys[index, :, :length], mask))
             rows = turned[:, : shape.heads].reshape(count, shape.kv_heads, groups, shape.head_dim).transpose(0, 1)
             mixed = functional.scaled_dot_product_attention(
                 rows.reshape(1, shape.kv_heads, count * groups, shape.head_dim),

@@ -21,6 +21,7 @@ from torch.nn import functional
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from rag.adapter import Adapter, Correction
+from rag.attention import looks
 from rag.checkpoint import Checkpoint
 
 Linear = Callable[[Tensor], Tensor]
@@ -83,6 +84,7 @@ class Decoder:
     """A `Network` for one Llama-shaped model in float32 arithmetic, whatever its matrices are kept in."""
 
     rewindable = True
+    lifts = True
 
     def __init__(
         self,
@@ -111,6 +113,7 @@ class Decoder:
         size = (shape.layers, shape.kv_heads, context_tokens, shape.head_dim)
         self._keys = torch.zeros(size)
         self._values = torch.zeros(size)
+        self._between = torch.zeros(context_tokens, shape.hidden)  # what `states` left, for `lift`
 
     @torch.inference_mode()
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
@@ -138,6 +141,40 @@ class Decoder:
     @torch.inference_mode()
     def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
         """See `Network.states`."""
+        hidden = self._through(tokens, start, depth, adapter, lambda _queries, _keys, _mask: None)
+        self._between[start : start + len(tokens)] = hidden
+        return self._turn_back(hidden)
+
+    @torch.inference_mode()
+    def attention(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
+        """See `Network.attention`."""
+        seen: list[Tensor] = []
+        self._through(tokens, start, depth, adapter, lambda *given: seen.append(looks(*given)))
+        return torch.stack(seen)
+
+    @torch.inference_mode()
+    def lift(self, count: int, depth: int) -> None:
+        """See `Network.lift`."""
+        hidden = self._between[:count]
+        place = self._cos[:count], self._sin[:count]
+        mask = _mask(0, count)
+        last = len(self._layers) - 1
+        for index, layer in enumerate(self._layers[depth:], start=depth):
+            queries = self._attend_to(layer, index, hidden, 0, place)
+            if index == last:  # its keys and values are all that is needed
+                break
+            mixed = self._mix(queries, self._keys[index, :, :count], self._values[index, :, :count], mask)
+            hidden = self._feed_forward(layer, hidden + layer.output(mixed))
+
+    def _through(
+        self,
+        tokens: list[int],
+        start: int,
+        depth: int,
+        adapter: Adapter | None,
+        watch: Callable[[Tensor, Tensor, Tensor | None], None],
+    ) -> Tensor:
+        """What `depth` layers make of `tokens`; `watch` gets each layer's queries, the keys they meet, and the mask."""
         end = start + len(tokens)
         layers = self._layers if adapter is None else self._with(adapter)
         hidden = self._embed(torch.tensor(tokens))
@@ -145,9 +182,11 @@ class Decoder:
         mask = _mask(start, end)
         for index, layer in enumerate(layers[:depth]):
             queries = self._attend_to(layer, index, hidden, start, place)
-            mixed = self._mix(queries, self._keys[index, :, :end], self._values[index, :, :end], mask)
+            keys = self._keys[index, :, :end]
+            watch(queries, keys, mask)
+            mixed = self._mix(queries, keys, self._values[index, :, :end], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
-        return self._turn_back(hidden)
+        return hidden
 
     def _with(self, adapter: Adapter) -> list[Layer]:
         """The layers that `adapter` corrects, made once."""

@@ -124,9 +124,20 @@ class Engine:
         self._jobs.put(generation)
         return generation
 
-    def read(self, prompt: Sequence[int], *, depth: int, wanted: int = 1, adapter: Adapter | None = None) -> Reading:
-        """Queue a reading of `prompt`: states of its last `wanted` tokens as the first `depth` layers leave them."""
-        reading = Reading(prompt, depth, wanted, adapter)
+    def read(
+        self, prompt: Sequence[int], *, depth: int, wanted: int = 1, adapter: Adapter | None = None, plain: int = 0
+    ) -> Reading:
+        """Queue a reading of `prompt`: states of its last `wanted` tokens as the first `depth` layers leave them.
+
+        The first `plain` tokens are read without the adapter, and kept for a generation that begins with them.
+        """
+        return self._queued(Reading(prompt, depth, wanted, adapter, plain=plain))
+
+    def watch(self, prompt: Sequence[int], *, depth: int, wanted: int, adapter: Adapter | None = None) -> Reading:
+        """Queue a reading of `prompt`: where its last `wanted` tokens look, see `Network.attention`."""
+        return self._queued(Reading(prompt, depth, wanted, adapter, is_watched=True))
+
+    def _queued(self, reading: Reading) -> Reading:
         self._jobs.put(reading)
         return reading
 

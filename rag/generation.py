@@ -64,7 +64,7 @@ class Kept:
     """Tokens whose keys and values the network still holds, in order.
 
     `tokens` are held in all layers; `shallow` in the first `depth` alone, as `adapter` corrects them, left by a reading
-    (see `reading.py`).
+    (see `reading.py`). Without an adapter these are as a generation needs them.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -148,6 +148,9 @@ def _prefill(
     network: Network, prompt: list[int], kept: Kept, progress: Progress, stopped: Callable[[], bool]
 ) -> Tensor | None:
     """Logits (1, vocabulary) after the prompt, or None when stopped on the way."""
+    if network.lifts and kept.shallow and kept.adapter is None and prompt[: len(kept.shallow)] == kept.shallow:
+        network.lift(len(kept.shallow), kept.depth)
+        kept.tokens = kept.shallow
     reused = min(shared_prefix(kept.tokens, prompt), len(prompt) - 1)
     if not network.rewindable and reused < len(kept.tokens):
         reused = 0

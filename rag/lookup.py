@@ -35,13 +35,11 @@ _SECOND_LOOK_PAPERS = 2
 ASKED_AMONG = 5
 """Papers, best first, that are read beside a question to see which of them it asks about, at half a second each on two
 cores. Of 102 papers that comparisons on six other libraries ask about 98 are among the best five, 100 among eight."""
-SENTENCES_READ = 8
 SENTENCES_KEPT = 3
-"""Of each of several papers, so many are read one by one, at some half a second each on two cores, and so many
-handed on at most."""
+"""Of each of several papers, so many sentences are handed on at most."""
 KEPT_FROM = 0.05
-"""How likely one has to say what is asked to be handed on; the best one always is. Of 86 papers that comparisons ask
-about the two sentences that are left on average hold all that is needed for 0.95, three whatever they say for 0.98."""
+"""How likely one has to say what is asked to be handed on; the best one always is. Of the 100 sentences that answer the
+comparisons of dev, fresh-a and fresh-c 94 are handed on so, with 2.7 of a paper; from 0.2 on 89, with 2.0."""
 SENTENCES_FOR_A_PART = 3
 """How many sentences each part of a question adds at most to those of the whole."""
 
@@ -167,14 +165,11 @@ class Lookup:
         for subject in found.subjects:
             asked = question_about(subject, found.subjects, found.standalone_question)
             own = [item for item in found.evidence if item.paper.id == subject.paper.id]
-            best = sorted(own, key=lambda item: -item.score)[:SENTENCES_READ]
-            scored = []
-            for item in best:
-                check()
-                share = telling(model, asked, item)
-                if share is None:
-                    return found
-                scored.append(replace(item, score=share))
+            check()
+            shares = telling(model, asked, subject.paper, [item.sentence.text for item in own])
+            if shares is None:
+                return found
+            scored = [replace(item, score=share) for item, share in zip(own, shares, strict=True)]
             scored.sort(key=lambda item: -item.score)
             told = [item for item in scored[:SENTENCES_KEPT] if item.score >= KEPT_FROM] or scored[:1]
             kept += sorted(told, key=lambda item: item.number)

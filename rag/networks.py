@@ -24,6 +24,8 @@ class Network(Protocol):
     """Most tokens that fit, prompt and answer together."""
     rewindable: bool
     """Whether `forward` may start before the end of what was run. Recurrent and sliding-window models can't."""
+    lifts: bool
+    """Whether there is a `lift`."""
 
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
         """Run `tokens` at positions `start` onwards, forgetting what was kept from `start` on.
@@ -41,6 +43,20 @@ class Network(Protocol):
         """
         ...
 
+    def attention(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
+        """Run `tokens` as `states` does, and say where they look: `attention.looks` of each layer.
+
+        Returns float32 (depth, 2, heads, start + tokens) on the CPU.
+        """
+        ...
+
+    def lift(self, count: int, depth: int) -> None:
+        """Run the first `count` tokens, which `states` without an adapter has run to `depth`, through the layers above.
+
+        `forward` can then start at `count`.
+        """
+        ...
+
     def warm_up(self) -> None:
         """Do what is slow only the first time."""
         ...
@@ -48,6 +64,8 @@ class Network(Protocol):
 
 class TransformersNetwork:
     """Any causal language model of transformers, through its own `forward` and a DynamicCache."""
+
+    lifts = False
 
     def __init__(self, model: Any, context_tokens: int) -> None:
         self.model = model
@@ -87,6 +105,27 @@ class TransformersNetwork:
             )
         states: Tensor = output.hidden_states[depth][0].float().cpu()
         return states
+
+    @torch.inference_mode()
+    def attention(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
+        """See `Network.attention`; by transformers' plain attention, for no other tells its shares."""
+        self._go_back_to(start)
+        ids = torch.tensor([tokens], device=self.model.device)
+        usual = self.model.config._attn_implementation
+        self.model.set_attn_implementation("eager")
+        try:
+            with _corrected(self.model, adapter):
+                output = self.model(
+                    ids, past_key_values=self._cache, use_cache=True, logits_to_keep=1, output_attentions=True
+                )
+        finally:
+            self.model.set_attn_implementation(usual)
+        shares = torch.cat(output.attentions[:depth]).float().cpu()
+        return torch.stack((shares.mean(2), shares[:, :, -1]), dim=1)
+
+    def lift(self, count: int, depth: int) -> None:
+        """Not to be had: transformers runs all layers at once."""
+        raise NotImplementedError
 
     def warm_up(self) -> None:
         """Run a few tokens at once and then one, so that kernels are chosen and loaded."""

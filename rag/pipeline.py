@@ -333,7 +333,7 @@ class Rag:
             further_quotes=wanted.further_quotes,
             rewrite=self._writer.rewritten if wanted.rewrites else None,
             opinion=(lambda claim: support(checker.get(), claim)) if wanted.second_opinion else None,
-            reading=lambda question, item: telling(checker.get(), question, item),
+            reading=lambda question, paper, sentences: telling(checker.get(), question, paper, sentences),
         )
         self._answering = Answering(
             retriever=self.retriever,

@@ -1,4 +1,5 @@
-"""Reads a text with a language model without writing any: what its lower layers make of the last tokens.
+"""Reads a text with a language model without writing any: what its lower layers make of the last tokens, or where these
+look.
 
 A reading waits in the engine's queue as a generation does, and keeps its beginning for the next: texts that begin
 alike cost only what differs. Layers above the one that is asked for are not run. Knows token ids and networks; knows
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -24,19 +25,34 @@ from rag.networks import Network
 
 
 class Reading:
-    """States asked for: `result` waits for them, `cancel` gives them up."""
+    """States or looks asked for: `result` waits for them, `cancel` gives them up."""
 
-    def __init__(self, prompt: Sequence[int], depth: int, wanted: int, adapter: Adapter | None = None) -> None:
-        """`wanted` states of the last tokens of `prompt`, as the first `depth` layers leave them, with `adapter`."""
+    def __init__(
+        self,
+        prompt: Sequence[int],
+        depth: int,
+        wanted: int,
+        adapter: Adapter | None = None,
+        *,
+        plain: int = 0,
+        is_watched: bool = False,
+    ) -> None:
+        """Of the last `wanted` tokens of `prompt` the states as the first `depth` layers leave them, with `adapter`.
+
+        `plain`: so many tokens before are read without it, and kept for a generation that begins with them.
+        `is_watched`: where the last tokens look, instead of their states.
+        """
         self.prompt = list(prompt)
         self.depth = depth
         self.adapter = adapter
         self.wanted = wanted
+        self.plain = plain
+        self.is_watched = is_watched
         self._result: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._cancelled = threading.Event()
 
     def result(self, timeout_s: float | None = None) -> Tensor:
-        """Float32 (wanted, hidden).
+        """Float32 (wanted, hidden); where it is watched, `Network.attention`.
 
         Raises:
             ModelError: the computation failed, or took longer than `timeout_s`.
@@ -51,8 +67,8 @@ class Reading:
             raise ModelError(f"The language model failed: {found}.", "See the cause above.") from found
         if found is None:
             raise ModelError("The language model read nothing in time.", "Ask again, or raise model.timeout_s.")
-        states: Tensor = found
-        return states
+        told: Tensor = found
+        return told
 
     def cancel(self) -> None:
         """Stop before the next piece; safe to call at any time, from any thread."""
@@ -61,9 +77,14 @@ class Reading:
     def run(self, network: Network, kept: Kept) -> None:
         """Do the work on the calling thread."""
         try:
-            self._result.put(
-                read(network, self.prompt, self.depth, self.wanted, kept, self._cancelled.is_set, self.adapter)
-            )
+            stopped, adapter = self._cancelled.is_set, self.adapter
+            if self.is_watched:
+                told = watch(network, self.prompt, self.depth, self.wanted, kept, stopped, adapter)
+            elif self.plain and adapter is not None:
+                told = read_end(network, self.prompt, self.depth, self.wanted, kept, stopped, adapter, self.plain)
+            else:
+                told = read(network, self.prompt, self.depth, self.wanted, kept, stopped, adapter)
+            self._result.put(told)
         except BaseException as error:  # noqa: BLE001 - handed to the caller whole; this thread must live on
             kept.tokens, kept.shallow = [], []
             self._result.put(error)
@@ -75,25 +96,88 @@ def read(
     depth: int,
     wanted: int,
     kept: Kept,
-    stopped: Any = lambda: False,
+    stopped: Callable[[], bool] = lambda: False,
     adapter: Adapter | None = None,
 ) -> Tensor | None:
     """States of the last `wanted` tokens of `prompt` after `depth` layers, float32; None if stopped on the way."""
     tokens = list(prompt)
-    # Never from what a generation left: where a prompt is cut moves a state by up to 0.8 %, and what is read must not
-    # depend on what was asked before.
+    found: list[Tensor] = []
+    for start in range(_gone_back(network, tokens, depth, wanted, kept, adapter), len(tokens), PREFILL_CHUNK):
+        if stopped():
+            return None
+        found.append(_piece(network.states, tokens, start, PREFILL_CHUNK, kept))
+    return torch.cat(found)[-wanted:]
+
+
+def read_end(
+    network: Network,
+    prompt: Sequence[int],
+    depth: int,
+    wanted: int,
+    kept: Kept,
+    stopped: Callable[[], bool],
+    adapter: Adapter,
+    plain: int,
+) -> Tensor | None:
+    """As `read`, with the first `plain` tokens as the model itself reads them: `kept` has these afterwards.
+
+    Of a piece at the beginning that was read before nothing is taken over: what is kept of it is the same each time.
+
+    Source: Greenewald et al. 2025, "Activated LoRA": what stands before the adapter's part is the model's own, and is
+    read once for both.
+    """
+    tokens = list(prompt)
+    beginning = tokens[:plain]
+    if not (kept.adapter is None and kept.depth == depth and kept.shallow == beginning):
+        kept.shallow = []
+        if read(network, beginning, depth, 1, kept, stopped, None) is None:
+            return None
+    if stopped():
+        return None
+    kept.tokens = []
+    return network.states(tokens[plain:], plain, depth, adapter)[-wanted:]
+
+
+def watch(
+    network: Network,
+    prompt: Sequence[int],
+    depth: int,
+    wanted: int,
+    kept: Kept,
+    stopped: Callable[[], bool] = lambda: False,
+    adapter: Adapter | None = None,
+) -> Tensor | None:
+    """Where the last `wanted` tokens of `prompt` look, see `Network.attention`; None if stopped on the way."""
+    tokens = list(prompt)
+    last = len(tokens) - wanted
+    for start in range(_gone_back(network, tokens, depth, wanted, kept, adapter), last, PREFILL_CHUNK):
+        if stopped():
+            return None
+        _piece(network.states, tokens, start, min(PREFILL_CHUNK, last - start), kept)
+    return None if stopped() else _piece(network.attention, tokens, last, wanted, kept)
+
+
+def _gone_back(
+    network: Network, tokens: list[int], depth: int, wanted: int, kept: Kept, adapter: Adapter | None
+) -> int:
+    """The place from which a reading has to go on.
+
+    Never from what a generation left: where a prompt is cut moves a state by up to 0.8 %, and what is read must not
+    depend on what was asked before.
+    """
     is_alike = kept.depth == depth and kept.adapter is adapter
     reused = min(shared_prefix(kept.shallow, tokens), len(tokens) - wanted) if is_alike else 0
     if not network.rewindable and reused < len(kept.shallow):
         reused = 0
     kept.tokens = []
     kept.depth, kept.adapter = depth, adapter
-    found: list[Tensor] = []
-    for start in range(reused, len(tokens), PREFILL_CHUNK):
-        if stopped():
-            return None
-        chunk = tokens[start : start + PREFILL_CHUNK]
-        kept.shallow = tokens[:start]
-        found.append(network.states(chunk, start, depth, adapter))
-        kept.shallow = tokens[: start + len(chunk)]
-    return torch.cat(found)[-wanted:]
+    return reused
+
+
+def _piece(run: Callable[..., Tensor], tokens: list[int], start: int, count: int, kept: Kept) -> Tensor:
+    """What `run` tells of `count` tokens from `start` on; `kept` says at any point what the network holds."""
+    chunk = tokens[start : start + count]
+    kept.shallow = tokens[:start]
+    told = run(chunk, start, kept.depth, kept.adapter)
+    kept.shallow = tokens[: start + len(chunk)]
+    return told

@@ -48,19 +48,33 @@ def path_of(name: str) -> Path:
     return _FOLDER / f"{name}.safetensors"
 
 
-def probabilities(model: Any, name: str, **values: str) -> tuple[float, ...] | None:
+def probabilities(model: Any, name: str, ending: str = "", **values: str) -> tuple[float, ...] | None:
     """What the adapter `name` says of a prompt filled with `values`: a probability for each of its classes.
+
+    With an `ending` only what begins with it is read with the adapter, see `LocalChatModel.judge`.
 
     Of "verdict" and "opinion": supported, contradicted, neither. Of the others: yes, no. None where `model` is not the
     one that the adapter belongs to.
     """
-    if not hasattr(model, "judge"):
+    if not hasattr(model, "judge") or (found := _of(model, name)) is None:
         return None
-    found = adapter(name)
-    if getattr(model, "model_id", "") != found.facts["model"]:
-        return None
-    told: tuple[float, ...] = model.judge(prompts.load(prompt_of(name)).messages(**values), found)
+    told: tuple[float, ...] = model.judge(prompts.load(prompt_of(name)).messages(**values), found, ending)
     return told
+
+
+def looks(model: Any, name: str, passages: Sequence[str], ending: str, **values: str) -> Any | None:
+    """Where `model` looks with the adapter `name` at the end of a prompt filled with `values`; see its `looks`.
+
+    None where it is not the model that the adapter belongs to, or `passages` do not stand in the prompt as they are.
+    """
+    if not hasattr(model, "looks") or (found := _of(model, name)) is None:
+        return None
+    return model.looks(prompts.load(prompt_of(name)).messages(**values), passages, ending, found)
+
+
+def _of(model: Any, name: str) -> Adapter | None:
+    found = adapter(name)
+    return found if getattr(model, "model_id", "") == found.facts["model"] else None
 
 
 def prompt_of(name: str) -> str:

@@ -263,6 +263,7 @@ class Slow:
 
     context_tokens = 100_000
     rewindable = True
+    lifts = False
 
     def __init__(self) -> None:
         self.calls = 0
@@ -421,7 +422,7 @@ def test_a_reading_runs_only_what_is_new_and_goes_on_only_from_one_of_its_depth(
     ran: list[tuple[int, int]] = []
 
     class Watched:
-        context_tokens, rewindable = 512, True
+        context_tokens, rewindable, lifts = 512, True, False
         forward, warm_up = inner.forward, inner.warm_up
 
         def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> torch.Tensor:

@@ -1,9 +1,11 @@
 """The way of a question, with real Chroma, a hashing embedder and a scripted model."""
 
+import numpy as np
 import pytest
 from fakes import HashedEncoder, ScriptedModel
 
 from rag.answerability import CALIBRATION
+from rag.bearing import Head
 from rag.checking import UNSURE
 from rag.cli import answer_text
 from rag.errors import BadQuestion
@@ -244,7 +246,7 @@ REWORDED = "In the deep ocean whales sing at 20 hertz, and others listen."
 )
 def test_of_a_sentence_in_other_words_the_model_is_asked(retriever, supported, verdict, said):
     class Opining(Doubting):
-        def judge(self, messages, adapter):
+        def judge(self, messages, adapter, ending=""):
             if adapter.facts["name"] == "answerable":
                 return 1.0, 0.0
             assert f"Evidence: Title: {PAPERS[0].title}\n{FACT}" in messages[-1][1]
@@ -267,7 +269,7 @@ class Opined(Doubting):
 
     supported: float = 0.0
 
-    def judge(self, messages, adapter):
+    def judge(self, messages, adapter, ending=""):
         if adapter.facts["name"] == "answerable":
             return 1.0, 0.0
         assert self.supported, "what stands in its source word for word is not read again"
@@ -387,8 +389,8 @@ def test_each_of_several_papers_is_answered_from_its_own_sentences(retriever):
     assert Answer.from_dict(answer.to_dict()) == answer
 
 
-def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_answer(retriever):
-    """A model that an adapter belongs to reads each sentence below its title and behind the one before."""
+def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_answer(retriever, monkeypatch):
+    """A model that an adapter belongs to reads each paper once, and where it looks tells of its sentences."""
     read = []
     says = dict.fromkeys(("20 hertz", "flowers"), 0.9)
 
@@ -397,24 +399,27 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
         def model_id(self) -> str:
             return next(iter(CALIBRATION))
 
-        def judge(self, messages, adapter):
-            if adapter.facts["name"] == "about":
-                asked = any(f"Paper: {name}" in messages[-1][1] for name in ("WhaleSong", "BeeDance"))
-                return float(asked), float(not asked)
-            assert adapter.facts["name"] == "bearing"
-            read.append(messages[-1][1])
-            yes = next((share for words, share in says.items() if words in read[-1]), KEPT_FROM / 2)
-            return yes, 1 - yes
+        def judge(self, messages, adapter, ending=""):
+            assert adapter.facts["name"] == "about"
+            asked = any(f"Paper: {name}" in messages[-1][1] for name in ("WhaleSong", "BeeDance"))
+            return float(asked), float(not asked)
 
+        def looks(self, messages, passages, ending, adapter):
+            assert adapter.facts["name"] == "bearing"
+            assert messages[-1][1].endswith("\n".join(["", *passages, "", ending]))
+            read.append(messages[-1][1])
+            yes = [next((s for words, s in says.items() if words in text), KEPT_FROM / 2) for text in passages]
+            return np.array([share / (1 - share) for share in yes]).reshape(-1, 1, 1, 1)
+
+    monkeypatch.setattr("rag.bearing.head", lambda: Head("1", 0.0, np.ones((1, 1, 1))))
     model = Reading(script=lambda _prompt: "Nothing of the kind.")
     rag = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False}))
     answer = rag.ask(BOTH)
     assert [claim.text for claim in answer.claims] == [FACT, "Bees dance to tell where flowers are."]
     assert all(claim.is_quote for claim in answer.claims)
-    assert len(read) == 4
-    assert sum("(Before: " in text for text in read) == 2
+    assert len(read) == 2
     assert not any("BeeDance" in text for text in read if "Paper: WhaleSong" in text)  # the other's name is left out
-    says["decodes"] = KEPT_FROM
+    says["decodes"] = KEPT_FROM * 1.01
     papers = [claim.citations[0].paper.id for claim in rag.ask(BOTH).claims]
     assert papers == ["w", "b", "b"], "two of each that has two to quote"
     says.clear()
@@ -426,7 +431,7 @@ class Knowing(Doubting):
 
     asked_about: tuple[str, ...] = ()
 
-    def judge(self, messages, adapter):
+    def judge(self, messages, adapter, ending=""):
         text = messages[-1][1]
         yes = {
             "about": any(f"Paper: {name}" in text for name in self.asked_about),
@@ -644,7 +649,7 @@ def test_stopping_takes_effect_before_the_next_reading(retriever, question, at_m
     read = []
 
     class Stopping(Doubting):
-        def judge(self, messages, adapter):
+        def judge(self, messages, adapter, ending=""):
             read.append(messages)
             return (0.9, 0.1)
 
@@ -668,7 +673,7 @@ def test_a_draft_is_not_read_again_nor_written_anew_once_it_is_stopped(retriever
     opinions = []
 
     class Judging(Doubting):
-        def judge(self, messages, adapter):
+        def judge(self, messages, adapter, ending=""):
             opinions.append(messages)
             return (0.9, 0.05, 0.05) if len(opinions) > 2 else (0.9, 0.1)
 

@@ -26,7 +26,7 @@ class Reader:
         self.model_id = model_id
         self.asked: list[str] = []
 
-    def judge(self, messages, adapter):
+    def judge(self, messages, adapter, ending=""):
         assert adapter is trained.adapter("about")
         self.asked.append(messages[-1][1])
         return 0.8, 0.2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,10 +17,10 @@ from rag.checkpoint import Checkpoint
 from rag.cuda_decoder import CudaDecoder
 from rag.decoder import float_decoder
 from rag.errors import ModelError
-from rag.generation import Kept
+from rag.generation import Kept, Progress, Request, generate
 from rag.int8 import has_int8_engine, int8_decoder
 from rag.networks import TransformersNetwork
-from rag.reading import read
+from rag.reading import read, read_end, watch
 from tests.tiny_language_model import make_model
 
 PROMPT = [5, 9, 100, 23, 44, 7, 201, 5, 9]
@@ -45,8 +46,8 @@ def drawn(folder: Path, depth: int = 2, seed: int = 0) -> Adapter:
     return Adapter(layers, torch.randn(3, 64, generator=draw), torch.randn(3, generator=draw), {"version": "1"})
 
 
-def merged(folder: Path, adapter: Adapter) -> torch.Tensor:
-    """States of transformers' own model, the corrections added into its matrices."""
+def merged_model(folder: Path, adapter: Adapter) -> Any:
+    """Transformers' own model, the corrections added into its matrices."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     parts = {
         "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
@@ -62,7 +63,14 @@ def merged(folder: Path, adapter: Adapter) -> torch.Tensor:
                     weight = model.model.layers[index].get_submodule(part).weight
                     weight += up[row : row + weight.shape[0]] @ down
                     row += weight.shape[0]
-        return model(torch.tensor([PROMPT]), output_hidden_states=True).hidden_states[adapter.depth][0]
+    return model
+
+
+def merged(folder: Path, adapter: Adapter) -> torch.Tensor:
+    """States of that model."""
+    with torch.inference_mode():
+        found = merged_model(folder, adapter)(torch.tensor([PROMPT]), output_hidden_states=True)
+    return found.hidden_states[adapter.depth][0]
 
 
 def networks(folder: Path) -> list:
@@ -145,3 +153,43 @@ def test_fitting_learns_what_it_is_shown_and_the_networks_read_what_was_fitted(t
     for row, p in zip(rows[:5], said[:5], strict=True):
         state = network.states(list(row), 0, 2, adapter)[-1]
         torch.testing.assert_close(adapter.log_probabilities(state).exp(), torch.tensor(p), atol=1e-3, rtol=1e-3)
+
+
+def test_where_the_last_tokens_look_is_what_transformers_says_of_the_corrected_model(folder):
+    adapter = drawn(folder)
+    model = merged_model(folder, adapter)
+    model.set_attn_implementation("eager")
+    with torch.inference_mode():
+        shares = torch.cat(model(torch.tensor([PROMPT]), output_attentions=True).attentions[:2])
+    expected = torch.stack((shares[:, :, 4:].mean(2), shares[:, :, -1]), dim=1)
+    for network in networks(folder):
+        plain = network.states(PROMPT, 0, 2)
+        network.states(PROMPT[:4], 0, 2, adapter)
+        torch.testing.assert_close(network.attention(PROMPT[4:], 4, 2, adapter), expected, atol=1e-3, rtol=1e-3)
+        kept = Kept()
+        found = watch(network, PROMPT, 2, len(PROMPT) - 4, kept, adapter=adapter)
+        torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
+        assert kept.shallow == PROMPT
+        assert watch(network, PROMPT, 2, 3, kept, lambda: True, adapter) is None
+        torch.testing.assert_close(network.states(PROMPT, 0, 2), plain)
+
+
+def test_what_stands_before_the_adapters_part_is_read_once_for_a_generation_too(folder):
+    adapter, plain = drawn(folder), 5
+    request = Request(prompt=[*PROMPT[:plain], 8, 3], max_new_tokens=6, end_tokens=frozenset())
+    for network in networks(folder):
+        expected = list(generate(network, request, Kept(), Progress(), lambda: False))
+        network.states(PROMPT[:plain], 0, 2)
+        state = network.states(PROMPT[plain:], plain, 2, adapter)[-1:]
+        kept, progress = Kept(), Progress()
+        for _ in range(2):  # the second time nothing of the beginning is run again
+            found = read_end(network, PROMPT, 2, 1, kept, lambda: False, adapter, plain)
+            torch.testing.assert_close(found, state, atol=1e-4, rtol=1e-4)
+            assert (kept.shallow, kept.adapter, kept.tokens) == (PROMPT[:plain], None, [])
+        assert list(generate(network, request, kept, progress, lambda: False)) == expected
+        assert progress.reused_tokens == (plain if network.lifts else 0)
+        other = Request(prompt=[*PROMPT[:3], 8, 3], max_new_tokens=6, end_tokens=frozenset())
+        read_end(network, PROMPT, 2, 1, kept, lambda: False, adapter, plain)
+        list(generate(network, other, kept, progress, lambda: False))
+        assert progress.reused_tokens == 0, "of a beginning that is not the same nothing is taken over"
+        assert read_end(network, PROMPT, 2, 1, Kept(), lambda: True, adapter, plain) is None

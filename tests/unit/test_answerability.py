@@ -88,7 +88,7 @@ class Trained(Likely):
         self.told: list = []
         self.read_closely: list = []
 
-    def judge(self, messages, adapter):
+    def judge(self, messages, adapter, ending=""):
         is_whole = adapter is trained.adapter("answerable")
         assert is_whole or adapter is trained.adapter("bearing")
         (self.told if is_whole else self.read_closely).append(messages[-1][1])

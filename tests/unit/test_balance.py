@@ -65,7 +65,7 @@ def test_the_model_that_was_trained_reads_the_sentences_below_their_title():
     class Trained(Says):
         model_id = trained.adapter("opinion").facts["model"]
 
-        def judge(self, messages, adapter):
+        def judge(self, messages, adapter, ending=""):
             assert adapter is trained.adapter("opinion")
             prompt = messages[-1][1]
             self.read.append(prompt)

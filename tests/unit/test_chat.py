@@ -91,6 +91,7 @@ class CountingNetwork:
 
     context_tokens = 64
     rewindable = True
+    lifts = False
 
     def __init__(self) -> None:
         self.tokens: list[int] = []

@@ -35,25 +35,32 @@ def checked(reading, further_quotes=2, stop_check=lambda: None, question=QUESTIO
     return [claim.text for claim in claims if claim.text != CITED]
 
 
+def by_text(share, default=0.0):
+    """A reading that knows how likely each sentence tells."""
+    return lambda _question, _paper, sentences: [share.get(text, default) for text in sentences]
+
+
 def test_of_the_cited_paper_those_sentences_are_quoted_that_say_what_is_asked():
-    share = {SENTENCES[2].text: 0.9, SENTENCES[4].text: TELLING_FROM}
+    reading = by_text({SENTENCES[2].text: 0.9, SENTENCES[4].text: TELLING_FROM, CITED: 1.0}, TELLING_FROM - 0.01)
     asked = []
 
-    def reading(question, item):
-        asked.append((question, item.sentence.text))
-        return share.get(item.sentence.text, TELLING_FROM - 0.01)
+    def noted(question, paper, sentences):
+        asked.append((question, paper, list(sentences)))
+        return reading(question, paper, sentences)
 
-    assert checked(reading) == [SENTENCES[2].text, SENTENCES[4].text], "in reading order"
-    assert {question for question, _ in asked} == {QUESTION}
-    assert CITED not in {text for _, text in asked}
+    assert checked(noted) == [SENTENCES[2].text, SENTENCES[4].text], "in reading order, and what is cited not again"
+    [(question, paper, read)] = asked
+    assert (question, paper) == (QUESTION, PAPER)
+    assert CITED in read, "beside what is cited"
+    assert read == [sentence.text for sentence in SENTENCES if sentence.text in read], "in order"
     assert checked(reading, further_quotes=1) == [SENTENCES[2].text]
-    assert checked(lambda _question, _item: 0.0) == []
+    assert checked(by_text({})) == []
 
 
 def test_where_nobody_can_read_the_nearest_are_quoted_and_where_none_is_wanted_nothing_is_read():
     assert len(checked(None)) == 2
-    assert checked(lambda _question, _item: None) == checked(None)
-    assert checked(lambda _question, _item: pytest.fail("read"), further_quotes=0) == []
+    assert checked(lambda *_asked: None) == checked(None)
+    assert checked(lambda *_asked: pytest.fail("read"), further_quotes=0) == []
 
 
 def test_reading_can_be_stopped():
@@ -61,14 +68,11 @@ def test_reading_can_be_stopped():
         raise Stopped
 
     with pytest.raises(Stopped):
-        checked(lambda _question, _item: 0.9, stop_check=stop)
+        checked(by_text({}, 0.9), stop_check=stop)
 
 
 def test_of_a_follow_up_what_it_adds_is_quoted_where_it_can_be_read():
-    share = {SENTENCES[2].text: 0.9}
     follow_up = "Does it have arms?"
-    assert checked(lambda _question, item: share.get(item.sentence.text, 0.0), question=follow_up) == [
-        SENTENCES[2].text
-    ]
+    assert checked(by_text({SENTENCES[2].text: 0.9}), question=follow_up) == [SENTENCES[2].text]
     assert checked(None, question=follow_up) == []
-    assert checked(lambda _question, _item: None, question=follow_up) == []
+    assert checked(lambda *_asked: None, question=follow_up) == []

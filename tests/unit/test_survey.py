@@ -28,7 +28,7 @@ class SaysOf:
         self.likely = likely
         self.asked: list[str] = []
 
-    def judge(self, messages, adapter):
+    def judge(self, messages, adapter, ending=""):
         assert adapter is trained.adapter("bearing")
         prompt = messages[-1][1]
         self.asked.append(prompt)

@@ -50,7 +50,7 @@ class ReadableModel:
         assert [forms[0] for forms in words] == ["Supported", "Contradicted", "Unknown"]
         return (-0.1, -3.0, -4.0) if self._is_yes(messages) else (-4.0, -3.0, -0.1)
 
-    def judge(self, messages, adapter):
+    def judge(self, messages, adapter, ending=""):
         assert adapter.facts["name"] == "verdict"
         self.asked.append(messages[-1][1])
         return (0.98, 0.01, 0.01) if self._is_yes(messages) else (0.005, 0.005, 0.99)
