@@ -26,6 +26,10 @@ TWO_FROM = 0.03
 """The same for the second paper of a question that asks for two outright ("Two papers …, which …?"). In any comparison
 it would find two of 94 more, and take a paper for what a follow-up compares with: "How does it compare to PPO?"."""
 
+READ_FIRST = 3
+"""Papers, best first, that are read beside a question before it is seen whether more have to be. All that 94
+comparisons of nine sets ask about are among these for 89, and for 211 of 218 questions to one paper it is."""
+
 _KIND = (
     r"(?:paper|work|stud(?:y|ies)|article|method|approach(?:e)?|system|framework|survey|review|benchmark|model|algorithm"
     r"|network|planner|scheme|one|author|agent|policy|pipeline|data ?set|robot|arm|technique|strategy|formalism"
@@ -86,6 +90,18 @@ def asked_about(model: Any, question: str, paper: Paper, evidence: Sequence[Evid
     """
     told = trained.probabilities(model, "about", **trained.beside(question, paper, evidence))
     return None if told is None else told[0]
+
+
+def is_told(likely: Sequence[tuple[float, Paper]], question: str, named: Collection[str]) -> bool:
+    """Whether what was read beside `question` so far tells which papers it asks about; arguments as of `meant`.
+
+    What was named is, where nothing else is described. Else `READ_FIRST` are read, and the others where two are asked
+    for and not found, or none is.
+    """
+    sure = {paper.id for share, paper in likely if share >= ABOUT_FROM}
+    if len(sure.intersection(named)) > 1 and {paper.id for _, paper in likely}.issuperset(named):
+        return not _describes(question) or len(likely) >= READ_FIRST
+    return len(likely) >= READ_FIRST and len(sure) > compares(question)
 
 
 def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collection[str] = ()) -> tuple[Paper, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.aboutness import asked_about, in_order, may_be_about_several, meant
+from rag.aboutness import asked_about, in_order, is_told, may_be_about_several, meant
 from rag.answerability import answerability
 from rag.bearing import telling
 from rag.conversation import History, counts_back, understood
@@ -33,8 +33,8 @@ _NAMED_WITHIN = 20
 """How far down the ranking a paper that the question names is looked for."""
 _SECOND_LOOK_PAPERS = 2
 ASKED_AMONG = 5
-"""Papers, best first, that are read beside a question to see which of them it asks about, at half a second each on two
-cores. Of 102 papers that comparisons on six other libraries ask about 98 are among the best five, 100 among eight."""
+"""Papers, best first, that are read beside a question at most to see which of them it asks about, at half a second each
+on two cores. Of 102 that comparisons on six other libraries ask about 98 are among the best five, 100 among eight."""
 SENTENCES_KEPT = 3
 """Of each of several papers, so many sentences are handed on at most."""
 KEPT_FROM = 0.05
@@ -184,8 +184,11 @@ class Lookup:
     def _asked_about(self, found: EvidenceFound, where: Where | None, check: Check) -> tuple[Paper, ...] | None:
         """The papers that `found.standalone_question` asks about, likeliest first; None where the model can't tell."""
         question, model = found.standalone_question, self._model.get()
-        likely = []
+        named = {subject.paper.id for subject in found.subjects if subject.name}
+        likely: list[tuple[float, Paper]] = []
         for paper in self._candidates(found, where):
+            if is_told(likely, question, named):
+                break
             check()
             evidence = self.select(question, [paper], SENTENCES_BESIDE, self._settings.answer.evidence_tokens)
             share = asked_about(model, question, paper, evidence)
@@ -193,7 +196,7 @@ class Lookup:
                 return None
             likely.append((share, paper))
         likely.sort(key=lambda item: -item[0])
-        return meant(likely, question, {subject.paper.id for subject in found.subjects if subject.name})
+        return meant(likely, question, named)
 
     def _about(self, found: EvidenceFound, papers: Sequence[Paper]) -> EvidenceFound:
         """`found`, as a question about each of `papers` where they are several, else about one."""

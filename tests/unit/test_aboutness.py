@@ -4,7 +4,7 @@ import pytest
 from fakes import HashedEncoder
 
 from rag import trained
-from rag.aboutness import ABOUT_FROM, TWO_FROM, asked_about, in_order, may_be_about_several, meant
+from rag.aboutness import ABOUT_FROM, TWO_FROM, asked_about, in_order, is_told, may_be_about_several, meant
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
@@ -135,3 +135,33 @@ def test_according_to_several_papers_asks_about_several(question):
 
 def test_what_one_named_paper_says_of_another_named_one_is_asked_of_both():
     assert meant(ALL, "According to BeeMap, how does it differ from AntTrail?", named={"b", "a"}) == (BEES, ANTS)
+
+
+def read_so_far(*shares: float):
+    """Papers in the order in which they are read, the first called p0, with what is said of them."""
+    return [(share, Paper(f"p{place}", f"Paper {place}", "")) for place, share in enumerate(shares)]
+
+
+COMPARES = "How do A and B differ?"
+ASKS_ONE = "What do owls eat?"
+
+
+@pytest.mark.parametrize(
+    ("shares", "question", "named", "told"),
+    [
+        ((0.9, 0.9), COMPARES, {"p0", "p1"}, True),
+        ((0.9, 0.9), COMPARES, {"p0", "p1", "p2"}, False),  # a third is named
+        ((0.9, 0.1), COMPARES, {"p0", "p1"}, False),  # one of them is not meant
+        ((0.9, 0.9), "How do A and B differ from the paper on owls?", {"p0", "p1"}, False),  # another may be described
+        ((0.9, 0.9, 0.0), "How do A and B differ from the paper on owls?", {"p0", "p1"}, True),
+        ((0.9, 0.9), COMPARES, set(), False),
+        ((0.9, 0.9, 0.0), COMPARES, set(), True),
+        ((0.9, 0.0, 0.0), COMPARES, set(), False),  # the second may come later
+        ((0.9, 0.0, 0.0), ASKS_ONE, set(), True),
+        ((0.9, 0.0), ASKS_ONE, set(), False),
+        ((0.0, 0.0, 0.0), ASKS_ONE, set(), False),
+        ((0.0, 0.0, 0.0, 0.9), ASKS_ONE, set(), True),
+    ],
+)
+def test_no_more_papers_are_read_than_are_needed_to_tell_what_is_asked_about(shares, question, named, told):
+    assert is_told(read_so_far(*shares), question, named) is told
