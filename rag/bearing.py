@@ -61,8 +61,10 @@ def telling(model: Any, question: str, paper: Paper, sentences: Sequence[str]) -
     """How likely each of `sentences`, some of `paper` in its order, says what `question` asks of it, in [0, 1].
 
     Of 92 papers that the comparisons of dev, fresh-a and fresh-c ask about, which were not fitted on, it puts a right
-    sentence first for 0.75 and among the first two for 0.91; nearness in words and meaning for 0.40 and 0.57.
+    sentence first for 0.75 and among the first two for 0.90.
     """
+    if not sentences:
+        return []
     shares = looked_at(model, question, paper, sentences)
     return None if shares is None else [float(p) for p in head().probabilities(shares)]
 

@@ -26,13 +26,13 @@ from pydantic import ConfigDict, Field
 
 from rag.adapter import Adapter
 from rag.attention import places_of
+from rag.chat_turns import broken_up, turns_of
 from rag.engine import Engine, Generation, load_engine
 from rag.errors import ContextOverflow, MissingExtra, ModelError
 from rag.generation import LogitsProcessor, Request
 from rag.settings import ModelSettings
 from rag.textstream import TextStream
 
-_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
 _END = object()
 
 
@@ -114,7 +114,7 @@ class LocalChatModel(BaseChatModel):
 
     def prompt_tokens(self, messages: Sequence[BaseMessage]) -> list[int]:
         """Token ids of a conversation. If the last message is the assistant's, the model goes on with it."""
-        turns = _turns(messages, self.engine.control_texts)
+        turns = turns_of(messages, self.engine.control_texts)
         is_continued = turns[-1]["role"] == "assistant"
         tokenizer = self.engine.tokenizer
         if not tokenizer.chat_template:
@@ -193,7 +193,7 @@ class LocalChatModel(BaseChatModel):
         plain = 0
         if ending:
             with suppress(ValueError):
-                plain = places_of(self.engine.tokenizer, prompt, (), ending)[1]
+                plain = places_of(self.engine.tokenizer, prompt, (), self._in_prompt(ending))[1]
         reading = self.engine.read(prompt, depth=depth, wanted=wanted, adapter=adapter, plain=plain)
         return reading.result(self.timeout_s)
 
@@ -203,7 +203,7 @@ class LocalChatModel(BaseChatModel):
         """How much the end of the prompt looks at each of the `passages` before it, with `adapter`.
 
         Float32 (passages, layers, 2, heads): the share of attention, of all tokens of the end on average and of the
-        last. Nothing is generated. None where the passages do not stand in the prompt as they are.
+        last. Nothing is generated. None where the passages do not stand in the prompt as they are, or it does not fit.
 
         Args:
             messages: the prompt.
@@ -212,17 +212,22 @@ class LocalChatModel(BaseChatModel):
             adapter: what corrects the layers; so many are read as it has.
 
         Raises:
-            ModelError, ContextOverflow: as for any call.
+            ModelError: as for any call.
         """
         prompt = self.tokens_of(messages)
-        self._room(prompt)
+        if len(prompt) >= self.context_tokens:
+            return None
+        words = [self._in_prompt(passage) for passage in passages]
         try:
-            spans, end = places_of(self.engine.tokenizer, prompt, passages, ending)
+            spans, end = places_of(self.engine.tokenizer, prompt, words, self._in_prompt(ending))
         except ValueError:
             return None
         watched = self.engine.watch(prompt, depth=adapter.depth, wanted=len(prompt) - end, adapter=adapter)
         shares = watched.result(self.timeout_s)
         return torch.stack([shares[..., first:last].sum(-1) for first, last in spans])
+
+    def _in_prompt(self, text: str) -> str:
+        return broken_up(text, self.engine.control_texts)
 
     def _room(self, prompt: Sequence[int]) -> int:
         room = self.context_tokens - len(prompt)
@@ -330,41 +335,6 @@ class LocalChatModel(BaseChatModel):
                 yield chunk
         finally:
             pieces.close()  # type: ignore[attr-defined]  # it is a generator
-
-
-def _turns(messages: Sequence[BaseMessage], control_texts: Sequence[str]) -> list[dict[str, str]]:
-    """Messages as the template's dictionaries; neighbours of one role are joined, for many templates refuse them.
-
-    The texts of control tokens (`<|im_end|>` and the like) are broken up: an abstract or a question that holds
-    one must not be able to end its turn and speak as the system.
-    """
-    turns: list[dict[str, str]] = []
-    for message in messages:
-        role = _ROLES.get(message.type) or str(getattr(message, "role", "user"))
-        content = _text(message)
-        for control in control_texts:
-            content = content.replace(control, f"{control[0]} {control[1:]}")
-        if turns and turns[-1]["role"] == role:
-            turns[-1]["content"] += f"\n\n{content}"
-        else:
-            turns.append({"role": role, "content": content})
-    if not turns:
-        raise ModelError("There is no message to answer.", "Give at least one.")
-    return turns
-
-
-def _text(message: BaseMessage) -> str:
-    if isinstance(message.content, str):
-        return message.content
-    parts = []
-    for block in message.content:
-        if isinstance(block, str):
-            parts.append(block)
-        elif block.get("type") == "text":
-            parts.append(str(block["text"]))
-        else:
-            raise ModelError(f"A message holds {block.get('type')!r}; this model reads text alone.", "Leave it out.")
-    return "".join(parts)
 
 
 def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseChatModel:

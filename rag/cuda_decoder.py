@@ -87,7 +87,7 @@ class CudaDecoder:
             ]
         return self._adapted[adapter] if adapter is not None else None
 
-    def lift(self, count: int, depth: int) -> None:
+    def lift(self, start: int, count: int, depth: int) -> None:
         """Not to be had: on a GPU a prompt is read in less time than it takes to explain."""
         raise NotImplementedError
 
@@ -130,6 +130,7 @@ class CudaDecoder:
         # Heads that share keys become rows of one product: no copies of keys.
         before = self._columns[:length] <= places[:, None]
         seen = before.repeat_interleave(groups, dim=0)
+        unseen = None if watched is None else torch.where(before, 0.0, -torch.inf)
         hidden = self._embedding[ids].float()
 
         def linear(name: str, inputs: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -151,8 +152,7 @@ class CudaDecoder:
             self._keys[index].index_copy_(1, places, turned[:, shape.heads :].transpose(0, 1))
             self._values[index].index_copy_(1, places, qkv[:, shape.heads + shape.kv_heads :].transpose(0, 1))
             if watched is not None:
-                mask = torch.zeros_like(before, dtype=torch.float32).masked_fill_(~before, -torch.inf)
-                watched.append(looks(turned[:, : shape.heads], self._keys[index, :, :length], mask))
+                watched.append(looks(turned[:, : shape.heads], self._keys[index, :, :length], unseen))
             rows = turned[:, : shape.heads].reshape(count, shape.kv_heads, groups, shape.head_dim).transpose(0, 1)
             mixed = functional.scaled_dot_product_attention(
                 rows.reshape(1, shape.kv_heads, count * groups, shape.head_dim),

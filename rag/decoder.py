@@ -113,7 +113,7 @@ class Decoder:
         size = (shape.layers, shape.kv_heads, context_tokens, shape.head_dim)
         self._keys = torch.zeros(size)
         self._values = torch.zeros(size)
-        self._between = torch.zeros(context_tokens, shape.hidden)  # what `states` left, for `lift`
+        self._between = torch.zeros(context_tokens, shape.hidden)  # what the last layer that was run left, for `lift`
 
     @torch.inference_mode()
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
@@ -141,9 +141,7 @@ class Decoder:
     @torch.inference_mode()
     def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
         """See `Network.states`."""
-        hidden = self._through(tokens, start, depth, adapter, lambda _queries, _keys, _mask: None)
-        self._between[start : start + len(tokens)] = hidden
-        return self._turn_back(hidden)
+        return self._turn_back(self._through(tokens, start, depth, adapter, lambda _queries, _keys, _mask: None))
 
     @torch.inference_mode()
     def attention(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> Tensor:
@@ -153,17 +151,18 @@ class Decoder:
         return torch.stack(seen)
 
     @torch.inference_mode()
-    def lift(self, count: int, depth: int) -> None:
+    def lift(self, start: int, count: int, depth: int) -> None:
         """See `Network.lift`."""
-        hidden = self._between[:count]
-        place = self._cos[:count], self._sin[:count]
-        mask = _mask(0, count)
+        end = start + count
+        hidden = self._between[start:end]
+        place = self._cos[start:end], self._sin[start:end]
+        mask = _mask(start, end)
         last = len(self._layers) - 1
         for index, layer in enumerate(self._layers[depth:], start=depth):
-            queries = self._attend_to(layer, index, hidden, 0, place)
+            queries = self._attend_to(layer, index, hidden, start, place)
             if index == last:  # its keys and values are all that is needed
                 break
-            mixed = self._mix(queries, self._keys[index, :, :count], self._values[index, :, :count], mask)
+            mixed = self._mix(queries, self._keys[index, :, :end], self._values[index, :, :end], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
 
     def _through(
@@ -186,6 +185,7 @@ class Decoder:
             watch(queries, keys, mask)
             mixed = self._mix(queries, keys, self._values[index, :, :end], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
+        self._between[start:end] = hidden
         return hidden
 
     def _with(self, adapter: Adapter) -> list[Layer]:

@@ -149,7 +149,10 @@ def _prefill(
 ) -> Tensor | None:
     """Logits (1, vocabulary) after the prompt, or None when stopped on the way."""
     if network.lifts and kept.shallow and kept.adapter is None and prompt[: len(kept.shallow)] == kept.shallow:
-        network.lift(len(kept.shallow), kept.depth)
+        for start in range(0, len(kept.shallow), PREFILL_CHUNK):
+            if stopped():
+                return None
+            network.lift(start, min(PREFILL_CHUNK, len(kept.shallow) - start), kept.depth)
         kept.tokens = kept.shallow
     reused = min(shared_prefix(kept.tokens, prompt), len(prompt) - 1)
     if not network.rewindable and reused < len(kept.tokens):

@@ -168,7 +168,8 @@ class Lookup:
             check()
             shares = telling(model, asked, subject.paper, [item.sentence.text for item in own])
             if shares is None:
-                return found
+                kept += own
+                continue
             scored = [replace(item, score=share) for item, share in zip(own, shares, strict=True)]
             scored.sort(key=lambda item: -item.score)
             told = [item for item in scored[:SENTENCES_KEPT] if item.score >= KEPT_FROM] or scored[:1]

@@ -50,10 +50,10 @@ class Network(Protocol):
         """
         ...
 
-    def lift(self, count: int, depth: int) -> None:
-        """Run the first `count` tokens, which `states` without an adapter has run to `depth`, through the layers above.
+    def lift(self, start: int, count: int, depth: int) -> None:
+        """Run `count` tokens from `start` on through the layers above `depth`; `states` has run them so far, unadapted.
 
-        `forward` can then start at `count`.
+        Those before them have to be lifted; `forward` can then start behind them.
         """
         ...
 
@@ -123,7 +123,7 @@ class TransformersNetwork:
         shares = torch.cat(output.attentions[:depth]).float().cpu()
         return torch.stack((shares.mean(2), shares[:, :, -1]), dim=1)
 
-    def lift(self, count: int, depth: int) -> None:
+    def lift(self, start: int, count: int, depth: int) -> None:
         """Not to be had: transformers runs all layers at once."""
         raise NotImplementedError
 

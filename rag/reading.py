@@ -76,6 +76,9 @@ class Reading:
 
     def run(self, network: Network, kept: Kept) -> None:
         """Do the work on the calling thread."""
+        if self._cancelled.is_set():
+            self._result.put(None)
+            return
         try:
             stopped, adapter = self._cancelled.is_set, self.adapter
             if self.is_watched:
@@ -132,10 +135,15 @@ def read_end(
         kept.shallow = []
         if read(network, beginning, depth, 1, kept, stopped, None) is None:
             return None
-    if stopped():
-        return None
+    if not network.rewindable:
+        kept.shallow = []
     kept.tokens = []
-    return network.states(tokens[plain:], plain, depth, adapter)[-wanted:]
+    found: list[Tensor] = []
+    for start in range(plain, len(tokens), PREFILL_CHUNK):
+        if stopped():
+            return None
+        found.append(network.states(tokens[start : start + PREFILL_CHUNK], start, depth, adapter))
+    return torch.cat(found)[-wanted:]
 
 
 def watch(
@@ -169,7 +177,7 @@ def _gone_back(
     reused = min(shared_prefix(kept.shallow, tokens), len(tokens) - wanted) if is_alike else 0
     if not network.rewindable and reused < len(kept.shallow):
         reused = 0
-    kept.tokens = []
+    kept.tokens, kept.shallow = [], tokens[:reused]
     kept.depth, kept.adapter = depth, adapter
     return reused
 

@@ -73,12 +73,12 @@ def merged(folder: Path, adapter: Adapter) -> torch.Tensor:
     return found.hidden_states[adapter.depth][0]
 
 
-def networks(folder: Path) -> list:
+def networks(folder: Path, context_tokens: int = 64) -> list:
     config, checkpoint = AutoConfig.from_pretrained(folder), Checkpoint(folder)
     return [
-        float_decoder(config, checkpoint, 64),
-        TransformersNetwork(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), 64),
-        CudaDecoder(config, checkpoint, 64, device="cpu", dtype=torch.float32),
+        float_decoder(config, checkpoint, context_tokens),
+        TransformersNetwork(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), context_tokens),
+        CudaDecoder(config, checkpoint, context_tokens, device="cpu", dtype=torch.float32),
     ]
 
 
@@ -174,22 +174,92 @@ def test_where_the_last_tokens_look_is_what_transformers_says_of_the_corrected_m
         torch.testing.assert_close(network.states(PROMPT, 0, 2), plain)
 
 
-def test_what_stands_before_the_adapters_part_is_read_once_for_a_generation_too(folder):
-    adapter, plain = drawn(folder), 5
-    request = Request(prompt=[*PROMPT[:plain], 8, 3], max_new_tokens=6, end_tokens=frozenset())
-    for network in networks(folder):
-        expected = list(generate(network, request, Kept(), Progress(), lambda: False))
-        network.states(PROMPT[:plain], 0, 2)
-        state = network.states(PROMPT[plain:], plain, 2, adapter)[-1:]
-        kept, progress = Kept(), Progress()
-        for _ in range(2):  # the second time nothing of the beginning is run again
-            found = read_end(network, PROMPT, 2, 1, kept, lambda: False, adapter, plain)
-            torch.testing.assert_close(found, state, atol=1e-4, rtol=1e-4)
-            assert (kept.shallow, kept.adapter, kept.tokens) == (PROMPT[:plain], None, [])
-        assert list(generate(network, request, kept, progress, lambda: False)) == expected
-        assert progress.reused_tokens == (plain if network.lifts else 0)
-        other = Request(prompt=[*PROMPT[:3], 8, 3], max_new_tokens=6, end_tokens=frozenset())
-        read_end(network, PROMPT, 2, 1, kept, lambda: False, adapter, plain)
-        list(generate(network, other, kept, progress, lambda: False))
-        assert progress.reused_tokens == 0, "of a beginning that is not the same nothing is taken over"
-        assert read_end(network, PROMPT, 2, 1, Kept(), lambda: True, adapter, plain) is None
+class Counting:
+    """A network that notes which tokens its layers are run over."""
+
+    def __init__(self, network: Any) -> None:
+        self.inner = network
+        self.ran: list[tuple[str, int, int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if name not in ("states", "forward", "lift", "attention"):
+            return found
+
+        def noted(first: Any, second: Any, *more: Any) -> Any:
+            start, count = (first, second) if name == "lift" else (second, len(first))
+            self.ran.append((name, start, count))
+            return found(first, second, *more)
+
+        return noted
+
+
+def last_logits(network: Any, prompt: list[int], kept: Kept, progress: Progress) -> torch.Tensor:
+    """Of a generation's first step."""
+    seen: list[torch.Tensor] = []
+
+    def look(_generated: list[int], logits: torch.Tensor) -> torch.Tensor:
+        seen.append(logits.clone())
+        return logits
+
+    request = Request(prompt=prompt, max_new_tokens=1, end_tokens=frozenset(), logits_processor=look)
+    list(generate(network, request, kept, progress, lambda: False))
+    return seen[0]
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With layers above those that are read, and more than one above."""
+    return make_model(tmp_path_factory.mktemp("deep"), "qwen2", num_hidden_layers=6)
+
+
+LONG = [(7 * place) % 250 for place in range(330)]
+
+
+@pytest.mark.parametrize("plain", [5, 300], ids=["few tokens", "more than a piece"])
+@pytest.mark.parametrize("place", range(4), ids=["float", "transformers", "cuda", "int8"])
+def test_what_stands_before_the_adapters_part_is_read_once_for_a_generation_too(deep, plain, place):
+    if place == 3 and not has_int8_engine():
+        pytest.skip("no int8 kernels on this CPU")
+    adapter, config = drawn(deep), AutoConfig.from_pretrained(deep)
+    inner = networks(deep, 400)[place] if place < 3 else int8_decoder(config, Checkpoint(deep), 400)
+    beginning, prompt = LONG[:plain], LONG[: plain + 9]
+    answered = [*beginning, 8, 3]
+    close = {"atol": 0.02, "rtol": 0.02} if place == 3 else {"atol": 1e-3, "rtol": 1e-3}
+    expected = last_logits(inner, answered, Kept(), Progress())
+    inner.states(beginning, 0, 2)
+    state = inner.states(prompt[plain:], plain, 2, adapter)[-1:]
+    network, kept, progress = Counting(inner), Kept(), Progress()
+    for _ in range(2):
+        network.ran.clear()
+        found = read_end(network, prompt, 2, 1, kept, lambda: False, adapter, plain)
+        torch.testing.assert_close(found, state, **close)
+        assert (kept.shallow, kept.adapter, kept.tokens) == (beginning, None, [])
+    assert network.ran == [("states", plain, 9)], "the second time nothing of the beginning is run again"
+    network.ran.clear()
+    torch.testing.assert_close(last_logits(network, answered, kept, progress), expected, **close)
+    assert progress.reused_tokens == (plain if network.lifts else 0)
+    if network.lifts:
+        assert [step for step in network.ran if step[0] == "forward"] == [("forward", plain, 2)]
+        assert sum(count for name, _, count in network.ran if name == "lift") == plain
+
+
+def test_of_a_beginning_that_is_not_the_same_or_was_not_read_wholly_nothing_is_taken_over(deep):
+    adapter, network, kept, progress = drawn(deep), networks(deep, 400)[0], Kept(), Progress()
+    read_end(network, LONG, 2, 1, kept, lambda: False, adapter, 300)
+    last_logits(network, [*LONG[:200], 8, 3], kept, progress)
+    assert progress.reused_tokens == 0
+    assert read_end(network, LONG, 2, 1, kept, lambda: True, adapter, 300) is None
+    expected = last_logits(network, [*LONG[:300], 8, 3], Kept(), Progress())
+    torch.testing.assert_close(
+        last_logits(network, [*LONG[:300], 8, 3], kept, progress), expected, atol=1e-3, rtol=1e-3
+    )
+
+
+def test_a_reading_that_is_stopped_before_it_begins_leaves_no_other_ones_keys_as_its_own(folder):
+    network, kept = networks(folder)[0], Kept()
+    first, second = drawn(folder), drawn(folder, seed=1)
+    fresh = read(network, PROMPT, 2, 1, Kept(), adapter=second)
+    read(network, PROMPT, 2, 1, kept, adapter=first)
+    assert read(network, PROMPT, 2, 1, kept, lambda: True, second) is None
+    torch.testing.assert_close(read(network, PROMPT, 2, 1, kept, adapter=second), fresh)

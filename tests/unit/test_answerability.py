@@ -91,6 +91,8 @@ class Trained(Likely):
     def judge(self, messages, adapter, ending=""):
         is_whole = adapter is trained.adapter("answerable")
         assert is_whole or adapter is trained.adapter("bearing")
+        assert ending.startswith("Question: ") is is_whole, "before it the model reads as it is"
+        assert ending in messages[-1][1]
         (self.told if is_whole else self.read_closely).append(messages[-1][1])
         yes = 1 / (1 + math.exp(-(self.read if is_whole else self.best)))
         return yes, 1 - yes

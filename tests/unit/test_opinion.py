@@ -23,7 +23,7 @@ MEASURED = trained.adapter("opinion").facts["model"]
 def model_that_reads(supported, model_id=MEASURED):
     asked = []
 
-    def judge(messages, adapter):
+    def judge(messages, adapter, ending=""):
         assert adapter is trained.adapter("opinion")
         asked.append(messages)
         return supported, 0.0, 1.0 - supported
