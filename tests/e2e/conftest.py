@@ -152,7 +152,7 @@ def visit(context_of, watch):
         if script:  # run before any of the page's own: a reload would break off what the page is loading
             page.add_init_script(script)
         pages.append(page)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.goto(url)
         page.wait_for_selector("#fn-shell h1")
         if scheme == "dark":

@@ -32,7 +32,7 @@ def lens(page):
     return dialog
 
 
-def wait_until(condition, message, timeout_s=8.0):
+def wait_until(condition, message, timeout_s=20.0):
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, message
