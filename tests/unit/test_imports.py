@@ -17,6 +17,7 @@ PUBLIC = {
     "rag",
     "rag.cli",
     "rag.errors",
+    "rag.bearing",
     "rag.list_question",
     "rag.schema",
     "rag.scope",
