@@ -28,6 +28,7 @@ from eval.bank import Group, read_bank
 from eval.cases import DATA, read_cases
 from eval.features import split
 from eval.judgement import Report
+from eval.scope_fit import MEASURED
 from rag import Paper, Rag, trained
 from rag.bearing import WEIGHTS, logarithms, looked_at
 
@@ -38,7 +39,6 @@ LONGEST = 20
 STRENGTH = 0.3
 """Of 0.0001 to 1 the one with which most comparisons of dev, fresh-a and fresh-c have a right sentence among two."""
 FOLDS = 5
-MEASURED = ("dev", "fresh-a", "fresh-c")
 MEASURED_TYPES = ("compare", "explain", "fact")
 
 

@@ -101,7 +101,8 @@ def is_told(likely: Sequence[tuple[float, Paper]], question: str, named: Collect
     sure = {paper.id for share, paper in likely if share >= ABOUT_FROM}
     if len(sure.intersection(named)) > 1 and {paper.id for _, paper in likely}.issuperset(named):
         return not _describes(question) or len(likely) >= READ_FIRST
-    return len(likely) >= READ_FIRST and len(sure) > compares(question)
+    wanted = 2 if compares(question) else 1
+    return len(likely) >= READ_FIRST and len(sure) >= wanted
 
 
 def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collection[str] = ()) -> tuple[Paper, ...]:

@@ -88,7 +88,7 @@ class CudaDecoder:
         return self._adapted[adapter] if adapter is not None else None
 
     def lift(self, start: int, count: int, depth: int) -> None:
-        """Not to be had: on a GPU a prompt is read in less time than it takes to explain."""
+        """Not to be had: the beginning is read again."""
         raise NotImplementedError
 
     @torch.inference_mode()

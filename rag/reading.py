@@ -104,12 +104,9 @@ def read(
 ) -> Tensor | None:
     """States of the last `wanted` tokens of `prompt` after `depth` layers, float32; None if stopped on the way."""
     tokens = list(prompt)
-    found: list[Tensor] = []
-    for start in range(_gone_back(network, tokens, depth, wanted, kept, adapter), len(tokens), PREFILL_CHUNK):
-        if stopped():
-            return None
-        found.append(_piece(network.states, tokens, start, PREFILL_CHUNK, kept))
-    return torch.cat(found)[-wanted:]
+    start = _gone_back(network, tokens, depth, wanted, kept, adapter)
+    found = _run(network.states, tokens, start, len(tokens), kept, stopped)
+    return None if found is None else torch.cat(found)[-wanted:]
 
 
 def read_end(
@@ -158,11 +155,11 @@ def watch(
     """Where the last `wanted` tokens of `prompt` look, see `Network.attention`; None if stopped on the way."""
     tokens = list(prompt)
     last = len(tokens) - wanted
-    for start in range(_gone_back(network, tokens, depth, wanted, kept, adapter), last, PREFILL_CHUNK):
-        if stopped():
-            return None
-        _piece(network.states, tokens, start, min(PREFILL_CHUNK, last - start), kept)
-    return None if stopped() else _piece(network.attention, tokens, last, wanted, kept)
+    start = _gone_back(network, tokens, depth, wanted, kept, adapter)
+    if _run(network.states, tokens, start, last, kept, stopped) is None:
+        return None
+    found = _run(network.attention, tokens, last, len(tokens), kept, stopped, piece=wanted)
+    return None if found is None else found[0]
 
 
 def _gone_back(
@@ -182,10 +179,25 @@ def _gone_back(
     return reused
 
 
-def _piece(run: Callable[..., Tensor], tokens: list[int], start: int, count: int, kept: Kept) -> Tensor:
-    """What `run` tells of `count` tokens from `start` on; `kept` says at any point what the network holds."""
-    chunk = tokens[start : start + count]
-    kept.shallow = tokens[:start]
-    told = run(chunk, start, kept.depth, kept.adapter)
-    kept.shallow = tokens[: start + len(chunk)]
+def _run(
+    run: Callable[..., Tensor],
+    tokens: list[int],
+    start: int,
+    end: int,
+    kept: Kept,
+    stopped: Callable[[], bool],
+    piece: int = PREFILL_CHUNK,
+) -> list[Tensor] | None:
+    """What `run` tells of the tokens from `start` to `end`, piece by piece; None if stopped on the way.
+
+    `kept` says at any point what the network holds.
+    """
+    told: list[Tensor] = []
+    for place in range(start, end, piece):
+        if stopped():
+            return None
+        chunk = tokens[place : min(place + piece, end)]
+        kept.shallow = tokens[:place]
+        told.append(run(chunk, place, kept.depth, kept.adapter))
+        kept.shallow = tokens[: place + len(chunk)]
     return told
