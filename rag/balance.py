@@ -5,8 +5,8 @@ Of the papers nearest to the claim the model reads the sentences that bear most 
 contradictions in what is about something else. One that supports a claim also has its numbers. Papers further away are
 not read: they count as silent too.
 
-On SciFact, on claims that it was not fitted on, 82 % of what it calls support is, and it finds 80 %; of contradictions
-78 % and 57 % (docs/eval.md). A model that no adapter belongs to is asked for one of three words instead, which tells
+On SciFact, on claims that it was not fitted on, 85 % of what it calls support is, and it finds 75 %; of contradictions
+75 % and 67 % (docs/eval.md). A model that no adapter belongs to is asked for one of three words instead, which tells
 support from the rest with an AUROC of 0.77 (the adapter 0.91): help for reading, not a verdict.
 
 Source: Wadden et al. 2020, "Fact or Fiction: Verifying Scientific Claims" (supports, refutes, not enough information).

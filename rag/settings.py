@@ -151,7 +151,7 @@ class Settings(BaseSettings):
 
     @property
     def data_folder(self) -> Path:
-        """`data`; if unset, beside a `home` that was set, or the system's place for a user's data."""
+        """`data`; if unset, within a `home` that was set, or the system's place for a user's data."""
         if self.data is not None:
             return self.data
         if "home" in self.model_fields_set:

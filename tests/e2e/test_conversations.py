@@ -179,7 +179,7 @@ def test_feedback_is_kept_with_the_whole_answer(page, rag, folder, url):
     page.locator(".fn-form textarea").fill("The tripod paper says it.")
     page.keyboard.press("Enter")
     page.wait_for_selector("#fn-status:has-text('Noted, on this machine only.')")
-    wait_until(lambda: [f.note for f in Archive(folder / ARCHIVE_FILE).feedback()], "kept")
+    wait_until(lambda: any(f.note for f in Archive(folder / ARCHIVE_FILE).feedback()), "kept")
     (given,) = Archive(folder / ARCHIVE_FILE).feedback()
     assert (given.opinion, given.note) == ("wrong source", "The tripod paper says it.")
     assert given.receipt["citations"][0]["paper"]["title"] == LANTERN.title
