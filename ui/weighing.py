@@ -19,9 +19,10 @@ PAPERS_READ = 10
 """At most so many of the papers nearest to a claim are read: each takes the model about a second on two CPU cores."""
 
 _LIMITS = (
-    "A small model’s reading, and help for yours: of two papers, one for the claim and one that is not, the usual model "
-    "picked the right one nine times in ten on a public set (SciFact), others fewer. Only abstracts near to the claim in words and meaning were read; one that "
-    "says it in other words counts as silent. The sentences are the evidence, not these headings."
+    "A small model’s reading, and help for yours: of two papers, one for the claim and one that is not, the usual "
+    "model picked the right one nine times in ten on a public set (SciFact), others fewer. Only abstracts near to the "
+    "claim in words and meaning were read; one that says it in other words counts as silent. The sentences are the "
+    "evidence, not these headings."
 )
 
 
