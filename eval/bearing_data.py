@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def _asked(group: Group, encoder: Encoder, draw: random.Random) -> Iterator[Bear
             yield Bearing(text, title, behind(before, sentences[number - 1]), number in right, kind)
 
 
-def _listed(asked: Asked, group: Group, encoder: Encoder) -> Iterator[Bearing]:
+def _listed(asked: Asked, group: Group, encoder: Any) -> Iterator[Bearing]:
     """Each paper's best sentences beside the criterion of a list."""
     found = shown_of_each(asked.question, group.papers, encoder)
     if found is None:

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
         TextPiece,
     )
     from rag.settings import Settings
-    from rag.trace import Ranked, Trace
+    from rag.survey import Opinion, shown_of_each
+    from rag.trace import ClaimTrace, Ranked, Trace
 
 __version__ = "0.1.0"
 

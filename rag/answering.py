@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.checking import Draft
+from rag.checking import CUT_OFF, Draft
 from rag.criterion import Criterion, criterion_of, restated_criterion
 from rag.description import model_id_of
 from rag.drafts import finished_sentences
@@ -64,7 +64,7 @@ class Answering:
         asked = self.lookup.readable(question)
         criterion = self._criterion(asked, is_first=not history, check=check)
         if criterion is not None:
-            yield from self._survey(criterion, question, where, started, check)
+            yield from self._survey(criterion, asked, where, started, check)
             return
         found = self.lookup.evidence_for(question, history, where)
         timings = {"evidence_s": time.perf_counter() - started}
@@ -88,7 +88,7 @@ class Answering:
                         gap = " " if drafts and not text else ""  # between one paper's draft and the next
                         text += piece
                         yield TextPiece(gap + piece)
-            drafts.append(replace(part, text=text, is_cut=finish_reason == "length"))
+            drafts.append(replace(part, text=text, is_cut=finish_reason in CUT_OFF))
         yield self._finish(self._checked_answer(found, drafts, check), timings, started)
 
     def partial(self, found: EvidenceFound, draft: str) -> Answer | None:
@@ -106,7 +106,8 @@ class Answering:
         """See `Rag.ask_many`."""
         started = time.perf_counter()
         asked = [self.lookup.readable(question) for question in questions]
-        if any(asks_for_papers(question, self.retriever.encoder) for question in asked):  # not a batch for the model
+        is_steered = self.settings.answer.citations == "constrained"  # token by token, by the question's own evidence
+        if is_steered or any(asks_for_papers(question, self.retriever.encoder) for question in asked):
             return tuple(answer_of(self.stream(question, (), where, NO_CHECK)) for question in questions)
         found = [self.lookup.evidence_for(question, (), where) for question in questions]
         evidence_s = time.perf_counter() - started
@@ -114,7 +115,9 @@ class Answering:
         parts = [self.parts(item) if item else () for item in enough]
         pairs = [(part, item) for item, group in zip(enough, parts, strict=True) if item for part in group]
         batch: list[Any] = [self.writer.messages(part, item) for part, item in pairs]
-        written = iter(self.model.get().batch(batch, max_tokens=self.settings.model.max_new_tokens) if batch else ())
+        longest = self.settings.model.max_new_tokens
+        with self.writer.failing_plainly():
+            written = iter(self.model.get().batch(batch, max_tokens=longest) if batch else ())
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:
@@ -128,7 +131,7 @@ class Answering:
     def _as_written(self, part: Draft, found: EvidenceFound, reply: Any) -> Draft:
         """`part` with the text of a whole reply, and what it was made to begin with."""
         text = self.writer.start(part, found) + str(reply.text)
-        return replace(part, text=text, is_cut=reply.response_metadata.get("finish_reason") == "length")
+        return replace(part, text=text, is_cut=reply.response_metadata.get("finish_reason") in CUT_OFF)
 
     def opinions(self, question: str, where: Where | None) -> list[Opinion]:
         """See `Rag.opinions`."""
@@ -157,10 +160,9 @@ class Answering:
         return None if criterion.is_mention else self.checker.get()
 
     def _survey(
-        self, criterion: Criterion, question: str, where: Where | None, started: float, check: Check
+        self, criterion: Criterion, asked: str, where: Where | None, started: float, check: Check
     ) -> Iterator[Event]:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
-        asked = self.lookup.readable(question)
         hits, candidates = self._candidates(criterion, asked, where)
         evidence = renumbered(candidate.evidence[0] for candidate in candidates.papers)
         found = EvidenceFound(asked, criterion.restated or asked, hits[: self.retriever.k], evidence, is_survey=True)
@@ -212,7 +214,7 @@ class Answering:
             return replace(self._abstention(found), raw_text=written)
         missing = [part for part in found.parts if part in found.missing]
         missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
-        notice = " ".join([*(f"The library does not say: {part}" for part in missing), checked.notice]).strip()
+        notice = " ".join([*map(missing_notice, missing), checked.notice]).strip()
         return self._answer(found, claims=checked.claims, notice=notice, raw_text=written)
 
     def _answer(
@@ -245,8 +247,14 @@ class Answering:
 
     def _finish(self, answer: Answer, timings: Mapping[str, float], started: float) -> Answer:
         # An abstention before the model was asked names no model: none had a part in it.
-        model_id = model_id_of(self.model.get()) if answer.raw_text else ""
+        read_by = self.checker if answer.surveyed else self.model
+        model_id = model_id_of(read_by.get()) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
+
+
+def missing_notice(part: str) -> str:
+    """What is said of a part of a question that has no answer."""
+    return f"The library does not say: {part}"
 
 
 def answer_of(events: Iterator[Event]) -> Answer:

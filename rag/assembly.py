@@ -133,7 +133,8 @@ def memory_short_of(name: str, settings: Settings) -> str:
     """In words, where there is no room to open one more model, whose weights are here; "" where there is."""
     from rag import hardware, weights
 
-    size = next(row.bytes for row in weights.available(settings.home) if row.name == name)
+    found = weights.find(name, settings.home)
+    size = sum(file.stat().st_size for file in found.path.glob("model*.safetensors")) if found else 0
     needed = size * (FLOAT32_SHARE if settings.model.dtype == "float32" else OPEN_SHARE)
     on_gpu = _gpu_free(settings)
     free = hardware.available_ram() if on_gpu is None else on_gpu
@@ -143,10 +144,12 @@ def memory_short_of(name: str, settings: Settings) -> str:
 
 
 def _gpu_free(settings: Settings) -> int | None:
-    """Free memory of the GPU that models are opened on; None where they run on the CPU."""
+    """Free memory of the GPU that models are opened on; None where they run on the CPU, also for want of it."""
     from rag import hardware
 
-    return None if settings.model.device == "cpu" else hardware.gpu_free_bytes()
+    free = None if settings.model.device == "cpu" else hardware.gpu_free_bytes()
+    is_too_small = free is not None and free < hardware.LEAST_GPU and settings.model.device == "auto"
+    return None if is_too_small else free
 
 
 def index_folder(settings: Settings) -> Path:
@@ -241,7 +244,8 @@ def open_model(settings: Settings, *, report: Report = lambda _line: None) -> Ba
         return open_chat_model(wanted)
     found = model_weights(settings, report=report)
     report(f"Loading {found.name} …")
-    model = open_chat_model(wanted.model_copy(update={"name": found.name}), found.path)
+    device = "cpu" if _gpu_free(settings) is None else wanted.device
+    model = open_chat_model(wanted.model_copy(update={"name": found.name, "device": device}), found.path)
     report(f"Loaded {model.describe()}")  # type: ignore[attr-defined]
     return model
 
@@ -285,8 +289,7 @@ def default_names(settings: Settings) -> list[str]:
     """What "auto" stands for on this machine: the local chat models that it can run, the preferred one first."""
     from rag import hardware
 
-    choice = hardware.choose_model(_gpu_free(settings), hardware.cpu_capability(), hardware.available_ram())
-    return [choice.name, *choice.fallbacks]
+    return list(hardware.choose_models(_gpu_free(settings), hardware.cpu_capability(), hardware.available_ram()))
 
 
 def default_weights(settings: Settings) -> list[str]:

@@ -25,7 +25,7 @@ from rag import trained
 from rag.errors import ModelError
 from rag.keywords import KeywordIndex, coverage, tokenize
 from rag.quantities import numbers_in
-from rag.schema import Answer, Evidence, Paper, digest, paper_from
+from rag.schema import Evidence, Paper, digest, evidence_from, paper_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ def weighing(
     model: Any,
     select: Callable[..., tuple[Evidence, ...]],
     keywords: KeywordIndex,
-    started: float | None = None,
+    started: float,
 ) -> Iterator[Balance]:
     """The balance of `papers` on `claim` as it grows: before any is read, then after each.
 
@@ -128,14 +128,13 @@ def weighing(
         model: a local chat model.
         select: (claim, papers, sentences, tokens) -> the evidence that bears most on it.
         keywords: says how rare words are.
-        started: when it was begun, by `time.perf_counter`; now if None.
+        started: when it was begun, by `time.perf_counter`.
 
     Raises:
         ModelError: the model's probabilities cannot be had.
     """
     if getattr(model, "first_word_logprobs", None) is None:
         raise ModelError("A remote model's probabilities cannot be read.", "Weigh claims with a local model.")
-    started = time.perf_counter() if started is None else started
     near = [paper for paper in papers if share_of_words(claim, paper, keywords) >= LEAST_COVERAGE]
     found = [(paper, evidence) for paper in near if (evidence := select(claim, [paper], SENTENCES, TOKENS))]
     timings = {"evidence_s": time.perf_counter() - started}
@@ -162,7 +161,7 @@ def stance_of(claim: str, words: str, told: Sequence[float]) -> Stance:
     """What a paper's probabilities make of it; `words` are its title and what was read of it."""
     place = max(range(len(STANCES)), key=lambda i: told[i])
     stance = STANCES[place]
-    lacks_numbers = stance == "supports" and not numbers_in(claim) <= numbers_in(words)
+    lacks_numbers = stance == "supports" and not numbers_in(claim, with_one=False, in_names=False) <= numbers_in(words)
     return "silent" if told[place] < SURE or lacks_numbers else stance
 
 
@@ -207,7 +206,5 @@ def _titled(paper: Paper, words: str) -> str:
 
 
 def _read_weighed(data: Mapping[str, Any]) -> Weighed:
-    # An Answer knows how to read evidence.
-    read = Answer.from_dict({"question": "", "text": "", "status": "abstained", "evidence": data["evidence"]})
-    told = tuple(data.get("told", ()))
-    return Weighed(**{**data, "paper": paper_from(data["paper"]), "evidence": read.evidence, "told": told})
+    read = {"paper": paper_from(data["paper"]), "evidence": evidence_from(data["evidence"])}
+    return Weighed(**{**data, **read, "told": tuple(data.get("told", ()))})

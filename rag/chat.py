@@ -1,8 +1,8 @@
 """A LangChain chat model over an Engine on this machine, or any remote chat model behind the same interface.
 
 `LocalChatModel` turns messages into a prompt with the model's own chat template, and tokens into a stream of
-clean text with stop sequences, usage and timings. Knows nothing of papers or citations; what it knows of the
-computation is `Engine.start`.
+clean text with stop sequences, usage and timings. Knows nothing of papers or citations; of the computation it
+knows what an `Engine` is asked: to write, to read, to look.
 """
 
 from __future__ import annotations
@@ -367,6 +367,8 @@ def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseCh
 def _open_remote(settings: ModelSettings) -> BaseChatModel:
     from langchain.chat_models import init_chat_model  # half a second, of no use to a local model
 
+    if settings.name == "auto":
+        raise ModelError("Which model an endpoint serves is not known.", "Set model.name, or FOOTNOTE_MODEL__NAME.")
     provider = settings.provider or "openai"
     options: dict[str, Any] = {
         "temperature": settings.temperature,

@@ -65,7 +65,7 @@ def fetched(settings: Settings, *, report: Report) -> list[Weights]:
 
 def _opened(name: str, settings: Settings, writer: LazyModel, report: Report) -> BaseChatModel:
     model = writer.get()
-    if model_id_of(model) == name:
+    if model_id_of(model) == name and not settings.model.is_remote:
         return model
     try:
         _weights(name, settings, report)

@@ -42,6 +42,8 @@ NUMBER_COVERAGE = 0.7
 """Share of the question, weighted by rarity, that a sentence has to hold to be quoted for the number in it."""
 NAMED_COVERAGE = 0.25
 """The same of a sentence that has the number which the draft named, though not as the draft read it."""
+CUT_OFF = frozenset({"length", "cancelled"})
+"""Reasons to end that leave a draft unfinished: too long, or not written in time."""
 UNSUPPORTED = "says something that the sentences above do not say"
 UNTOLD = "does not name what the question asks for"
 """What can be wrong with a draft, as the model is told it."""
@@ -60,7 +62,7 @@ UNSURE = "it keeps to the words of its source, and yet may not say the same"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the model wrote about some evidence. `is_cut`: it reached its length limit.
+    """What the model wrote about some evidence. `is_cut`: it reached its length or time limit.
 
     `subject`: which of several papers it is about; None where the question is not about several.
     `question`: which of the several things asked it answers; "" where it answers all.
@@ -336,5 +338,5 @@ def _notice(dropped: int, replaced: int, *, has_written: bool, is_cut: bool, is_
         several = f"{replaced} sentences" if replaced > 1 else "One sentence"
         parts.append(f"{several} said more than the abstracts do: what the abstracts say is quoted instead.")
     if is_cut:
-        parts.append("The answer reached its length limit.")
+        parts.append("The answer was cut off: it reached its length or time limit.")
     return " ".join(parts)

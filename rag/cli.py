@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
+_terminal = Terminal()
 # Modules with a `main` of their own, imported by name when asked for: whoever uses `rag` as a library needs neither
 # Gradio nor the eval suite.
-_terminal = Terminal()
 OTHER_DOORS = {
     "chat": "ui.__main__",
     "eval": "eval.__main__",

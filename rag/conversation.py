@@ -61,16 +61,17 @@ class Understood:
     answer: str = ""
 
 
-def understood(question: str, history: History, listed: Sequence[str] = ()) -> Understood:
+def understood(question: str, history: History, listed: Sequence[str] = (), limit: int = 4000) -> Understood:
     """`question` in the light of `history`.
 
     Args:
         question: as it was asked; left as it is where there is no earlier question or nothing points back.
         history: what was said before.
         listed: the names that the last answer lists, in their order: what "the second one" means.
+        limit: how long a question may be, in characters; of what was asked before so much is taken as fits.
     """
     asked = _named(question, listed)
-    alone = standalone(asked, history)
+    alone = standalone(asked, history, limit)
     if alone == asked:
         return Understood(asked)
     said = [str(m["content"]) for m in history if m.get("role") == "assistant" and m.get("content")]
@@ -90,13 +91,13 @@ def _named(question: str, listed: Sequence[str]) -> str:
     return _ORDINAL.sub(name, question) if len(listed) > 1 else question
 
 
-def standalone(question: str, history: History) -> str:
+def standalone(question: str, history: History, limit: int = 4000) -> str:
     """`question` as it can be understood without `history`.
 
-    Returns the question itself where there is no earlier question or nothing points back; else the earlier
-    question and this one, as one text.
+    Returns the question itself where there is no earlier question or nothing points back; else the beginning of the
+    earlier question and this one, as one text of at most `limit` characters.
     """
-    earlier = [message["content"] for message in history if message.get("role") == "user" and message.get("content")]
+    earlier = [str(m["content"]) for m in history if m.get("role") == "user" and m.get("content")]
     if not earlier or not _points_back(question):
         return question
     opening = earlier[-1]
@@ -107,7 +108,11 @@ def standalone(question: str, history: History) -> str:
             break
     last = earlier[-1]
     parts = [opening] if opening == last else [opening, last]
-    return " ".join([*parts, question])
+    room = limit - len(question) - 1
+    before = " ".join(parts)
+    if len(before) > room:
+        before = before[: max(room, 0)].rpartition(" ")[0]
+    return f"{before} {question}".strip()
 
 
 def leans_back(question: str) -> bool:

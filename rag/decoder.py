@@ -2,7 +2,7 @@
 
 Plain torch functions over a preallocated cache; query, key and value are one matrix, gate and up another. The
 matrices are callables, so that the same code runs float32 (the oracle against transformers) and int8. Runs one
-sequence; knows nothing of where weights come from (`weights_source.py`) or how matrices multiply (`int8.py`).
+sequence; knows nothing of where weights come from (`checkpoint.py`) or how matrices multiply (`int8.py`).
 
 Why not transformers' own forward: at one token a step its modules cost 15 ms of Python for 28 layers, and its
 matrices can't be replaced together.

@@ -84,8 +84,8 @@ def _weights(name: str, settings: Settings) -> str:
 def _model(settings: Settings) -> str:
     from rag.assembly import default_weights
 
-    if settings.model.base_url:
-        return f"{settings.model.name} at {settings.model.base_url}"
+    if settings.model.is_remote:
+        return f"{settings.model.name} at {settings.model.base_url or settings.model.provider}"
     return _weights(default_weights(settings)[-1], settings)
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from rag.sentences import split_sentences
 
-_MARKER = re.compile(r"\s*[\[(]\s*\d+(?:\s*[,;–-]\s*\d+)*\s*[\])]")
+_MARKER = re.compile(r"\s*(?:\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]|\(\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\))")
+"""In round brackets only what can number a sentence: "(130000)" and "(2017)" say something."""
 _MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
 LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^\s*(?:`{3,}[^`]*|~{3,}[^~]*)$")

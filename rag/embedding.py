@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,6 +45,7 @@ class SentenceEmbeddings(Embeddings):
         self._model = _open(folder, device)
         self._batch_size = batch_size
         self._lock = threading.Lock()
+        self._counter = deepcopy(self._model.tokenizer)  # a tokenizer keeps whether it truncates: one that never does
         self._int8 = _int8_form(self._model)
 
     @property
@@ -63,7 +65,7 @@ class SentenceEmbeddings(Embeddings):
 
     def count_tokens(self, text: str) -> int:
         """Tokens that the model sees for `text`, special tokens included."""
-        return len(self._model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
+        return len(self._counter(text, truncation=False, verbose=False)["input_ids"])
 
     def encode(self, texts: Sequence[str], purpose: Purpose) -> NDArray[np.float32]:
         """Vectors of `texts`, float32 of shape (n_texts, dimension), each of length 1."""
@@ -85,7 +87,9 @@ class SentenceEmbeddings(Embeddings):
     def _encode_int8(self, form: Int8Encoder, texts: Sequence[str], purpose: Purpose) -> NDArray[np.float32]:
         prompt = self._model.prompts.get(purpose) or ""
         limit = self.max_tokens
-        ids = self._model.tokenizer([prompt + text for text in texts], truncation=True, max_length=limit)["input_ids"]
+        with self._lock:
+            read = self._model.tokenizer([prompt + text for text in texts], truncation=True, max_length=limit)
+        ids = read["input_ids"]
         # Texts of like length go together, so that a batch is never one long text and many short ones.
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)

@@ -93,11 +93,7 @@ class EvidenceSelector:
             left -= cost
             titles_paid.add(paper.id)
             chosen.append((score, place, paper, sentence))
-        chosen.sort(key=lambda item: (item[1], item[3].index))
-        return tuple(
-            Evidence(number, paper, sentence, float(np.clip(score / 2, 0.0, 1.0)))
-            for number, (score, _, paper, sentence) in enumerate(chosen, start=1)
-        )
+        return _in_reading_order(chosen)
 
     def read_on(self, question: str, cited: Sequence[Citation], count: int) -> tuple[Evidence, ...]:
         """Up to `count` sentences of the cited papers that are not cited yet, in reading order.
@@ -121,11 +117,7 @@ class EvidenceSelector:
                 break
             best.append(max(further, key=lambda item: item[0]))
             places.add((best[-1][3].paper_id, best[-1][3].index))  # reading on goes on from here
-        best.sort(key=lambda item: (item[1], item[3].index))
-        return tuple(
-            Evidence(number, paper, sentence, float(np.clip(score / 2, 0.0, 1.0)))
-            for number, (score, _, paper, sentence) in enumerate(best, start=1)
-        )
+        return _in_reading_order(best)
 
     def relevance(self, question: str, hits: Sequence[Hit]) -> float:
         """How likely it is that `hits` bear on `question` at all, in [0, 1]; no hits give 0.
@@ -191,6 +183,15 @@ class EvidenceSelector:
                 scored.append((own + BEFORE_WEIGHT * before, place, paper, sentence))
                 before = own
         return scored
+
+
+def _in_reading_order(scored: Iterable[tuple[float, int, Paper, Sentence]]) -> tuple[Evidence, ...]:
+    """Sentences with their score and their paper's place, numbered from 1."""
+    ordered = sorted(scored, key=lambda item: (item[1], item[3].index))
+    return tuple(
+        Evidence(number, paper, sentence, float(np.clip(score / 2, 0.0, 1.0)))
+        for number, (score, _, paper, sentence) in enumerate(ordered, start=1)
+    )
 
 
 def is_quotable(text: str) -> bool:

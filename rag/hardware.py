@@ -1,31 +1,20 @@
 """What this machine can run: cores, memory, instruction sets, and which model and number format suit them.
 
 Reads /proc and /sys where they exist and falls back to what Python knows. Chooses by rules measured on two
-cores of an AMD EPYC (see `choose_model`); knows nothing of how models are loaded or run.
+cores of an AMD EPYC (see `choose_models`); knows nothing of how models are loaded or run.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 
 Dtype = Literal["float32", "bfloat16", "float16", "int8"]
 
 GIB = 1024**3
-
-
-class ModelChoice(NamedTuple):
-    """A model to run and why; `fallbacks` are to be tried in order where its weights can't be had."""
-
-    name: str
-    dtype: Dtype
-    reason: str
-    fallbacks: tuple[str, ...]
-
-
 CODER_1_5B = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
 CODER_0_5B = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
 SMALLEST = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -35,10 +24,12 @@ GPU_MODELS = (
     (5 * GIB, CODER_1_5B),
     (2 * GIB, CODER_0_5B),
 )
+LEAST_GPU = GPU_MODELS[-1][0]
+"""Free memory of a GPU in bytes below which the CPU is used."""
 
 
-def choose_model(gpu_free_bytes: int | None, cpu_capability: str, ram_bytes: int) -> ModelChoice:
-    """The model for a machine whose settings say "auto".
+def choose_models(gpu_free_bytes: int | None, cpu_capability: str, ram_bytes: int) -> tuple[str, ...]:
+    """The models for a machine whose settings say "auto": the best that it can run, then smaller ones.
 
     `cpu_capability` is `torch.backends.cpu.get_cpu_capability()`, e.g. "AVX2" or "AVX512"; `ram_bytes` what
     is free for use.
@@ -46,16 +37,10 @@ def choose_model(gpu_free_bytes: int | None, cpu_capability: str, ram_bytes: int
     mirrored = (CODER_1_5B, CODER_0_5B, SMALLEST)  # each smaller than the one before
     for needed, name in GPU_MODELS:
         if gpu_free_bytes is not None and gpu_free_bytes >= needed:
-            reason = f"GPU with {gpu_free_bytes / GIB:.0f} GB free: bfloat16"
-            smaller = mirrored[mirrored.index(name) + 1 :] if name in mirrored else mirrored
-            return ModelChoice(name, "bfloat16", reason, smaller)
+            return mirrored[mirrored.index(name) :] if name in mirrored else (name, *mirrored)
     # Without an int8 engine (not x86) weights stay in float32 or bfloat16: only the smaller model is quick enough.
     is_x86 = cpu_capability.startswith(("AVX", "AMX"))
-    dtype: Dtype = "int8" if is_x86 else "bfloat16"
-    if is_x86 and ram_bytes >= 6 * GIB:
-        return ModelChoice(CODER_1_5B, dtype, f"CPU with {cpu_capability}: int8", mirrored[1:])
-    why = "short of memory" if is_x86 else f"{cpu_capability} has no int8 engine"
-    return ModelChoice(CODER_0_5B, dtype, f"CPU, {why}: the small model", mirrored[2:])
+    return mirrored if is_x86 and ram_bytes >= 6 * GIB else mirrored[1:]
 
 
 def physical_cores() -> int:
@@ -91,15 +76,6 @@ def available_ram() -> int:
     except (OSError, ValueError):  # no control group, or "max"
         pass
     return free
-
-
-def cpu_flags() -> frozenset[str]:
-    """Instruction sets that the kernel reports, in lower case; empty where it reports none."""
-    path = Path("/proc/cpuinfo")
-    for line in path.read_text().splitlines() if path.exists() else ():
-        if line.startswith(("flags", "Features")):
-            return frozenset(line.split(":", 1)[1].lower().split())
-    return frozenset()
 
 
 def cpu_capability() -> str:

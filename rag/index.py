@@ -30,6 +30,7 @@ from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexProblem
 from rag.index_files import (
     FORMAT,
     MANIFEST,
+    METRIC,
     REBUILD,
     Lease,
     Manifest,
@@ -323,7 +324,7 @@ def _manifest(papers: Sequence[Paper], rows: Rows, encoder: PassageEncoder) -> M
         max_tokens=encoder.max_tokens,
         splitter=SPLITTER_VERSION,
         tokenizer=TOKENIZER_VERSION,
-        metric="cosine",
+        metric=METRIC,
         n_papers=len(papers),
         n_passages=len(rows.ids),
     )
@@ -331,13 +332,13 @@ def _manifest(papers: Sequence[Paper], rows: Rows, encoder: PassageEncoder) -> M
 
 def _refuse_mismatch(manifest: Manifest, encoder: PassageEncoder) -> None:
     asked = {
-        "format": FORMAT,
         "embedder": encoder.name,
         "embedder_revision": encoder.revision,
         "dimension": encoder.dimension,
         "max_tokens": encoder.max_tokens,
         "splitter": SPLITTER_VERSION,
         "tokenizer": TOKENIZER_VERSION,
+        "metric": METRIC,
     }
     for key, value in asked.items():
         built = getattr(manifest, key)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexProblem
-from rag.schema import Paper, Passage
+from rag.schema import Paper, Passage, paper_from
 
 FORMAT = 1
+METRIC = "cosine"
 MANIFEST = "manifest.json"
 REBUILD = "Rebuild it: footnote index --rebuild"
 
@@ -92,8 +93,7 @@ def read_papers(generation: Path) -> Iterator[Paper]:
     """Its papers in the order of the library."""
     with (generation / "papers.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
-            facts = json.loads(line)
-            yield Paper(**{**facts, "authors": tuple(facts["authors"]), "keywords": tuple(facts["keywords"])})
+            yield paper_from(json.loads(line))
 
 
 def read_rows(generation: Path) -> Rows:

@@ -102,7 +102,8 @@ class KeywordIndex:
     def save(self, folder: Path) -> None:
         """Write to `folder`, which must exist."""
         (folder / "frequency.json").write_text(
-            json.dumps({"n_rows": self.n_rows, "frequency": self._document_frequency}, ensure_ascii=False)
+            json.dumps({"n_rows": self.n_rows, "frequency": self._document_frequency}, ensure_ascii=False),
+            encoding="utf-8",
         )
         if self._ranker is not None:
             self._ranker.save(str(folder), show_progress=False)  # type: ignore[attr-defined]
@@ -115,7 +116,7 @@ class KeywordIndex:
             OSError, ValueError: the folder is incomplete or damaged.
         """
         bm25s = _quiet_bm25s()
-        facts = json.loads((folder / "frequency.json").read_text())
+        facts = json.loads((folder / "frequency.json").read_text(encoding="utf-8"))
         ranker = bm25s.BM25.load(str(folder), mmap=True, show_progress=False) if facts["frequency"] else None
         return cls(ranker, facts["n_rows"], facts["frequency"])
 

@@ -71,8 +71,9 @@ class Lookup:
             BadQuestion, BadFilter: see their text.
         """
         asked = self.readable(question)
-        meant = understood(asked, history, self._listed(asked, history, where))
-        alone = self.readable(meant.question)
+        limit = self._settings.answer.max_question_chars
+        read = understood(asked, history, self._listed(asked, history, where), limit)
+        alone = read.question
         k = self._retriever.k
         ranked = self._retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
         nearest = [hit.paper for hit in ranked]
@@ -81,7 +82,7 @@ class Lookup:
             alone, ranked, lambda text: self._retriever.search(text, where=where), self._selector.nearness, mentions
         )
         hits = ranked[:k]
-        earlier = (meant.earlier, meant.answer) if meant.answer else None
+        earlier = (read.earlier, read.answer) if read.answer else None
         parts = parts_of(alone) if alone == asked and not subjects else ()
         evidence = self._evidence(alone, self._speaking_of(alone, nearest, mentions), subjects, parts)
         return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)

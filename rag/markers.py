@@ -2,8 +2,8 @@
 
 A logits processor for any tokenizer: it knows the text of every token, finds an open bracket at the end of what was
 generated, and leaves only tokens that go on to a marker. Outside of markers it takes away the tokens that would open
-one that cannot end well. Models that cannot be steered so, remote ones, write what they like: `rag.grounding` reads
-their markers by the same rule and drops what does not exist.
+one that cannot end well. Models that cannot be steered so, remote ones, write what they like: `rag.drafts` takes their
+markers off and `rag.grounding` heeds those that exist.
 
 Knows tokens and numbers; nothing of prompts, evidence or what a marker points to.
 

@@ -18,9 +18,6 @@ from itertools import pairwise
 from rag.schema import Paper, Passage
 from rag.sentences import split_sentences
 
-SPLITTER_VERSION = "1"
-"""Raised whenever the same abstract would be cut elsewhere: an index keeps it and refuses another."""
-
 CountTokens = Callable[[str], int]
 """Tokens of a whole input to the embedder, the special ones included."""
 

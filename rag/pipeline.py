@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prompts
-from rag.answering import Answering, answer_of
+from rag.answering import Answering, answer_of, missing_notice
 from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
 from rag.balance import LEAST_COVERAGE, SURE, Balance, prompt_of, share_of_words, weighing
 from rag.bearing import telling
@@ -243,13 +243,14 @@ class Rag:
         Raises:
             BadQuestion, BadFilter, WeightsMissing, ModelError: as `weigh`, at the first step.
         """
-        read = self._lookup.readable(claim)
-        model = self.checker  # before the clock: opening it is no part of weighing
+        now = self._as_it_is()
+        read = now._lookup.readable(claim)
+        model = now.checker  # before the clock: opening it is no part of weighing
         started = time.perf_counter()
-        papers = [hit.paper for hit in self.retriever.search(read, k=k, where=where)]
-        among = len(self.retriever.papers(where))
-        keywords = self.retriever.index.keywords
-        select = self._lookup.select
+        papers = [hit.paper for hit in now.retriever.search(read, k=k, where=where)]
+        among = len(now.retriever.papers(where))
+        keywords = now.retriever.index.keywords
+        select = now._lookup.select
         yield from weighing(read, papers, among=among, model=model, select=select, keywords=keywords, started=started)
 
     def as_runnable(self) -> Runnable[str, Answer]:
@@ -272,7 +273,9 @@ class Rag:
         found = replace(self._lookup.evidence_for(asked, history, where), hits=answer.hits, evidence=answer.evidence)
         is_of_several = not answer.surveyed and any(claim.subject for claim in answer.claims)
         subjects = self._lookup.answered_for(found.standalone_question, answer.evidence) if is_of_several else ()
-        found = replace(found, subjects=subjects, parts=() if is_of_several else found.parts)
+        asked_for = () if is_of_several else found.parts
+        missing = tuple(part for part in asked_for if missing_notice(part) in answer.notice)
+        found = replace(found, subjects=subjects, parts=asked_for, missing=missing)
         parts = self._answering.parts(found) if answer.raw_text and not answer.surveyed else ()
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
@@ -308,18 +311,12 @@ class Rag:
 
     def _go_over_to(self, index: LibraryIndex) -> None:
         """Answer from `index` from now on; the old one closes with the last answer from it."""
-        retriever = self.retriever.model_copy(update={"index": index})
-        new = Rag(
-            retriever=retriever,
-            model=self._model,
-            settings=self.settings,
-            prompt=self._own_prompt,
-            others=self._others,
-            checker=self._checker,
-        )
-        kept = {"library": self.library, "_going_over": self._going_over}
+        new = copy(self)
+        new.retriever = self.retriever.model_copy(update={"index": index})
+        new._selector = EvidenceSelector(new.retriever.encoder, index.keywords)
+        new._equip()
         with self._going_over:
-            self.__dict__.update({**new.__dict__, **kept})
+            self.__dict__.update(new.__dict__)
 
     def _equip(self) -> None:
         """Make the parts that go by the settings. None holds the Rag: it goes with its last user."""

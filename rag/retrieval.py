@@ -19,7 +19,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from rag.errors import BadFilter
+from rag.errors import BadFilter, SettingsError
 from rag.index import LibraryIndex, PassageEncoder
 from rag.schema import Hit, Paper
 from rag.trace import Ranked
@@ -46,8 +46,12 @@ class FusedRetriever(BaseRetriever):
         """The `k` best papers, best first; fewer where the library or the filter has fewer; none for an empty library.
 
         Raises:
-            BadFilter: `where` names an unknown field or operator.
+            BadFilter: `where` names an unknown field or operator, or a value that cannot be compared.
+            SettingsError: `k` is no positive number.
         """
+        k = self.k if k is None else k
+        if k < 1:
+            raise SettingsError(f"{k} papers cannot be looked for.", "Ask for at least one.")
         allowed = select_papers(self.index.papers.values(), where) if where else None
         if allowed == frozenset():
             return ()
@@ -55,7 +59,7 @@ class FusedRetriever(BaseRetriever):
         vector = encoder.encode([question], "query")[0]
         dense = self._papers_of(row for row, _ in self.index.nearest(vector, self.candidates, allowed))
         keyword = self._papers_of(self._keyword_rows(question, allowed))
-        return self._hits([dense, keyword], k or self.k)
+        return self._hits([dense, keyword], k)
 
     def papers(self, where: Where | None = None) -> tuple[Paper, ...]:
         """Every paper that fits `where`, in the order of the library.
@@ -179,10 +183,13 @@ def _operations(field: str, condition: Any) -> list[tuple[str, Any]]:
     for operator, value in operations.items():
         if operator not in FILTER_OPERATORS:
             raise BadFilter(f"Unknown operator {operator!r} for {field!r}.", f"Known: {', '.join(FILTER_OPERATORS)}.")
-        if operator in ("gt", "gte", "lt", "lte") and (field != "year" or not isinstance(value, int)):
+        if operator in ("gt", "gte", "lt", "lte") and field != "year":
             raise BadFilter(f"{field!r} cannot be compared with {value!r}.", "Give a year as a number: 2023.")
         if operator == "in" and (isinstance(value, str) or not isinstance(value, Sequence)):
             raise BadFilter(f"'in' for {field!r} needs a list, not {value!r}.", "Write it as [first, second].")
+        asked = value if operator == "in" else [value]
+        if field == "year" and operator != "contains" and not all(isinstance(year, int) for year in asked):
+            raise BadFilter(f"{field!r} cannot be compared with {value!r}.", "Give a year as a number: 2023.")
     return list(operations.items())
 
 

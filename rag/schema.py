@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -44,11 +44,6 @@ class Sentence:
     start: int
     end: int
     text: str
-
-    @property
-    def id(self) -> str:
-        """Unique within a library: `paper_id:index`."""
-        return f"{self.paper_id}:{self.index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +159,20 @@ class Answer:
             Hit(**{**hit, "paper": paper_from(hit["paper"]), "passage": Passage(**hit["passage"])})
             for hit in values.get("hits", ())
         )
-        values["evidence"] = tuple(
-            Evidence(**{**item, "paper": paper_from(item["paper"]), "sentence": Sentence(**item["sentence"])})
-            for item in values.get("evidence", ())
-        )
+        values["evidence"] = evidence_from(values.get("evidence", ()))
         return cls(**values)
+
+
+def evidence_from(items: Sequence[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    """Evidence as `Answer.to_dict` writes it.
+
+    Raises:
+        KeyError, TypeError: an item is no evidence.
+    """
+    return tuple(
+        Evidence(**{**item, "paper": paper_from(item["paper"]), "sentence": Sentence(**item["sentence"])})
+        for item in items
+    )
 
 
 def digest(values: Mapping[str, Any]) -> str:

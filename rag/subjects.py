@@ -139,7 +139,7 @@ class SubjectFinder:
             if begun := self._begun(asked, paper, papers):
                 titles |= {begun}
             names = sorted(titles | frozenset(self._introduced(paper.abstract)))
-            found += [Mention(paper, n, asked.find(n), n in titles) for n in names if _holds(asked, n)]
+            found += [Mention(paper, n, _place(asked, n), n in titles) for n in names if _holds(asked, n)]
         # A name within a longer one is part of it: "OMNI" in "OMNI-EPIC".
         return [
             m
@@ -153,7 +153,7 @@ class SubjectFinder:
         held = {name: holding_name(name, texts, self._keywords) for name in dict.fromkeys(_WITHIN.findall(question))}
         asked = _folded(question)
         return [
-            Mention(paper, _folded(name), asked.find(_folded(name)), is_title=False)
+            Mention(paper, _folded(name), _place(asked, _folded(name)), is_title=False)
             for name, ids in held.items()
             for paper in papers
             if paper.id in ids
@@ -248,8 +248,9 @@ def speaking_of(mentions: Sequence[Mention], papers: Sequence[Paper]) -> tuple[P
     names = {m.name for m in mentions if m.is_title} or {m.name for m in mentions}
     if not names:
         return tuple(papers)
+    ids = {m.paper.id for m in mentions if m.name in names}  # a name can be part of a title that is cut in the middle
     texts = ((paper, _folded(f"{paper.title} {paper.abstract}")) for paper in papers)
-    return tuple(paper for paper, text in texts if any(_holds(text, name) for name in names))
+    return tuple(paper for paper, text in texts if paper.id in ids or any(_holds(text, name) for name in names))
 
 
 def _described(question: str, papers: Sequence[Paper], nearness: Nearness) -> list[Mention]:
@@ -360,6 +361,11 @@ def _folded(text: str) -> str:
     return " ".join(words(text))
 
 
+def _place(text: str, name: str) -> int:
+    """Where the folded `name` stands in the folded `text` as whole words; -1 where it does not."""
+    return f" {text} ".find(f" {name} ")
+
+
 def _holds(text: str, name: str) -> bool:
     """Whether the folded `name` stands in the folded `text` as whole words."""
-    return f" {name} " in f" {text} "
+    return _place(text, name) >= 0

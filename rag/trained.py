@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from rag.schema import Evidence, Paper
 
 _FOLDER = Path(__file__).parent
-NAMES = ("verdict", "opinion", "answerable", "bearing", "about")
 MODEL = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
 """The model that all belong to."""
 SENTENCES_BESIDE = 2
@@ -33,7 +32,7 @@ SENTENCES_BESIDE = 2
 
 @cache
 def adapter(name: str) -> Adapter:
-    """The adapter called `name`, one of `NAMES`; read once.
+    """The adapter called `name`; read once.
 
     Raises:
         ModelError: its file is damaged.

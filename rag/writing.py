@@ -9,13 +9,14 @@ Knows prompts, evidence and models; checks nothing of what they write.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import prompts
+from rag.errors import FootnoteError, ModelError
 from rag.evidence import as_prompt
-from rag.stopping import NO_CHECK, Check
+from rag.stopping import NO_CHECK, Check, Stopped
 from rag.subjects import short_name
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Writer:
         model: Any = self._model.get()
         if start := self.start(part, found):
             yield start, ""
-        with closing(model.stream(self.messages(part, found), **self.options(part.evidence))) as chunks:
+        messages, options = self.messages(part, found), self.options(part.evidence)
+        with self.failing_plainly(), closing(model.stream(messages, **options)) as chunks:
             for chunk in chunks:
                 yield str(chunk.text), chunk.response_metadata.get("finish_reason") or ""
 
@@ -94,11 +96,25 @@ class Writer:
         """The whole reply, streamed like a draft: an endpoint that can do that is all that is asked for."""
         model: Any = self._model.get()
         said = ""
-        with closing(model.stream(messages, max_tokens=max_tokens)) as chunks:
+        with self.failing_plainly(), closing(model.stream(messages, max_tokens=max_tokens)) as chunks:
             for chunk in chunks:
                 check()
                 said += str(chunk.text)
         return said
+
+    @contextmanager
+    def failing_plainly(self) -> Iterator[None]:
+        """Whatever the client of a remote model raises, as a ModelError."""
+        try:
+            yield
+        except (FootnoteError, Stopped):
+            raise
+        except Exception as error:
+            if not self._settings.model.is_remote:
+                raise
+            told = " ".join(str(error).split()) or type(error).__name__
+            remedy = "Is its endpoint running, and are model.name, model.base_url and the key right?"
+            raise ModelError(f"The language model failed: {told}", remedy) from error
 
     def options(self, evidence: Sequence[Evidence]) -> dict[str, Any]:
         """Options of a call: how long a draft may be, and which markers it may have."""

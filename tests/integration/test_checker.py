@@ -8,7 +8,7 @@ from fakes import HashedEncoder, ScriptedModel
 from tiny_language_model import make_model
 
 from rag import Paper, Rag, Settings, answerability, weights
-from rag.assembly import LazyModel, memory_short_of
+from rag.assembly import LazyModel, memory_short_of, open_model
 from rag.checker import checker_beside, checker_name, fetched
 from rag.doctor import examine
 from rag.errors import ModelError, SettingsError, WeightsMissing
@@ -54,6 +54,35 @@ def test_the_model_that_writes_is_not_opened_twice(home):
     writing = LazyModel(lambda: SimpleNamespace(model_id=CHECKER))
     assert checker_beside(settings_of(home), writing, report=pytest.fail).get() is writing.get()
     assert checker_beside(settings_of(home, checker="self"), writing, report=pytest.fail) is writing
+
+
+def test_an_endpoint_that_serves_the_trained_model_does_not_check(home):
+    served = LazyModel(lambda: SimpleNamespace(model_name=CHECKER))
+    settings = settings_of(home, name=CHECKER, base_url="http://localhost:1/v1")
+    checker = checker_beside(settings, served, report=print).get()
+    assert checker.model_id == CHECKER
+    assert checker.engine is not None
+
+
+def test_weights_that_were_not_fetched_into_the_home_have_a_size_too(home, tmp_path, monkeypatch):
+    elsewhere = make_model(tmp_path / "elsewhere")
+    monkeypatch.setattr("rag.hardware.available_ram", lambda: 1)
+    assert "needs about" in memory_short_of(str(elsewhere), settings_of(home, dtype="auto"))
+
+
+def test_a_gpu_that_is_too_small_is_left_alone(home, monkeypatch):
+    monkeypatch.setattr("rag.hardware.gpu_free_bytes", lambda: 1024**3)
+    opened = []
+    monkeypatch.setattr(
+        "rag.chat.open_chat_model", lambda settings, _path: opened.append(settings) or ScriptedModel(script=str)
+    )
+    monkeypatch.setattr(ScriptedModel, "describe", lambda _self: "it", raising=False)
+    for device, used in (("auto", "cpu"), ("cuda", "cuda")):
+        open_model(settings_of(home, name=CHECKER, device=device))
+        assert opened[-1].device == used
+    monkeypatch.setattr("rag.hardware.gpu_free_bytes", lambda: 8 * 1024**3)
+    open_model(settings_of(home, name=CHECKER, device="auto"))
+    assert opened[-1].device == "auto"
 
 
 def test_on_a_machine_too_small_for_it_the_writer_checks_itself(home, monkeypatch):
@@ -122,6 +151,11 @@ def test_the_doctor_says_who_checks(home, monkeypatch):
     assert not said["Checker"].is_well
     assert "footnote models fetch tests/nowhere" in said["Checker"].text
     assert checker_name(settings_of(home, checker="self")) == ""
+
+
+def test_the_doctor_says_where_a_remote_model_is(home):
+    settings = settings_of(home, name="llama3", provider="ollama")
+    assert "llama3 at ollama" in {finding.name: finding.text for finding in examine(settings)}["Model"]
 
 
 def test_a_checker_has_a_name(home):

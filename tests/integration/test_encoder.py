@@ -1,5 +1,7 @@
 """Our int8 forward pass for embedders, against transformers' own in float32."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -74,3 +76,30 @@ def test_the_real_embedder_gives_the_vectors_of_sentence_transformers(library):
     assert cosines[:20].min() > 0.995
     assert cosines[20:].min() > 0.98
     assert encoder.encode([], "query").shape == (0, 384)
+
+
+@pytest.mark.weights
+def test_texts_are_counted_whole_while_others_are_cut_and_encoded():
+    from rag import Settings, weights
+    from rag.embedding import SentenceEmbeddings
+
+    settings = Settings()
+    found = weights.find(settings.embedding.name, settings.home)
+    encoder = SentenceEmbeddings(found.path, name=found.name, revision=found.revision, device="cpu")
+    long = "whale " * 2 * encoder.max_tokens
+    tokens, vector = encoder.count_tokens(long), encoder.encode([long], "query")
+    assert tokens > 2 * encoder.max_tokens
+    done = threading.Event()
+    counted: set[int] = set()
+
+    def count() -> None:
+        while not done.is_set():
+            counted.add(encoder.count_tokens(long))
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    encoded = [encoder.encode([long], "query") for _ in range(50)]
+    done.set()
+    counting.join()
+    assert counted == {tokens}
+    assert all((one == vector).all() for one in encoded)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -166,9 +167,20 @@ def test_old_generations_go_when_their_last_reader_is_done(rag, tmp_path):
     for _ in range(3):
         rag.library.add([MOLE])
         rag.library.undo()
-    gc.collect()
     rag.library.add([MOLE])
     assert len(list((tmp_path / "index").glob("generation-*"))) <= 3
+
+
+def test_an_old_index_goes_with_its_last_answer_and_waits_for_no_collector(rag):
+    gc.collect()
+    gc.disable()
+    try:
+        for change in (lambda: rag.library.add([MOLE]), rag.library.undo):
+            old = weakref.ref(rag.retriever.index)
+            change()
+            assert old() is None
+    finally:
+        gc.enable()
 
 
 def test_what_another_process_changed_is_taken_over_when_asked(rag, tmp_path):

@@ -13,10 +13,14 @@ from rag.chat import LocalChatModel
 from rag.engine import load_engine
 from rag.evidence import renumbered
 from rag.grounding import Grounder, number_claims, shown_text
+from rag.index import LibraryIndex, build
 from rag.keywords import KeywordIndex
 from rag.markers import MarkerConstraint, Vocabulary
+from rag.pipeline import Rag
+from rag.retrieval import FusedRetriever
 from rag.schema import Evidence, Paper
 from rag.sentences import sentences_of
+from rag.settings import Settings
 
 WHOLE = re.compile(r"\[(?:1|2|12)\]")
 PAPER = Paper("w", "WhaleSong", "Whales sing at 20 hertz in the deep. They sing at night. Nobody knows why they do so.")
@@ -84,3 +88,15 @@ def test_a_thousand_generations_of_a_random_model_have_no_invalid_citation(rando
         assert all(claim.citations for claim in shown)
         assert set(re.findall(r"\[(\d+)\]", shown_text(shown))) <= {str(c.marker) for c in citations}
     assert opened > 200
+
+
+def test_questions_asked_together_are_steered_as_each_by_itself(random_model, tmp_path):
+    encoder = HashedEncoder()
+    build(tmp_path, [PAPER], encoder)
+    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path, encoder), encoder=encoder)
+    settings = Settings(answer={"citations": "constrained", "abstain_threshold": 0}, model={"max_new_tokens": 12})
+    rag = Rag(retriever=retriever, model=random_model, settings=settings)
+    questions = ["At how many hertz do whales sing in the deep?", "When do whales sing?"]
+    together = rag.ask_many(questions)
+    assert [answer.raw_text for answer in together] == [rag.ask(question).raw_text for question in questions]
+    assert all(answer.raw_text for answer in together)

@@ -8,7 +8,7 @@ from rag.answerability import CALIBRATION
 from rag.bearing import Head
 from rag.checking import UNSURE
 from rag.cli import answer_text
-from rag.errors import BadQuestion
+from rag.errors import BadQuestion, ModelError, SettingsError
 from rag.index import LibraryIndex, build
 from rag.lookup import KEPT_FROM
 from rag.pipeline import Rag
@@ -135,7 +135,51 @@ def test_what_the_model_sees_is_what_the_reader_sees(retriever):
 def test_a_cut_answer_loses_its_unfinished_sentence_and_says_so(retriever):
     answer = rag_that_says(retriever, f"{FACT} Whales sing at", finish_reason="length").ask(QUESTION)
     assert answer.text == f"{FACT} [1]"
-    assert "length limit" in answer.notice
+    assert "length or time limit" in answer.notice
+
+
+def test_an_answer_that_was_not_written_in_time_loses_its_unfinished_sentence_and_says_so(retriever):
+    rag = rag_that_says(retriever, f"{FACT} Whales sing at", finish_reason="cancelled")
+    for answer in (rag.ask(QUESTION), *rag.ask_many([QUESTION])):
+        assert answer.text == f"{FACT} [1]"
+        assert "length or time limit" in answer.notice
+
+
+def test_what_a_remote_model_raises_is_an_error_of_ours_that_says_what_to_do(retriever):
+    def refuse(_prompt):
+        raise ConnectionError("Connection refused")
+
+    settings = Settings(model={"name": "served", "base_url": "http://localhost:1/v1", "checker": "self"})
+    rag = Rag(retriever=retriever, model=ScriptedModel(script=refuse), settings=settings)
+    for ask in (rag.ask, lambda question: rag.ask_many([question])):
+        with pytest.raises(ModelError, match="Connection refused") as caught:
+            ask(QUESTION)
+        assert "endpoint" in caught.value.remedy
+    ours = Rag(retriever=retriever, model=ScriptedModel(script=refuse), settings=Settings())
+    with pytest.raises(ConnectionError):  # a fault of our own is no remote model's
+        ours.ask(QUESTION)
+
+
+def test_a_follow_up_is_as_long_as_it_is_however_long_the_question_before_it_was(retriever):
+    rag = Rag(
+        retriever=retriever,
+        model=ScriptedModel(script=lambda _prompt: FACT),
+        settings=Settings(answer={"max_question_chars": 100}),
+    )
+    before = f"{QUESTION} Tell me all that WhaleSong found out about it."
+    answer = rag.ask("And why is that?", history=[{"role": "user", "content": before}])
+    assert answer.standalone_question.startswith(QUESTION)
+    assert answer.standalone_question.endswith(" And why is that?")
+    assert len(answer.standalone_question) <= 100
+
+
+@pytest.mark.parametrize("k", [0, -2])
+def test_a_number_of_papers_that_makes_no_sense_is_refused(retriever, k):
+    rag = rag_that_says(retriever, FACT)
+    with pytest.raises(SettingsError, match="Ask for at least one"):
+        rag.retrieve(QUESTION, k=k)
+    with pytest.raises(SettingsError, match="Ask for at least one"):
+        rag.weigh(FACT, k=k)
 
 
 def test_a_follow_up_is_asked_together_with_its_question(retriever):

@@ -7,7 +7,7 @@ import pytest
 from fakes import HashedEncoder
 
 from rag import trained
-from rag.balance import SURE, Balance, shares, weighing
+from rag.balance import SURE, Balance, shares, stance_of, weighing
 from rag.errors import ModelError
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
@@ -45,7 +45,7 @@ def balances(model, claim=CLAIM):
             question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=encoder.count_tokens
         )
 
-    return list(weighing(claim, PAPERS, among=9, model=model, select=select, keywords=keywords))
+    return list(weighing(claim, PAPERS, among=9, model=model, select=select, keywords=keywords, started=0.0))
 
 
 def balance(model, claim=CLAIM):
@@ -100,6 +100,11 @@ def test_who_supports_a_claim_has_its_numbers():
     assert found.supporting == ()
 
 
+def test_the_pronoun_one_is_no_number():
+    assert stance_of("Deep whales let one hear all.", "Deep whales let you hear all.", (0.9, 0.05, 0.05)) == "supports"
+    assert stance_of("Deep whales sing 2 songs.", "Deep whales sing songs.", (0.9, 0.05, 0.05)) == "silent"
+
+
 def test_a_model_without_probabilities_is_refused_with_what_to_do():
     with pytest.raises(ModelError, match="local model"):
         balance(object())
@@ -116,7 +121,7 @@ def test_nothing_is_read_further_once_it_is_closed():
     keywords = KeywordIndex.build([p.abstract for p in PAPERS])
     evidence = balance(model).papers[0].evidence
     model.read.clear()
-    growing = weighing(CLAIM, PAPERS, among=9, model=model, select=lambda *_: evidence, keywords=keywords)
+    growing = weighing(CLAIM, PAPERS, among=9, model=model, select=lambda *_: evidence, keywords=keywords, started=0.0)
     next(growing)
     next(growing)
     growing.close()

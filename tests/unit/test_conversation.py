@@ -38,6 +38,14 @@ def test_a_chain_of_follow_ups_hangs_on_the_last_question_that_stood_alone():
     assert standalone("And for iron?", history) == f"{HISTORY[0]['content']} And for wood? And for iron?"
 
 
+def test_of_a_long_question_before_a_follow_up_so_much_is_taken_as_fits():
+    long = [{"role": "user", "content": f"{'word ' * 800}end?"}]
+    read = standalone("And for wood?", long, limit=100)
+    assert len(read) <= 100
+    assert read.endswith("word And for wood?")
+    assert standalone(f"And for {'x' * 100}?", long, limit=100) == f"And for {'x' * 100}?"
+
+
 def test_odd_messages_in_a_history_do_no_harm():
     assert standalone("And for wood?", [{"role": "user", "content": ""}, {"role": "system"}]) == "And for wood?"
 

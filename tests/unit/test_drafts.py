@@ -68,6 +68,9 @@ def test_a_sentence_comes_apart_at_its_main_clauses(sentence, clauses):
     [
         ("It sings [2]. It dances. [1][3]", {"It sings.": {2}, "It dances.": {1, 3}}),
         ("It sings [1, 2] at night.", {"It sings at night.": {1, 2}}),
+        ("It sings (1, 2).", {"It sings.": {1, 2}}),
+        ("It has far more songs (130000).", {"It has far more songs (130000).": set()}),
+        ("PPO (2017) sings.", {"PPO (2017) sings.": set()}),
         ("It sings.", {"It sings.": set()}),
         ("It sings [99999999999].", None),
         ("", {}),

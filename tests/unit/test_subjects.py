@@ -176,3 +176,19 @@ def test_a_paper_is_meant_by_the_beginning_of_its_title_and_by_what_its_abbrevia
     assert finder.mentions("Which inverse dynamics are learned?", papers) == [], "two words are too few"
     twin = Paper("t", "A twin", "Unlike inverse dynamics pretraining, we do not pretrain.")
     assert not {m.paper.id for m in finder.mentions(asked, [*papers, twin])} & {"i", "t"}
+
+
+def test_names_are_listed_in_the_order_in_which_they_stand_as_whole_words():
+    papers = [Paper(name, f"{name}: one of them", f"{name} works.") for name in ("SmartPlay", "Voyager", "ART")]
+    papers += [Paper(f"x{i}", f"Paper {i}", "Agents learn.") for i in range(8)]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))
+    hits = [Hit(p, Passage(p.id, 0, 0, 1, "x"), 1.0, rank) for rank, p in enumerate(papers, start=1)]
+    said = "SmartPlay comes first. Voyager is next. ART is third."
+    assert finder.listed(said, hits) == ("SmartPlay", "Voyager", "ART")
+
+
+def test_a_paper_whose_title_has_a_bracket_in_its_name_speaks_of_it():
+    papers = [Paper("h", "Hindsight (HER) Replay: goals anew", "We replay."), Paper("x", "Paper", "Agents learn.")]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))
+    mentions = finder.mentions("What does Hindsight Replay do?", papers)
+    assert [paper.id for paper in speaking_of(mentions, papers)] == ["h"]
