@@ -7,17 +7,17 @@ more of the two best papers. Asks the model for its yes or no; writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.aboutness import asked_about, in_order, is_told, may_be_about_several, meant
+from rag.aboutness import asked_about, compared, in_order, is_told, may_be_about_several, meant
 from rag.answerability import answerability
 from rag.bearing import telling
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.question import parts_of, readable
-from rag.schema import Evidence, EvidenceFound, Paper, Subject
+from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import MOST_SUBJECTS, SubjectFinder, compares, question_about, speaking_of
 from rag.trained import SENTENCES_BESIDE
@@ -127,12 +127,14 @@ class Lookup:
         wanted = self._settings.answer
         question = found.standalone_question
         relevance = self._selector.relevance(question, found.hits)
-        if relevance < wanted.abstain_threshold:
+        named = {subject.paper.id for subject in found.subjects if subject.name}
+        if relevance < wanted.abstain_threshold and len(named) < 2 and not self._names_one(question, found.hits):
             return None
-        several, asked = bool(found.parts) or compares(question), None
+        several, asked, likeliest = bool(found.parts) or compares(question), None, None
         if found.subjects or may_be_about_several(question):
-            asked = self._asked_about(found, where, check)
-            if asked is not None:
+            likeliest = self._likeliest(found, named, where, check)
+            if likeliest is not None:
+                asked = meant(likeliest, question, named)
                 found = self._about(found, asked)
                 several = bool(found.parts)
         if found.subjects:  # what each of several papers says to a question is seldom its exact answer
@@ -146,8 +148,9 @@ class Lookup:
         is_whole = likely_of(question, found.evidence, asks_several=several) >= wanted.abstain_threshold
         read = found
         if not is_whole:
-            if asked is None:
-                asked = self._asked_about(found, where, check)
+            if likeliest is None:
+                likeliest = self._likeliest(found, named, where, check)
+                asked = None if likeliest is None else meant(likeliest, question, named)
             read = self._wider(found, asked)
         if read.evidence != found.evidence:
             likely = likely_of(question, read.evidence, asks_several=several, is_second_look=True)
@@ -157,7 +160,13 @@ class Lookup:
         )
         if len(missing) < len(found.parts):
             return replace(read, missing=missing) if missing else read
+        if not is_whole and likeliest and (papers := compared(likeliest, question)):
+            return self._read(self._about(found, papers), check)
         return read if is_whole else None
+
+    def _names_one(self, question: str, hits: Sequence[Hit]) -> bool:
+        """Whether `question` calls one of `hits` by its title's name: it is about these papers, however it is put."""
+        return any(mention.is_title for mention in self._subjects.mentions(question, [hit.paper for hit in hits]))
 
     def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
         """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
@@ -183,10 +192,11 @@ class Lookup:
         papers = (*(subject.paper for subject in found.subjects), *(hit.paper for hit in nearest))
         return tuple({paper.id: paper for paper in papers}.values())
 
-    def _asked_about(self, found: EvidenceFound, where: Where | None, check: Check) -> tuple[Paper, ...] | None:
-        """The papers that `found.standalone_question` asks about, likeliest first; None where the model can't tell."""
+    def _likeliest(
+        self, found: EvidenceFound, named: Collection[str], where: Where | None, check: Check
+    ) -> list[tuple[float, Paper]] | None:
+        """Papers that may be asked about, likeliest first, see `aboutness.meant`; None where the model can't tell."""
         question, model = found.standalone_question, self._model.get()
-        named = {subject.paper.id for subject in found.subjects if subject.name}
         likely: list[tuple[float, Paper]] = []
         for paper in self._candidates(found, where):
             if is_told(likely, question, named):
@@ -197,8 +207,7 @@ class Lookup:
             if share is None:
                 return None
             likely.append((share, paper))
-        likely.sort(key=lambda item: -item[0])
-        return meant(likely, question, named)
+        return sorted(likely, key=lambda item: -item[0])
 
     def _about(self, found: EvidenceFound, papers: Sequence[Paper]) -> EvidenceFound:
         """`found`, as a question about each of `papers` where they are several, else about one."""

@@ -523,6 +523,17 @@ def test_before_it_declines_it_reads_more_of_the_paper_that_is_asked_about(retri
     assert rag.ask("What does WhaleSong say of whale songs?").status == "abstained"
 
 
+def test_a_question_that_calls_a_paper_by_name_is_not_about_something_else(retriever):
+    question = "Nobody whatsoever stayed awake all summer long for BeeDance, so why bother?"
+    said = "BeeDance decodes the waggle dance."
+    model = Knowing(script=lambda _prompt: said, needle=said, asked_about=("BeeDance",))
+    rag = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False}))
+    found = rag._lookup.evidence_for(question)
+    assert rag._selector.relevance(question, found.hits) < Settings().answer.abstain_threshold
+    assert rag.ask(question).text == f"{said} [1]"
+    assert rag.ask(question.replace("BeeDance", "science")).status == "abstained"
+
+
 def test_a_sentence_put_down_to_the_wrong_paper_is_left_out(retriever):
     answer = rag_that_says(retriever, "BeeDance decodes the waggle dance. WhaleSong studies whale songs.").ask(BOTH)
     by_paper = {claim.citations[0].paper.id: claim.text for claim in answer.claims if not claim.is_quote}

@@ -4,7 +4,7 @@ import pytest
 from fakes import HashedEncoder
 
 from rag import trained
-from rag.aboutness import ABOUT_FROM, TWO_FROM, asked_about, in_order, is_told, may_be_about_several, meant
+from rag.aboutness import ABOUT_FROM, TWO_FROM, asked_about, compared, in_order, is_told, may_be_about_several, meant
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
@@ -165,3 +165,18 @@ ASKS_ONE = "What do owls eat?"
 )
 def test_no_more_papers_are_read_than_are_needed_to_tell_what_is_asked_about(shares, question, named, told):
     assert is_told(read_so_far(*shares), question, named) is told
+
+
+@pytest.mark.parametrize(
+    ("question", "shares", "expected"),
+    [
+        ("How does OwlNet differ from the paper that first heard owls?", (0.99, 0.013, 0.0), ["0", "1"]),
+        ("How does OwlNet differ from the paper that first heard owls?", (0.99, 0.004, 0.0), []),
+        ("How does OwlNet differ from the paper that first heard owls?", (0.4, 0.2, 0.0), []),
+        ("How many owls does OwlNet hear?", (0.99, 0.2, 0.0), []),
+        ("How does OwlNet differ from the paper that first heard owls?", (0.99,), []),
+    ],
+)
+def test_a_comparison_that_would_be_declined_takes_its_likeliest_second_paper(question, shares, expected):
+    likely = [(share, Paper(str(i), f"Paper {i}", "Owls.")) for i, share in enumerate(shares)]
+    assert [paper.id for paper in compared(likely, question)] == expected
