@@ -136,7 +136,7 @@ def _unique_key(paper: Paper, taken: set[str]) -> str:
 def _bibtex_entry(paper: Paper, key: str) -> str:
     fields = {
         "title": f"{{{paper.title}}}" if _balanced(paper.title) else paper.title,  # the braces keep its capitals
-        "author": " and ".join(paper.authors),
+        "author": " and ".join(f"{{{name}}}" if "," in name else name for name in paper.authors),  # one name, one form
         "year": str(paper.year or ""),
         "journal": paper.venue or "",
         "abstract": paper.abstract,

@@ -10,6 +10,7 @@ is answered; `rag` is anything with `stream`, `papers` and `description`.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ui.listening import THIS_MACHINE
@@ -45,7 +46,8 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
 
     line = line or Line()
 
-    page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
+    # Uploaded files are read once: they go after an hour, and when Footnote ends.
+    page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600))
     with page, gr.Column(elem_id="fn-shell"):
         gr.HTML(greeting(rag), elem_id="fn-header", apply_default_css=False)
         named_endpoint(rag, line)  # first: later ones of its name are numbered
@@ -97,6 +99,8 @@ def launch(
         questions_a_minute = 0 if host in THIS_MACHINE and auth is None else OTHERS_A_MINUTE
     line = Line(questions_a_minute=questions_a_minute)
     about = surroundings(rag, line, auth, root_path)
+    if host in THIS_MACHINE and auth is None and not root_path:
+        about = replace(about, is_private=True)
     serve(lambda: build(rag, line), host, port, open_browser=open_browser, about=about)
 
 

@@ -32,7 +32,7 @@ GUEST = "guest\n"
 MOST_LISTED = 200
 """Conversations listed at once."""
 UNDO_S = 600.0
-"""How long a deleted conversation can be brought back; after that it is gone from the file."""
+"""How long a deleted conversation can be brought back; then it goes from the file at the next deletion or start."""
 LOCKED_S = 2.0
 """How long a write waits for another program that has the file."""
 
@@ -211,7 +211,10 @@ class Archive:
             ArchiveError: it could not be written.
         """
         with self._writing("The conversation is not brought back") as database:
-            database.execute("UPDATE conversations SET deleted = NULL WHERE id = ? AND owner = ?", (key, owner))
+            database.execute(
+                "UPDATE conversations SET deleted = NULL WHERE id = ? AND owner = ? AND deleted >= ?",
+                (key, owner, time.time() - UNDO_S),
+            )
 
     def add_feedback(self, owner: str, conversation: Conversation, turn: Turn, note: str = "") -> None:
         """Keep what the reader said of an answer, with the whole answer; once a turn, the last word counts.

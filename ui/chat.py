@@ -143,7 +143,7 @@ _SEARCH = (
 
 
 def _sheets(rag: Any) -> dict[str, gr.HTML]:
-    """What opens over the page; `page.js` makes a dialog of each."""
+    """What opens over the page; `sheets.js` makes a dialog of each."""
     with gr.Column(elem_id="fn-sheet-history", elem_classes="fn-sheet"):
         gr.HTML(f"<h2>Conversations</h2>{_SEARCH}", apply_default_css=False)
         entries = html("fn-entries", render_entries([]))

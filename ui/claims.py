@@ -162,7 +162,7 @@ _SIGNS = {"supported": "", "partly": "\u2009≈", "unsupported": "\u2009✕"}
 def _marker(number: int, answer: Answer, claim: Claim, citation: Citation, seen: set[int]) -> str:
     """A marker is a link to the cited sentence; its first occurrence has the id that back links lead to.
 
-    Colour and a sign show the verdict; the reason and the quote are shown by `page.js` on hover and focus.
+    Colour and a sign show the verdict; the reason and the quote are shown by `sheets.js` on hover and focus.
     """
     own_id = "" if citation.marker in seen else f' id="t{number}-m{citation.marker}"'
     seen.add(citation.marker)

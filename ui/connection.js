@@ -80,10 +80,13 @@
   addEventListener("pagehide", () => {
     const tab = document.querySelector("#fn-tabs [role=tab][aria-selected=true]");
     const unsent = { typed: box() ? box().value : "", isClaim: Boolean(claims() && claims().checked), tab: tab ? tab.id : "" };
-    if (isSignedOut) sessionStorage.removeItem(KEY);
-    else sessionStorage.setItem(KEY, JSON.stringify(unsent));
+    try {
+      if (isSignedOut) sessionStorage.removeItem(KEY);
+      else sessionStorage.setItem(KEY, JSON.stringify(unsent));
+    } catch { /* a browser that keeps nothing for this page */ }
   });
-  const unsent = JSON.parse(sessionStorage.getItem(KEY) || "{}");
+  let unsent = {};
+  try { unsent = JSON.parse(sessionStorage.getItem(KEY) || "{}"); } catch { /* as above */ }
   const restore = () => {
     if (!box() || !window.footnote) {
       setTimeout(restore, 50);

@@ -1,7 +1,7 @@
 """What a reader does beside asking: open, rename, delete, export, judge an answer, look behind it, turn a knob.
 
-The buttons for it are written as HTML, so `page.js` sends what was pressed through one component, the door, as a small
-dictionary: `{"do": "rename", "id": …, "title": …}`. What comes is checked here like anything from outside: an unknown
+The buttons for it are written as HTML, so `sheets.js` sends what was pressed through one component, the door, as a
+small dictionary: `{"do": "rename", "id": …, "title": …}`. What comes is checked here like anything from outside: an unknown
 action or a missing value does nothing, and the archive gives no one what is another's.
 """
 
@@ -130,7 +130,7 @@ class _Desk:
         return {self._parts.entries: listed}
 
     def _open(self, conversation: Conversation, data: _Data, owner: str) -> Update:
-        if conversation.running:
+        if conversation.running or conversation.asking is not None:  # what was stopped is still being checked
             return {self._parts.status: render_said(RUNNING_LINE)}
         found = self._archive.open(owner, data.words("id"))
         if found is None:

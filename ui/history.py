@@ -1,4 +1,4 @@
-"""The list of conversations as safe HTML. Pure; what a button does is in `ui.doing`, by way of `page.js`."""
+"""The list of conversations as safe HTML. Pure; what a button does is in `ui.doing`, by way of `sheets.js`."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def model_knob(models: Sequence[str]) -> Knob:
 
 
 def render_knobs(chosen: Knobs, models: Sequence[str] = ()) -> str:
-    """The knobs as a form, with the choice among `models`; `page.js` sends every change at once."""
+    """The knobs as a form, with the choice among `models`; `sheets.js` sends every change at once."""
     fields_drawn = "".join(_field(knob, getattr(chosen, knob.key)) for knob in (*KNOBS, model_knob(models)))
     return (
         f'<form class="fn-knobs">{fields_drawn}'

@@ -34,7 +34,7 @@ class Parts:
     alert: gr.HTML
     """What is wrong beside the answer itself, such as a full disk; stays until it is well again."""
     state: gr.HTML
-    """Which conversation is open, for `page.js`, which keeps it in the address."""
+    """Which conversation is open, for `sheets.js`, which keeps it in the address."""
     mode: gr.Radio
     """Whether what is typed is asked or weighed."""
     box: gr.Textbox
@@ -155,7 +155,7 @@ def render_alert(line: str) -> str:
 
 
 def render_state(conversation: Conversation) -> str:
-    """Which conversation is open, for `page.js`."""
+    """Which conversation is open, for `sheets.js`."""
     return f'<span data-conversation="{text(conversation.id)}"></span>'
 
 

@@ -50,7 +50,7 @@ def render_turn(turn: Turn) -> str:
 
 
 def _corrections(turn: Turn) -> str:
-    """How the question was understood, and the ways to put it differently; `page.js` opens a form for each."""
+    """How the question was understood, and the ways to put it differently; `sheets.js` opens a form for each."""
     understood = turn.standalone_question
     said = (
         f'<span class="fn-understood">{"Asked as" if turn.restated else "Understood as"}: '
@@ -239,7 +239,7 @@ def _paragraph(words: str) -> str:
 
 
 def _actions(turn: Turn, answer: Answer) -> str:
-    """What can be done with a finished answer. `page.js` copies, and tells the server of the rest."""
+    """What can be done with a finished answer. `sheets.js` copies, and tells the server of the rest."""
     number = turn.number
     opinions = "".join(
         f'<button type="button" data-opinion="{key}" data-turn="{number}" '

@@ -25,6 +25,7 @@ from starlette.routing import Mount
 
 from ui.asking import stop_all
 from ui.frame import frame_pages, not_found
+from ui.hosts import ThisMachine
 from ui.line import Line
 from ui.sessions import remember_little
 from ui.signin import SignIn
@@ -48,6 +49,8 @@ class Surroundings:
     sign_in: SignIn | None = None
     root_path: str = ""
     finishing_s: float = FINISHING_S
+    is_private: bool = False
+    """Only asked by this machine's own names (`ThisMachine`)."""
 
 
 def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
@@ -55,6 +58,8 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
     blocks.queue()
     frame_pages()
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_REQUEST)
+    if about.is_private:
+        outer.add_middleware(ThisMachine)
     about.add_routes(outer)
     mounted: FastAPI = gr.mount_gradio_app(
         outer,

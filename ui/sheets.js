@@ -68,7 +68,7 @@
     cancel.addEventListener("click", end);
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") { event.stopPropagation(); end(); }
-      if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); form.requestSubmit(); }
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -28,6 +28,7 @@ Check = Callable[[str, str], bool | Awaitable[bool]]
 MOST_WRONG = 10
 WRONG_WITHIN_S = 60.0
 _REMEMBERED = 10_000
+LONGEST_NAME = 200
 
 
 class SignIn:
@@ -47,21 +48,24 @@ class SignIn:
     async def password(self, name: str, password: str) -> bool:
         """Whether `password` is that of `name`; False for a while after too many wrong ones."""
         name = name.strip()
-        wrong = self._wrong.get(name, deque())
-        while wrong and wrong[0] < time.monotonic() - WRONG_WITHIN_S:
-            wrong.popleft()
-        if len(wrong) >= MOST_WRONG:
+        if len(name) > LONGEST_NAME:
             return False
-        fits = await self._fits(name, password)
-        if not fits:
-            if len(self._wrong) >= _REMEMBERED:
-                self._wrong.clear()
-            self._wrong.setdefault(name, wrong).append(time.monotonic())
-        return fits
+        async with self._checking:  # looked, checked and counted in turn: guesses sent at once are counted, too
+            wrong = self._wrong.get(name, deque())
+            while wrong and wrong[0] < time.monotonic() - WRONG_WITHIN_S:
+                wrong.popleft()
+            if len(wrong) >= MOST_WRONG:
+                return False
+            fits = await self._fits(name, password)
+            if not fits:
+                if len(self._wrong) >= _REMEMBERED:
+                    self._wrong.clear()
+                self._wrong.setdefault(name, wrong).append(time.monotonic())
+            return fits
 
     async def _fits(self, name: str, password: str) -> bool:
         try:
-            found: Any = await to_thread.run_sync(self._check, name, password, limiter=self._checking)
+            found: Any = await to_thread.run_sync(self._check, name, password)
             return bool(await found if inspect.isawaitable(found) else found)
         except Exception:  # a damaged file, or whatever a function of one's own does: a stranger need not know
             log.exception("Nobody can sign in")

@@ -14,9 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rag.corpus.cleanup import clean
+from rag.corpus.cleanup import FORMULA, clean
 from rag.corpus.entry import Entry, Fault
-from rag.corpus.ris import given_name_first
 
 _OPENING = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
 _NAME = re.compile(r"[^\s,=#{}()\"%]+")
@@ -96,7 +95,7 @@ def _entry_values(cursor: _Cursor, closing: str) -> dict[str, object]:
     values: dict[str, object] = {
         name: _without_braces(found.get(name, "")) for name in ("title", "abstract", "year", "keywords")
     }
-    values["authors"] = [given_name_first(_without_braces(name)) for name in _names(found.get("author", ""))]
+    values["authors"] = [_in_reading_order(name) for name in _names(found.get("author", ""))]
     values["year"] = values["year"] or found.get("date")
     values["venue"] = next((_without_braces(found[name]) for name in _VENUES if found.get(name)), None)
     values["url"] = found.get("url")
@@ -156,27 +155,43 @@ def _delimited(cursor: _Cursor, closing: str) -> str:
 
 
 def _names(author: str) -> list[str]:
-    """The names of an author field: "and" divides them, but not within braces."""
-    names, depth, start = [], 0, 0
-    for match in re.finditer(r"[{}]|\s+and\s+", author):
+    """The names of an author field: "and" divides them."""
+    # Braces around a whole name keep it together: {Google DeepMind}.
+    return [name for name in _divided(author, r"\s+and\s+") if name and name != "others"]
+
+
+def _divided(text: str, by: str) -> list[str]:
+    """The pieces of `text` between what fits the pattern `by`, but not within braces."""
+    pieces, depth, start = [], 0, 0
+    for match in re.finditer(rf"[{{}}]|{by}", text):
         if match.group() in "{}":
             depth += 1 if match.group() == "{" else -1
         elif depth == 0:
-            names.append(author[start : match.start()])
+            pieces.append(text[start : match.start()].strip())
             start = match.end()
-    names.append(author[start:])
-    # Braces around a whole name keep it together: {Google DeepMind}.
-    return [name.strip() for name in names if name.strip() and name.strip() != "others"]
+    return [*pieces, text[start:].strip()]
+
+
+def _in_reading_order(name: str) -> str:
+    """A name in one of BibTeX's three forms: "First Last", "Last, First", "Last, Jr, First"."""
+    match [_without_braces(part) for part in _divided(name, ",")]:
+        case [last, first]:
+            return f"{first} {last}".strip()
+        case [last, suffix, first] if first:
+            return f"{first} {last}, {suffix}"
+        case parts:
+            return ", ".join(part for part in parts if part)
 
 
 def _without_braces(text: str) -> str:
     """Cleaned text without the braces that only group; those of formulas and of macros that remain are kept."""
     kept: list[str] = []
     result: list[str] = []
-    in_formula = False
-    for match in re.finditer(r"\\[A-Za-z]+\s*(?=\{)|\\.|[^\\]|\\", clean(text), re.DOTALL):
+    cleaned = clean(text)
+    formulas = [found.span() for found in FORMULA.finditer(cleaned)]
+    for match in re.finditer(r"\\[A-Za-z]+\s*(?=\{)|\\.|[^\\]|\\", cleaned, re.DOTALL):
         piece = match.group()
-        in_formula ^= piece == "$"
+        in_formula = any(start <= match.start() < end for start, end in formulas)
         if piece == "{":
             is_argument = bool(result) and (re.fullmatch(r"\\[A-Za-z]+\s*", result[-1]) or result[-1] in {"_", "^"})
             kept.append(piece if in_formula or is_argument or (kept and kept[-1]) else "")

@@ -42,7 +42,7 @@ _LETTERS = {
 
 _ADDRESS = re.compile(r"((?:https?://|www\.)\S+)")
 # $x$, but not "$5 and $6": after the first sign and before the second one there is no space.
-_FORMULA = re.compile(r"((?<!\\)\$(?!\s)(?:[^$\\]|\\.){1,200}?(?<!\s)\$(?!\d))")
+FORMULA = re.compile(r"((?<!\\)\$(?!\s)(?:[^$\\]|\\.){1,200}?(?<!\s)\$(?!\d))")
 _LETTER = r"(?P<letter>[A-Za-z]|\\[ij](?![A-Za-z]))"
 # {\"u}, \"{u}, \c{c}, {\c c}
 _BRACED_ACCENT = re.compile(
@@ -98,8 +98,8 @@ def _clean_once(text: str) -> str:
     text = " ".join(text.split())
     if _REMNANT.search(text) is None:
         return text
-    text = _apart_from(_FORMULA, text, _commands)
-    text = _apart_from(_ADDRESS, text, lambda part: _apart_from(_FORMULA, part, _accents_and_ties))
+    text = _apart_from(FORMULA, text, _commands)
+    text = _apart_from(_ADDRESS, text, lambda part: _apart_from(FORMULA, part, _accents_and_ties))
     return _QUOTE.sub(r"“\1”", text)
 
 

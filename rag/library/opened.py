@@ -138,7 +138,8 @@ class Library:
 
         Raises:
             CorpusError: this library cannot be changed, or its file cannot be read.
-            IndexProblem: the disk is full or cannot be written. In all cases nothing was changed.
+            IndexProblem: the disk is full or cannot be written; nothing was changed. Or what was written cannot be read
+                again: then the change is made, and answered from once it can.
         """
         return self._change(lambda shelf: shelf.add(papers, source, report))
 

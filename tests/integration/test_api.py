@@ -287,6 +287,9 @@ def test_what_the_library_does_not_say_is_an_ordinary_completion(client):
     assert done.choices[0].message.content == "None of the papers found says anything about this."
 
 
+IMAGE = {"content": [{"type": "image_url", "image_url": {"url": "x"}}]}
+
+
 @pytest.mark.parametrize(
     ("more", "param"),
     [
@@ -294,9 +297,10 @@ def test_what_the_library_does_not_say_is_an_ordinary_completion(client):
         ({"tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]}, "tools"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"logprobs": True}, "logprobs"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "messages"),
+        ({"messages": [IMAGE | {"role": "user"}]}, "messages"),
+        ({"messages": [IMAGE | {"role": "system"}, {"role": "user", "content": "x"}]}, "messages"),
     ],
-    ids=["n", "tools", "json", "logprobs", "image"],
+    ids=["n", "tools", "json", "logprobs", "image", "image-for-nobody"],
 )
 def test_what_would_change_the_shape_of_the_answer_is_refused_by_name(client, more, param):
     with pytest.raises(openai.BadRequestError) as caught:

@@ -87,6 +87,10 @@ def test_a_saved_conversation_can_be_read_back_and_nothing_is_written_over(tmp_p
     assert code == 1
     assert "File exists" in said
     assert talk("x", "/save talk.docx")[0] == 1
+    code, said = talk("x", "/save ~nobodysuch/talk.md", "/save \0.md", "/verify")
+    assert code == 1
+    assert said.count("cannot be written") == 2
+    assert "Every citation holds" in said, "the conversation goes on"
 
 
 def test_what_fails_is_one_plain_sentence_and_the_next_question_is_answered():

@@ -168,9 +168,11 @@ def test_a_deleted_one_can_be_brought_back_for_a_while_and_is_then_gone_from_the
     archive.undelete("", conversation.id)
     assert len(archive.entries("")) == 1
     archive.delete("", conversation.id)
+    monkeypatch.setattr(archive_module, "UNDO_S", -1.0)
+    archive.undelete("", conversation.id)
+    assert archive.entries("") == [], "the time is over"
     archive.close()
     assert b"marzipan" in path.read_bytes()
-    monkeypatch.setattr(archive_module, "UNDO_S", -1.0)
     Archive(path).close()
     assert b"marzipan" not in path.read_bytes(), "overwritten, not only unlinked"
 

@@ -74,6 +74,25 @@ def test_a_table_without_an_abstract_column_is_a_fault():
     assert only(table.read("title,text\nA,b\n")).field == "abstract"
 
 
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ("{Barnes and Noble, Inc.}", ["Barnes and Noble, Inc."]),
+        ("King, Jr., Martin Luther", ["Martin Luther King, Jr."]),
+        ("Lovelace, Ada and {van Gogh}, Vincent", ["Ada Lovelace", "Vincent van Gogh"]),
+        ("Plato and Lovelace,", ["Plato", "Lovelace"]),
+    ],
+)
+def test_bibtex_names_have_one_of_three_forms_and_braces_keep_them_together(author, names):
+    (entry,) = bibtex.read(f"@article{{a, title={{T}}, abstract={{B}}, author={{{author}}}}}")
+    assert entry.values["authors"] == names
+
+
+def test_a_price_in_bibtex_begins_no_formula():
+    (entry,) = bibtex.read(r"@article{a, title={Training costs \$5 for {BERT} models}, abstract={B}}")
+    assert entry.values["title"] == "Training costs $5 for BERT models"
+
+
 def test_a_table_with_an_open_quote_is_a_fault():
     assert isinstance(list(table.read('title,abstract\nA,"b\n'))[-1], Fault)
 

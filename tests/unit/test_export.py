@@ -73,3 +73,13 @@ def test_no_answers_give_an_empty_document_in_every_format():
 def test_an_unknown_format_says_which_there_are():
     with pytest.raises(ValueError, match="'pdf' is no export format; there are markdown, json, bibtex, ris"):
         export([], "pdf")
+
+
+def test_a_name_with_a_suffix_comes_back_from_bibtex_as_it_was(tmp_path):
+    paper = Paper(
+        "j", "Dreams", "An abstract that is long enough.", authors=("Martin Luther King, Jr.", "Ada Lovelace")
+    )
+    file = tmp_path / "cited.bib"
+    file.write_text(bibtex([paper]), "utf-8")
+    (read,) = read_library(file)
+    assert read.authors == paper.authors

@@ -36,6 +36,7 @@ from ui.doors.message import LONGEST_HISTORY
 MODEL = "footnote"
 
 _SOURCES = "\n\n**Sources**\n\n"
+_NOTICE = "\n\n(Note: "
 _SENTENCE = re.compile(r".*?(?:\[\d+\]\s*)+|.+\Z", re.DOTALL)
 _REFUSED = ("tools", "functions", "response_format", "audio", "modalities", "logprobs", "prediction")
 
@@ -149,7 +150,7 @@ class _Reply:
 
 def sources(found: Answer) -> str:
     """What a reader needs below the text where the client shows nothing else: notice, and one line a citation."""
-    notice = f"\n\n({found.notice})" if found.notice else ""
+    notice = f"{_NOTICE}{found.notice})" if found.notice else ""
     if not found.citations:
         return notice
     lines = [f"{citation.marker}. “{citation.quote}” — {cite(citation.paper)}" for citation in found.citations]
@@ -174,6 +175,7 @@ def _refuse_what_is_missing(body: Completion) -> None:
 
 def _conversation(messages: list[_Message]) -> tuple[str, list[dict[str, str]]]:
     for place, message in enumerate(messages):
+        _text_of(message)  # refused now what cannot be read, also where it is not heeded: it is counted
         if message.role in ("tool", "function"):
             raise ApiError(400, "Footnote calls no tools and reads no results.", "unsupported", f"messages.{place}")
         if message.role not in ("user", "assistant", "system", "developer"):
@@ -187,7 +189,9 @@ def _conversation(messages: list[_Message]) -> tuple[str, list[dict[str, str]]]:
 
 def _said(message: _Message) -> str:
     words = _text_of(message)
-    return without_markers(words.partition(_SOURCES)[0]) if message.role == "assistant" else words
+    if message.role != "assistant":
+        return words
+    return without_markers(words.partition(_SOURCES)[0].partition(_NOTICE)[0])
 
 
 def _text_of(message: _Message) -> str:

@@ -197,16 +197,18 @@ class Terminal:
 
     def _save(self, rest: str) -> None:
         answers = self._conversation.answers
-        path = Path(rest).expanduser()
+        path = Path(rest)
         kind = next((name for name in FORMATS if SUFFIX[name] == path.suffix.lower()), None)
         if kind is None:
             self._fail(f"Name a file that ends in {', '.join(SUFFIX.values())}.")
             return
         try:
-            with path.open("x", encoding="utf-8") as file:  # never over a file that is there
-                file.write(export(answers, kind))
-        except OSError as error:
-            self._fail(f"{str(path)!r} cannot be written: {error.strerror}.")
+            path = path.expanduser()
+            words = export(answers, kind)
+            with path.open("x", encoding="utf-8", errors="replace") as file:  # never over a file that is there
+                file.write(words)
+        except (OSError, RuntimeError, ValueError) as error:  # the latter two of a path that no file can have
+            self._fail(f"{str(path)!r} cannot be written: {getattr(error, 'strerror', None) or error}.")
         else:
             self._say(f"Written to {printable(path)}: {count(len(answers), 'answer')}.")
 

@@ -1,0 +1,45 @@
+"""Turns away requests that name another host than this machine.
+
+A web page of another site can have its own name answered with this machine's address (DNS rebinding): to the reader's
+browser Footnote is then a part of that site, whose scripts may read what the reader may. The name that the browser
+asked for stands in `Host`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+
+from ui.listening import THIS_MACHINE
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+REFUSAL = (
+    "Footnote answers here by this machine's own names alone, such as http://127.0.0.1. "
+    "Where a proxy shows it, start it with --root-path.\n"
+)
+
+
+class ThisMachine:
+    """ASGI middleware: 421 for a `Host` that is none of `THIS_MACHINE`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse."""
+        if scope["type"] != "http" or _is_this_machine(Headers(scope=scope).get("host", "")):
+            await self._app(scope, receive, send)
+        else:
+            await PlainTextResponse(REFUSAL, 421)(scope, receive, send)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return not host or urlsplit(f"//{host}").hostname in THIS_MACHINE
+    except ValueError:
+        return False
