@@ -56,11 +56,11 @@ def balanced_accuracy(labels: Sequence[bool], guesses: Sequence[bool]) -> float 
 
 
 def macro_f1(labels: Sequence[bool], guesses: Sequence[bool]) -> float | None:
-    """Mean of the F1 of yes and of no; None where there is nothing. F1 is 2 tp / (2 tp + fp + fn).
+    """Mean of the F1 of yes and of no; None where only one of them is there. F1 is 2 tp / (2 tp + fp + fn).
 
     Source: the figure that AttributionBench reports (Li et al. 2024).
     """
-    if not labels:
+    if len(set(labels)) < 2:
         return None
     scores = []
     for wanted in (True, False):

@@ -64,7 +64,7 @@ def mcnemar(better: int, worse: int) -> float:
     """
     n = better + worse
     ways = sum(math.comb(n, k) for k in range(min(better, worse) + 1))
-    return min(1.0, 2 * ways / float(2**n))
+    return float(min(1.0, 2 * ways / 2**n))
 
 
 def difference(name: str, before: Mapping[str, Any], after: Mapping[str, Any], seed: int = 0) -> Difference | None:

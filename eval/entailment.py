@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eval.judgement import Evidence, JudgeError, Judgement
+from eval.features import split
+from eval.judgement import NOTHING, Evidence, JudgeError, Judgement
 
 _BATCH = 16
 _MEANINGS = {
@@ -78,4 +79,4 @@ class EntailmentJudge:
                 Judgement(*(row[self._classes[name]] for name in ("supported", "contradicted", "neither")))
                 for row in rows
             ]
-        return judgements
+        return [one if split(evidence) else NOTHING for one, (evidence, _) in zip(judgements, pairs, strict=True)]

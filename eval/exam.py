@@ -14,6 +14,7 @@ Source: tests from the corpus itself as in RAGAS' and Giskard's test-set generat
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +70,7 @@ def write(papers: Sequence[Paper], seed: int = 0, n: int = 60) -> list[Case]:
     draw = random.Random(seed)  # noqa: S311  (a drawing that can be repeated, not secrets)
     known = sorted(papers, key=lambda paper: paper.id)
     read = draw.sample(known, min(len(known), n * PAPERS_PER_QUESTION))
-    facts = _mixed(facts_of(read), draw)
+    facts = _mixed(facts_of(read, known), draw)
     if not facts:
         raise CaseError(
             f"None of {len(read)} abstracts states a fact that an exam could ask for.",
@@ -121,10 +122,15 @@ class _Writer:
             "unanswerable-premise": premise,
         }
         return [
-            Case(id=f"exam-{kind.removeprefix('unanswerable-')}-{number:03}", type=kind, **values)
+            Case(id=f"exam-{kind.removeprefix('unanswerable-')}-{number:03}-{_digest(values)}", type=kind, **values)
             for kind, group in groups.items()
             for number, values in enumerate(group, start=1)
         ]
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """Of what is asked, for its id: two exams are compared by the questions that they share."""
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:6]
 
 
 def _asked(*facts: Fact, question: str = "") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from eval import exam
 from eval.broken import BUILDS, Difference, Remembering, differences, is_told_apart
-from eval.cases import Case, write_cases
+from eval.cases import Case, CaseError, read_cases, write_cases
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, LexicalJudge
 from eval.quoting import QuotingModel
@@ -25,6 +25,7 @@ from eval.scoring import measure
 from rag import Rag
 from rag.cli import add_common_options, settings_from, tell
 
+EXAM = "exam.jsonl"
 OpenJudge = Callable[[str, Rag], Judge | None]
 
 
@@ -50,8 +51,12 @@ def add_to(commands: Any, open_judge: OpenJudge) -> None:
 
 def _exam(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     rag = Rag.open(settings_from(options), report=tell)
-    cases = exam.write(rag.papers, options.seed, options.n)
-    tell(f"{len(cases)} questions on {len(rag.papers)} papers, seed {options.seed}.")
+    if options.resume:  # the exam that was begun, whatever -n and --seed say now
+        cases = list(read_cases(options.resume / EXAM))
+        tell(f"{len(cases)} questions of {options.resume / EXAM}.")
+    else:
+        cases = exam.write(rag.papers, options.seed, options.n)
+        tell(f"{len(cases)} questions on {len(rag.papers)} papers, seed {options.seed}.")
     if options.write:
         write_cases(options.write, cases)
         tell(f"Written to {options.write}; answer them: footnote eval run --questions {options.write}")
@@ -60,7 +65,8 @@ def _exam(options: argparse.Namespace, open_judge: OpenJudge) -> int:
         return _prove(rag, cases, as_json=options.json)
     folder = options.resume or options.out or Path("runs") / time.strftime("exam-%Y%m%d-%H%M%S")
     if not options.resume:
-        (folder / ANSWERS).unlink(missing_ok=True)
+        for name in (ANSWERS, EXAM):
+            (folder / name).unlink(missing_ok=True)
     rag.warm_up()
     summary = take(rag, cases, folder, judge=open_judge(options.judge, rag), report=tell)
     print(json.dumps(summary, indent=1) if options.json else exam.scorecard(summary))
@@ -91,10 +97,13 @@ def take(
         What scores.json holds; `eval.exam.scorecard` makes lines of it.
 
     Raises:
-        CaseError: `folder` holds answers made with something else.
+        CaseError: `folder` holds another exam, or answers made with something else.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_cases(folder / "exam.jsonl", cases)
+    if not (folder / EXAM).exists():
+        write_cases(folder / EXAM, cases)
+    elif [*read_cases(folder / EXAM)] != [*cases]:
+        raise CaseError(f"{str(folder)!r} holds another exam.", "Go on with that by --resume, or give another folder.")
     started = time.monotonic()
     scored = run(rag, cases, report=report, folder=folder, judge=judge, progress=progress)
     return save(folder, scored, rag, time.monotonic() - started, judge)

@@ -76,9 +76,12 @@ class Fact:
         return named(self.question, self.paper)
 
 
-def facts_of(papers: Sequence[Paper]) -> list[Fact]:
-    """Every fact that the rules find in `papers`, in the order of papers and sentences; never raises, [] of none."""
-    shared = Counter(name for paper in papers for name in set(re.findall(r"[A-Za-z][\w*-]+", _text(paper))))
+def facts_of(papers: Sequence[Paper], among: Sequence[Paper] = ()) -> list[Fact]:
+    """Every fact that the rules find in `papers`, in the order of papers and sentences; never raises, [] of none.
+
+    `among`: the library that they are a part of: a name is a paper's own if no other one there has it.
+    """
+    shared = Counter(name for paper in among or papers for name in set(re.findall(r"[A-Za-z][\w*-]+", _text(paper))))
     found = []
     for paper in papers:
         sentences = [s for s in split([paper.abstract]) if _is_plain(s)]

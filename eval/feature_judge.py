@@ -73,10 +73,15 @@ class Network:
             JudgeError: the file is missing, or made for other features.
         """
         if not path.is_file():
-            raise JudgeError(f"There is no fitted judge {str(path)!r}.", "Make it: python -m eval judge --fit --data …")
+            raise JudgeError(
+                f"There is no fitted judge {str(path)!r}.", "Make it: python -m eval judge --fit features --data …"
+            )
         facts = json.loads(path.read_text(encoding="utf-8"))
         if facts.pop("features", None) != list(NAMES):
-            raise JudgeError(f"{path.name} was made for other features.", "Make it anew: python -m eval judge --fit …")
+            raise JudgeError(
+                f"{path.name} was made for other features.",
+                "Make it anew: python -m eval judge --fit features --data …",
+            )
         return cls(**facts)
 
 

@@ -53,7 +53,7 @@ def cites_exactly(case: Case, answer: Answer, titles: Sequence[str]) -> bool | N
         answer: its answer.
         titles: the case's papers as the library writes their titles.
     """
-    if not case.answers:
+    if not case.answers or not titles:
         return None
     return {citation.paper.title for citation in answer.citations} == set(titles)
 

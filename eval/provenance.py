@@ -20,7 +20,7 @@ import rag as library
 from eval.cases import Case
 from rag import Rag, describe_machine
 
-ANSWERS_DEPEND_ON = ("model", "settings_id", "prompts", "code", "library")
+ANSWERS_DEPEND_ON = ("model", "settings_id", "prompts", "code", "fitted", "library")
 """What has to be equal for a stopped run to be gone on with."""
 
 
@@ -31,6 +31,7 @@ def made_with(rag: Rag, cases: Sequence[Case], judge: str | None = None) -> dict
         "settings_id": rag.settings.id,
         "prompts": _digest_of_files([Path(prompts.__file__).parent], "*.md"),
         "code": _digest_of_files([Path(library.__file__).parent], "*.py"),
+        "fitted": _digest_of_bytes(Path(library.__file__).parent, ("*.safetensors", "*.json")),
         "library": _digest(f"{p.id}\0{p.title}\0{p.abstract}" for p in rag.papers),
         "questions": _digest(repr(asdict(case)) for case in cases),
         "judge": judge or "none",
@@ -66,7 +67,15 @@ def _digest_of_files(folders: Iterable[Path], pattern: str) -> str:
     return _digest(f"{path.name}\0{path.read_text(encoding='utf-8')}" for path in paths)
 
 
+def _digest_of_bytes(folder: Path, patterns: Iterable[str]) -> str:
+    paths = sorted(path for pattern in patterns for path in folder.glob(pattern))
+    return _digest(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in paths)
+
+
 def _commit() -> str:
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # git is not installed
+        return "unknown"
     return done.stdout.strip() or "unknown"

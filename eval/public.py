@@ -68,6 +68,7 @@ def add_to(kinds: Any, show: Callable[[argparse.Namespace, dict[str, Any]], int]
 def _judged(options: argparse.Namespace) -> int:
     pairs = read_pairs(options.kind, options.data, options.split)
     published = PUBLISHED[options.kind]
+    judging.tell_of_fitted(options.kind)
     result = judging.measure(open_judge(options.judge, report=tell), pairs)
     if options.json:
         print(json.dumps({**result, "published": published}, indent=1))

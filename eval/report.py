@@ -57,7 +57,9 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += ["", f"## The worst {len(worst(scored))} cases"]
     for item in worst(scored):
         lines += ["", f"### {item.case.id} ({item.case.type})", ""]
-        lines += [f"- **{name}**: {' / '.join(texts)}" for name, texts in facts(item)]
+        lines += [
+            f"- **{name}**: {' / '.join(escape(' '.join(t.split())) for t in texts)}" for name, texts in facts(item)
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -145,7 +147,7 @@ def _curve(points: Sequence[Sequence[float]]) -> str:
     last = points[-1][1]
     return (
         f'<svg viewBox="0 0 {left + width + 12} {top + height + 40}" style="max-width:26rem;width:100%;font-size:11px" '
-        f'fill="var(--ink)" role="img" aria-label="Risk against coverage: {last:.2f} of all answers are wrong">{ticks}'
+        f'fill="var(--ink)" role="img" aria-label="Risk against coverage: {last:.2f} of the answers are wrong">{ticks}'
         f'<polyline points="{" ".join(corners)}" fill="none" stroke="var(--bar)" stroke-width="2"/>'
         f'<text x="{left + width / 2:.0f}" y="{top + height + 34}" text-anchor="middle">share answered, the surest '
         f"first</text></svg><p class=dim>Share of errors among the answers given, by the score of each answer's least "

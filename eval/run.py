@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -208,16 +208,31 @@ def _resumed(folder: Path, rag: Rag, cases: Sequence[Case], now: Mapping[str, st
                 "Put that back, or start anew with --out and another folder.",
             )
     wanted = {case.id: case for case in cases}
-    done = {item.case.id: item for item in read_answers(folder) if item.case.id in wanted}
+    kept = {item.case.id: item for item in read_answers(folder)}
+    done = {key: item for key, item in kept.items() if key in wanted}
     for item in done.values():
         if item.answer.settings_id != rag.settings.id:
             problem = f"{str(folder)!r} was made with settings {item.answer.settings_id}, these are {rag.settings.id}."
             raise CaseError(problem, "Give the same settings, or another folder.")
-        if item.case.question != wanted[item.case.id].question:
+        if _put(item.case) != _put(wanted[item.case.id]):
             raise CaseError(f"{item.case.id!r} asked something else at {str(folder)!r}.", "Give another folder.")
-    # Written anew, so that a line cut off by the stop does not run into the next.
-    (folder / ANSWERS).write_text("".join(_line(item) for item in done.values()), encoding="utf-8")
-    return done
+    # Written anew, so that a line cut off by the stop does not run into the next; with what is not asked for this time.
+    _rewrite(folder, kept.values())
+    known = {folded_title(paper.title): paper.title for paper in rag.papers}
+    return {  # scored by what is right now
+        key: replace(item, case=wanted[key], titles=_titles(wanted[key], known)) for key, item in done.items()
+    }
+
+
+def _put(case: Case) -> tuple[Any, ...]:
+    """All of a case that its answer depends on."""
+    return case.question, [dict(message) for message in case.history], case.without
+
+
+def _rewrite(folder: Path, items: Iterable[Scored]) -> None:
+    partial = folder / f"{ANSWERS}.partial"
+    partial.write_text("".join(_line(item) for item in items), encoding="utf-8")
+    partial.replace(folder / ANSWERS)
 
 
 def _append(folder: Path, item: Scored) -> None:
@@ -242,7 +257,9 @@ def save(
 ) -> dict[str, Any]:
     """Write the run's folder and return what scores.json holds; `failed` names the figures that could not be had."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ANSWERS).write_text("".join(_line(item) for item in scored), encoding="utf-8")
+    asked = {item.case.id for item in scored}
+    before = read_answers(folder) if (folder / ANSWERS).is_file() else ()
+    _rewrite(folder, [*scored, *(item for item in before if item.case.id not in asked)])
     values, failed = measure(scored)
 
     further = {}

@@ -48,9 +48,9 @@ class Scored:
 
 
 def is_right_and_cited(s: Scored) -> bool | None:
-    """Whether it is right and cites exactly what it should; None where no facts are required."""
-    right = metrics.is_right(s.case, s.answer)
-    return None if right is None else bool(right and metrics.cites_exactly(s.case, s.answer, s.titles))
+    """Whether it is right and cites exactly what it should; None where no facts are required, or no papers."""
+    right, exact = metrics.is_right(s.case, s.answer), metrics.cites_exactly(s.case, s.answer, s.titles)
+    return None if right is None or exact is None else right and exact
 
 
 def _cited(s: Scored) -> set[str]:
@@ -164,14 +164,22 @@ def declining(scored: Sequence[Scored]) -> dict[str, Any]:
     """
     told = _that_tell(scored)
     found = abstention([s.case.is_answerable for s in told], [s.answer.status == "abstained" for s in told])
-    area = area_under_risk([_confidence(s) for s in told], [bool(metrics.is_right(s.case, s.answer)) for s in told])
+    area = area_under_risk(*_given(told))
     return {**asdict(found), "area under risk and coverage": area}
 
 
 def risk_and_coverage(scored: Sequence[Scored]) -> list[tuple[float, float]]:
     """The curve that `declining` has the area of: (coverage, risk) pairs, the surest answers first."""
-    told = _that_tell(scored)
-    return risk_coverage([_confidence(s) for s in told], [bool(metrics.is_right(s.case, s.answer)) for s in told])
+    return risk_coverage(*_given(_that_tell(scored)))
+
+
+def _given(told: Sequence[Scored]) -> tuple[list[float], list[bool]]:
+    """How sure each answer that was given is, and whether it is right; to answer what has no answer is not.
+
+    Risk is of what is answered (El-Yaniv and Wiener 2010): who declines takes none.
+    """
+    given = [s for s in told if s.answer.status == "answered"]
+    return [_confidence(s) for s in given], [bool(metrics.is_right(s.case, s.answer)) for s in given]
 
 
 def _that_tell(scored: Sequence[Scored]) -> list[Scored]:
@@ -179,7 +187,7 @@ def _that_tell(scored: Sequence[Scored]) -> list[Scored]:
 
 
 def _confidence(s: Scored) -> float:
-    """The score of the least supported sentence; -1 for an abstention."""
+    """The score of the least supported sentence."""
     return min((claim.score for claim in s.answer.claims), default=-1.0)
 
 

@@ -1,14 +1,15 @@
 """The judge that reads: the local language model, trained to tell whether evidence bears a claim out, and the features.
 
 An adapter (`rag.trained`, "verdict") was fitted on what people said of claims. Its probabilities and those of the
-feature network are multiplied and brought to a sum of 1 again: each is wrong where the other is not. Where the rules of
-`guards` say something, neither is asked. How often it errs on pairs that neither was fitted on lies in
+feature network are averaged as logarithms and brought to a sum of 1 again: each is wrong where the other is not. Where
+the rules of `guards` say something, neither is asked. How often it errs on pairs that neither was fitted on lies in
 verdict_judge.json.
 
-The same adapter gives the second opinion on the sentences of an answer (`rag.opinion`). Whoever wants a judge with no
-part in the answers takes `features` or `nli:ID`. Knows nothing of how it was fitted: see `training`.
+Another adapter of the same model, which learnt from the same labels, gives the second opinion on the sentences of an
+answer (`rag.opinion`). Whoever wants a judge with no tie to the answers takes `features` or `nli:ID`. Knows nothing of
+how it was fitted: see `training`.
 
-Source: a product of experts (Hinton 2002) with equal weights.
+Source: a logarithmic opinion pool with equal weights (Genest and Zidek 1986).
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class VerdictJudge:
 
 
 def together(first: NDArray[np.float64], second: NDArray[np.float64]) -> Matrix:
-    """The product of two experts' probabilities, (n_pairs, 3), each row summing to 1."""
+    """The geometric mean of two experts' probabilities, (n_pairs, 3), each row brought to a sum of 1."""
     product = np.sqrt(np.clip(first, LEAST, 1.0) * np.clip(second, LEAST, 1.0))
     return np.asarray(product / product.sum(1, keepdims=True), dtype=np.float64)
 

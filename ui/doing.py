@@ -1,8 +1,8 @@
 """What a reader does beside asking: open, rename, delete, export, judge an answer, look behind it, turn a knob.
 
 The buttons for it are written as HTML, so `sheets.js` sends what was pressed through one component, the door, as a
-small dictionary: `{"do": "rename", "id": …, "title": …}`. What comes is checked here like anything from outside: an unknown
-action or a missing value does nothing, and the archive gives no one what is another's.
+small dictionary: `{"do": "rename", "id": …, "title": …}`. What comes is checked here like anything from outside: an
+unknown action or a missing value does nothing, and the archive gives no one what is another's.
 """
 
 from __future__ import annotations

@@ -271,7 +271,8 @@ def _changed(told: Sequence[Any], questions: Mapping[str, str]) -> str:
 
 def _difference(item: Any, label: str) -> str:
     p = "–" if item.p is None else f"{item.p:.3f}"
-    sure = item.low > 0 or item.high < 0
+    # Where there is a test it decides: of few questions a bootstrap interval says little.
+    sure = item.p < 0.05 if item.p is not None else item.low > 0 or item.high < 0
     note = " <strong>not chance</strong>" if sure else ""
     return (
         f'<tr><th scope="row">{text(label)}</th><td>{item.before:.2f}</td><td>{item.after:.2f}</td>'

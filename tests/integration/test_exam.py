@@ -5,6 +5,7 @@ import json
 import pytest
 from fakes import HashedEncoder
 
+from eval.cases import CaseError
 from eval.exam import scorecard, write
 from eval.examining import take
 from eval.judges import LexicalJudge
@@ -67,6 +68,12 @@ def test_an_exam_that_was_stopped_goes_on(rag, tmp_path):
     told = []
     take(rag, cases, tmp_path / "exam", report=told.append)
     assert told[0].startswith(f"2 of {len(cases)} were answered before")
+    other = write(rag.papers, seed=1, n=8)
+    assert {case.id for case in other}.isdisjoint({case.id for case in cases if case not in other})
+    written = (tmp_path / "exam" / "exam.jsonl").read_text()
+    with pytest.raises(CaseError, match="another exam"):
+        take(rag, other, tmp_path / "exam")
+    assert (tmp_path / "exam" / "exam.jsonl").read_text() == written, "the questions of what was answered stay"
 
 
 def test_a_paper_taken_for_deleted_is_not_cited(rag):

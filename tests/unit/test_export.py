@@ -80,6 +80,6 @@ def test_a_name_with_a_suffix_comes_back_from_bibtex_as_it_was(tmp_path):
         "j", "Dreams", "An abstract that is long enough.", authors=("Martin Luther King, Jr.", "Ada Lovelace")
     )
     file = tmp_path / "cited.bib"
-    file.write_text(bibtex([paper]), "utf-8")
+    file.write_text(bibtex([answer_citing(paper)]), "utf-8")
     (read,) = read_library(file)
     assert read.authors == paper.authors

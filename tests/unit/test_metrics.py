@@ -39,6 +39,7 @@ def test_right_and_exact_are_judged_apart():
     assert metrics.cites_exactly(CASE, answered(PAPER), ["Alpha"]) is True
     assert metrics.cites_exactly(CASE, answered(PAPER, OTHER), ["Alpha"]) is False
     assert metrics.cites_exactly(CASE, ABSTAINED, ["Alpha"]) is False
+    assert metrics.cites_exactly(CASE, answered(PAPER), []) is None, "a question file need not name papers"
 
 
 def test_a_citation_is_invalid_when_its_quote_is_not_at_its_offsets():

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from eval import report
+from eval import provenance, report
 from eval.__main__ import main
 from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
 from eval.judgement import JudgeError
 from eval.judges import LexicalJudge
 from eval.run import ANSWERS, MADE_WITH, read_answers, run, save, table
-from eval.scoring import measure, timings
+from eval.scoring import declining, measure, risk_and_coverage, timings
 from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
 
 PAPER = Paper("p", "Alpha <b>", "One two. Three four.")
@@ -65,6 +65,39 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     assert rag.asked == ["Which?"]
     assert scored == run(AnsweringRag(), CASES, report=quiet)
     assert [item.case for item in read_answers(tmp_path)] == CASES
+
+
+def test_answers_that_are_not_asked_for_this_time_stay(tmp_path):
+    rag = AnsweringRag()
+    save(tmp_path, run(rag, CASES, report=quiet, folder=tmp_path), rag, 1.0)
+    fewer = run(rag, CASES[:1], report=quiet, folder=tmp_path)
+    assert [item.case.id for item in fewer] == ["a"]
+    summary = save(tmp_path, fewer, rag, 1.0)
+    assert summary["cases"] == 1
+    assert [item.case.id for item in read_answers(tmp_path)] == ["a", "b", "c"]
+
+
+def test_a_stopped_run_is_scored_by_what_is_right_now(tmp_path):
+    run(AnsweringRag(), CASES, report=quiet, folder=tmp_path)
+    mended = [replace(CASES[0], answers=(("five",),)), *CASES[1:]]
+    again = run(AnsweringRag(), mended, report=quiet, folder=tmp_path)
+    assert again[0].case.answers == (("five",),)
+    other = [replace(CASES[0], history=({"role": "user", "content": "Before?"},)), *CASES[1:]]
+    with pytest.raises(CaseError, match="asked something else"):
+        run(AnsweringRag(), other, report=quiet, folder=tmp_path)
+
+
+def test_where_git_is_missing_the_commit_is_unknown(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert provenance._commit() == "unknown"
+
+
+def test_who_answers_what_it_can_and_declines_the_rest_takes_no_risk():
+    scored = run(AnsweringRag(), CASES[:1], report=quiet)
+    declined = replace(scored[0].answer, status="abstained", claims=(), citations=())
+    scored.append(replace(scored[0], case=CASES[1], answer=declined))
+    assert risk_and_coverage(scored) == [(1.0, 0.0)]
+    assert declining(scored)["area under risk and coverage"] == 0
 
 
 def test_answers_made_with_other_settings_are_not_gone_on_with(tmp_path):
@@ -122,6 +155,7 @@ def test_mcnemar_by_hand():
     assert mcnemar(5, 0) == pytest.approx(2 / 32)
     # two-sided: 2 * (1 + 6) / 64
     assert mcnemar(5, 1) == pytest.approx(14 / 64)
+    assert 0 < mcnemar(700, 600) < 0.01
 
 
 def test_a_difference_by_hand():
@@ -250,7 +284,7 @@ def test_the_page_draws_risk_against_coverage(tmp_path):
     assert summary["risk_coverage"] == [(1.0, pytest.approx(2 / 3))]
     page = (tmp_path / "report.html").read_text()
     assert "Risk and coverage" in page
-    assert "0.67 of all answers are wrong" in page
+    assert "0.67 of the answers are wrong" in page
     assert "<polyline" in page
     assert summary["peak_memory_gib"] > 0.01
 
