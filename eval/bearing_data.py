@@ -86,16 +86,30 @@ def _listed(asked: Asked, group: Group, encoder: Any) -> Iterator[Bearing]:
         yield Bearing(statement, paper.title, text, right is not None, "list")
 
 
+def clapnq_fitted_on(folder: Path) -> frozenset[str]:
+    """The ids of ClapNQ's questions in the first half of `clapnq_bearings`, which the adapter is fitted on.
+
+    Raises:
+        CaseError: a file is missing.
+    """
+    return frozenset(str(row["id"]) for row in _drawn(folder)[0][::2])
+
+
+def _drawn(folder: Path) -> tuple[list[dict[str, Any]], random.Random]:
+    draw = random.Random(SEED)  # noqa: S311
+    rows = [row for _, row in objects(clapnq_files(folder)[0])]
+    draw.shuffle(rows)
+    return rows, draw
+
+
 def clapnq_bearings(folder: Path) -> tuple[list[Bearing], list[Bearing]]:
     """Sentences of ClapNQ's passages that people chose as the answer, or did not, in two drawn halves of its questions.
 
     Raises:
         CaseError: a file is missing.
     """
-    draw = random.Random(SEED)  # noqa: S311
+    rows, draw = _drawn(folder)
     halves: tuple[list[Bearing], list[Bearing]] = ([], [])
-    rows = [row for _, row in objects(clapnq_files(folder)[0])]
-    draw.shuffle(rows)
     for place, row in enumerate(rows):
         passage = row["passages"][0]
         chosen = {s for answer in row["output"] for s in answer.get("selected_sentences", ())}

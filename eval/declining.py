@@ -17,6 +17,7 @@ from typing import Any
 
 from eval.abstention import abstention
 from eval.adapter_data import clapnq_files, clapnq_questions
+from eval.bearing_data import clapnq_fitted_on
 from eval.cases import CaseError, objects
 from eval.metrics import figure
 from eval.overlap import rouge_l, token_f1
@@ -59,9 +60,9 @@ def _asked(row: Mapping[str, Any], place: str) -> Asked:
 def clapnq(options: argparse.Namespace) -> dict[str, Any]:
     """Abstention, and how near the answers come to people's, on the first `--limit` questions of each kind.
 
-    Of the questions that the adapter "answerable" was fitted on none is asked.
+    Of the questions that the adapters "answerable" and "bearing" were fitted on none is asked.
     """
-    fitted_on, _ = clapnq_questions(options.data)
+    fitted_on = {*clapnq_questions(options.data)[0], *clapnq_fitted_on(options.data)}
     answerable, unanswerable = (
         [asked for asked in group if asked.id not in fitted_on][: options.limit] for group in read_clapnq(options.data)
     )

@@ -7,7 +7,7 @@ import pytest
 from fakes import HashedEncoder
 
 from eval.bank import BANK, KINDS, digest_of, read_bank
-from eval.bearing_data import WRONG, bearings, clapnq_bearings
+from eval.bearing_data import WRONG, bearings, clapnq_bearings, clapnq_fitted_on
 from eval.cases import CaseError
 from rag.corpus import read_library
 from rag.settings import Settings
@@ -73,6 +73,7 @@ def test_what_people_chose_of_a_passage_is_learnt_from_in_one_half(tmp_path):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
     first, second = clapnq_bearings(tmp_path)
     assert {one.asked for one in first}.isdisjoint(one.asked for one in second)
+    assert {f"Who {i}?" for i in clapnq_fitted_on(tmp_path)} == {one.asked for one in first}
     assert Counter((one.sentences, one.answers) for one in first) == {
         ("He was one.", True): 3,
         ("It rained.", False): 3,
