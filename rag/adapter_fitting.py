@@ -172,7 +172,6 @@ def fit(
     seed: int = 0,
     facts: Mapping[str, Any] | None = None,
     report: Callable[[str], None] = lambda _line: None,
-    after_epoch: Callable[[int, Fitted], None] = lambda _epoch, _fitted: None,
 ) -> tuple[Adapter, Fitted]:
     """The adapter of `examples`, and what it says of others.
 
@@ -182,7 +181,6 @@ def fit(
         seed: of the order, the start and what is dropped.
         facts: what is kept with the numbers.
         report: told how the loss falls.
-        after_epoch: told the number of the epoch that has ended, and what the adapter says by then.
     """
     torch.manual_seed(seed)
     order = random.Random(seed)  # noqa: S311  (an order, not secrets)
@@ -215,7 +213,6 @@ def fit(
             losses += loss.detach()
             count += 1
         report(f"  epoch {epoch}: mean loss {float(losses) / max(1, count):.3f}")
-        after_epoch(epoch, fitted)
     return parts.adapter(len(trunk.layers), facts or {}), fitted
 
 

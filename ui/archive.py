@@ -161,7 +161,7 @@ class Archive:
             raise ArchiveError(f"The conversation {row[0]!r} cannot be read: {error}.") from error
         return Conversation(turns=turns, asked=row[1], id=key, title=row[0], knobs=knobs, revision=row[3])
 
-    def entries(self, owner: str, search: str = "", limit: int = MOST_LISTED) -> list[Entry]:
+    def entries(self, owner: str, search: str = "") -> list[Entry]:
         """What `owner` has, last changed first; with `search` only where every word of it occurs.
 
         Raises:
@@ -179,7 +179,7 @@ class Archive:
             )
             values += [_like(word)] * 2
         with self._using() as database:
-            rows = database.execute(f"{query} ORDER BY changed DESC LIMIT ?", [*values, limit]).fetchall()
+            rows = database.execute(f"{query} ORDER BY changed DESC LIMIT ?", [*values, MOST_LISTED]).fetchall()
         return [Entry(*row) for row in rows]
 
     def rename(self, owner: str, key: str, title: str) -> None:

@@ -70,11 +70,6 @@ class Asking:
         self._thread.start()
 
     @property
-    def stopped(self) -> bool:
-        """Whether `stop` was called."""
-        return self._stopped.is_set()
-
-    @property
     def is_alive(self) -> bool:
         """Whether the Rag still works on it."""
         return self._thread.is_alive()

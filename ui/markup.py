@@ -46,6 +46,12 @@ def address_of(paper: Paper) -> str | None:
     return web_address(paper.url) or web_address(from_doi)
 
 
+def reference(paper: Paper) -> str:
+    """Authors, title, venue, year and address, as plain text."""
+    facts = [", ".join(paper.authors), paper.title, paper.venue, paper.year, address_of(paper)]
+    return ". ".join(str(fact) for fact in facts if fact)
+
+
 def link_to(url: str, label: str, described_as: str) -> str:
     """An outward link in a new tab; `url` has passed `web_address`."""
     return (

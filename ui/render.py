@@ -20,7 +20,7 @@ from ui.conversation import Turn, without_markers
 from ui.evidence import paper_order, target_of
 from ui.examples import about, better_questions
 from ui.layout import set_draft
-from ui.markup import address_of, count, ordinal, text
+from ui.markup import count, ordinal, reference, text
 from ui.prose import science
 from ui.weighing import (
     balance_copy,
@@ -269,10 +269,7 @@ def copy_with_references(answer: Answer) -> str:
     """The answer with its markers, then each footnote with its quote and paper."""
     lines = [answer.text.strip()]
     for citation in answer.citations:
-        paper = citation.paper
-        facts = [", ".join(paper.authors), paper.title, paper.venue, paper.year, address_of(paper)]
-        source = ". ".join(str(fact) for fact in facts if fact)
-        lines += ["", f"[{citation.marker}] “{citation.quote}”", f"    {source}"]
+        lines += ["", f"[{citation.marker}] “{citation.quote}”", f"    {reference(citation.paper)}"]
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag import Balance, Weighed
-from ui.markup import count, text
+from ui.markup import count, reference, text
 from ui.prose import science
 
 PAPERS_READ = 10
@@ -151,9 +151,7 @@ def balance_copy(balance: Balance) -> str:
     for group in GROUPS[:2]:
         for one in balance.papers:
             if one.stance == group.stance:
-                facts = [", ".join(one.paper.authors), one.paper.title, one.paper.venue, one.paper.year]
-                lines += ["", f"{group.heading}: “{one.evidence[0].sentence.text}”"]
-                lines.append(f"    {'. '.join(str(fact) for fact in facts if fact)}")
+                lines += ["", f"{group.heading}: “{one.evidence[0].sentence.text}”", f"    {reference(one.paper)}"]
     return "\n".join(lines)
 
 

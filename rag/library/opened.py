@@ -116,9 +116,9 @@ class Library:
         """Whether the map of the library as it is has been drawn already, so that `atlas` takes no time."""
         return is_drawn(self._retriever().index)
 
-    def read(self, path: Path, name: str | None = None) -> Offer:
+    def read(self, path: Path) -> Offer:
         """What a file offers; what is wrong with it is told in the Offer. Adds nothing."""
-        return read_offer(path, self.most_bytes, name)
+        return read_offer(path, self.most_bytes)
 
     def read_text(self, text: str) -> Offer:
         """What a pasted text offers. Adds nothing."""
