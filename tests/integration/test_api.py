@@ -14,6 +14,7 @@ from fake_rag import FakeRag
 from rag import Answer
 from ui.app import build, surroundings
 from ui.doors.access import LARGEST_BODY
+from ui.doors.completions import sources
 from ui.line import Line
 from ui.listening import listen_on
 from ui.server import LARGEST_UPLOAD, Page
@@ -279,6 +280,14 @@ def test_messages_become_question_and_history_without_markers_and_sources(client
     assert "Sources" not in history[1]["content"]
     assert "[1]" not in history[1]["content"]
     assert "42 frames per second." in history[1]["content"]
+
+
+def test_what_footnote_noted_below_an_answer_is_not_told_back_as_its_words(client, rag):
+    said = sources(Answer("How fast?", "It runs. [1]", "answered", notice="One sentence was left out."))
+    assert said == "\n\n(Note: One sentence was left out.)"
+    messages = [*user("How fast?"), {"role": "assistant", "content": f"It runs. [1]{said}"}, *user("Why?")]
+    client.chat.completions.create(model="footnote", messages=messages)
+    assert rag.asked[-1][1][1]["content"] == "It runs."
 
 
 def test_what_the_library_does_not_say_is_an_ordinary_completion(client):

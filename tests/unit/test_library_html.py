@@ -1,5 +1,6 @@
 """The library and eval tabs as HTML: what they say, and that nothing from outside becomes markup."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -232,12 +233,15 @@ def test_one_question_out_of_one_is_no_certainty():
     assert "0.00 to 0.32" in shown
 
 
-def test_a_difference_is_called_not_chance_only_where_its_interval_leaves_out_nought():
+def test_a_difference_is_called_not_chance_only_where_its_test_says_so_or_else_its_interval_leaves_out_nought():
     row = reading("A").row
     sure = Difference("right", 9, 0.2, 0.8, 0.6, 0.3, 0.9, 0.03, ("q1",), ())
     unsure = Difference("right", 9, 0.5, 0.6, 0.1, -0.2, 0.4, 0.7, ("q1",), ())
     assert "not chance" in render_comparison(row, row, [sure])
     assert "not chance" not in render_comparison(row, row, [unsure])
+    few = Difference("right", 5, 0.2, 0.8, 0.6, 0.2, 1.0, 0.25, ("q1",), ())
+    assert "not chance" not in render_comparison(row, row, [few])
+    assert "not chance" in render_comparison(row, row, [replace(few, p=None)])
     assert "no question in common" in render_comparison(row, row, [])
 
 

@@ -87,6 +87,14 @@ def test_a_stopped_run_is_scored_by_what_is_right_now(tmp_path):
         run(AnsweringRag(), other, report=quiet, folder=tmp_path)
 
 
+def test_other_fitted_parts_are_something_else(tmp_path):
+    (tmp_path / "about.safetensors").write_bytes(b"other")
+    before = provenance._digest_of_bytes(tmp_path, ("*.safetensors",))
+    (tmp_path / "about.safetensors").write_bytes(b"one")
+    now = provenance._digest_of_bytes(tmp_path, ("*.safetensors",))
+    assert provenance.changed({"fitted": before}, {"fitted": now}) == [f"fitted was {before}, is {now}"]
+
+
 def test_where_git_is_missing_the_commit_is_unknown(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert provenance._commit() == "unknown"
