@@ -132,5 +132,6 @@ def _quiet_bm25s() -> Any:
 def coverage(terms: Sequence[str], found_in: frozenset[str], weigh: KeywordIndex) -> float:
     """Share of `terms` that occurs in `found_in`, weighted by rarity, in [0, 1]; no terms give 0."""
     distinct = set(terms)
-    total = sum(weigh.weight(term) for term in distinct)
-    return sum(weigh.weight(term) for term in distinct & found_in) / total if total else 0.0
+    # Exact sums: those of a set's floats would differ in the last digit from process to process, with its order.
+    total = math.fsum(weigh.weight(term) for term in distinct)
+    return math.fsum(weigh.weight(term) for term in distinct & found_in) / total if total else 0.0

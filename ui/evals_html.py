@@ -167,7 +167,7 @@ def _by_type(figures: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _risk(curve: Sequence[Sequence[float]]) -> str:
     """Risk against coverage: how many of the answers given are wrong, if only the surest are given."""
-    if len(curve) < 2:
+    if len(curve) < 3:
         return ""
     points = " ".join(f"{40 + 250 * coverage:.1f},{150 - 130 * risk:.1f}" for coverage, risk in curve)
     last = curve[-1]

@@ -23,10 +23,13 @@ MANY = 1_000_000
 
 @dataclass
 class Teacher:
-    """What the pupil is told: about which systems it knows nothing, of which it is unsure, how many it may answer."""
+    """What the pupil is told: about which systems it knows nothing, of which it is unsure, in many words or in one, how
+    many it may answer.
+    """
 
     unknown: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
+    brief: tuple[str, ...] = ()
     leave: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MANY))
 
 
@@ -40,6 +43,8 @@ class Pupil(QuotingModel):
         said = best_sentence("\n".join(str(message.content) for message in messages))
         if any(name in said for name in self.teacher.unsure):
             said = f"As its authors report with some pride, {said}"
+        if any(name in said for name in self.teacher.brief):
+            said = f"Reportedly, {said}"
         if any(name in said for name in self.teacher.unknown):
             said = "The evidence does not mention it."
         yield ChatGenerationChunk(message=AIMessageChunk(content=said, response_metadata={"finish_reason": "stop"}))
@@ -90,7 +95,7 @@ def run(page, number=12):
 
 def test_a_scorecard_has_its_plots_drawn_and_its_worst_cases_open_and_lead_to_the_chat(page, teacher):
     teacher.unknown = ("OwlHunt",)
-    teacher.unsure = ("BeeDance", "WhaleNet")
+    teacher.unsure, teacher.brief = ("BeeDance", "WhaleNet"), ("EelSwim", "AntTrail")
     run(page)
     card = page.locator("[data-card]")
     bars = card.locator("svg.fn-ev-bar")
@@ -101,7 +106,7 @@ def test_a_scorecard_has_its_plots_drawn_and_its_worst_cases_open_and_lead_to_th
         assert bar.bounding_box()["width"] > 60
     plot = card.locator("figure.fn-ev-plot svg")
     points = plot.locator("polyline").get_attribute("points").split()
-    assert len(points) >= 2
+    assert len(points) >= 3
     assert plot.bounding_box()["height"] > 100
     places = [tuple(map(float, point.split(","))) for point in points]
     assert places == sorted(places), "coverage only grows"

@@ -1,5 +1,9 @@
 """Keyword ranking finds names as people type them."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -59,3 +63,20 @@ def test_coverage_counts_rare_terms_more():
     assert rare > 0.8
     assert rare + common == pytest.approx(1.0)
     assert coverage([], frozenset({"rare"}), index) == 0.0
+
+
+def test_a_share_is_the_same_to_the_last_digit_in_every_process():
+    code = (
+        "from rag.keywords import KeywordIndex, coverage\n"
+        "texts = [' '.join(f'term{i}' for i in range(n)) for n in range(1, 40)]\n"
+        "index = KeywordIndex.build(texts)\n"
+        "terms = [f'term{i}' for i in range(39)]\n"
+        "print([coverage(terms, frozenset(terms[:n]), index) for n in range(40)])\n"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(told) == 1
