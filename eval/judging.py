@@ -77,14 +77,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def tell_of_fitted(name: str) -> None:
-    """Say of which part of a set the shipped judges were fitted on: figures on it flatter them."""
+    """Say which part of a set the shipped judges were fitted on: figures on it flatter them."""
     from eval.fitting import FITTED_ON
+    from eval.training import TRAINED_ON
 
-    if split := FITTED_ON.get(name):
-        tell(
-            f"The judges features and verdict were fitted on {name}'s {split!r} pairs (verdict on none of healthver): "
-            "figures on these flatter them. Those of pairs that they had not seen are in docs/eval.md."
-        )
+    for judge, sets in (("features", FITTED_ON), ("verdict", TRAINED_ON)):
+        if name in sets:
+            told = f"The judge {judge!r} was fitted on {name}'s {sets[name]!r} pairs: figures on these flatter it."
+            tell(f"{told} Those of pairs that it had not seen are in docs/eval.md.")
 
 
 def measure(judge: Judge, pairs: Sequence[Pair]) -> dict[str, Any]:

@@ -29,9 +29,9 @@ def made_with(rag: Rag, cases: Sequence[Case], judge: str | None = None) -> dict
     return {
         "model": rag.description.line,
         "settings_id": rag.settings.id,
-        "prompts": _digest_of_files([Path(prompts.__file__).parent], "*.md"),
-        "code": _digest_of_files([Path(library.__file__).parent], "*.py"),
-        "fitted": _digest_of_bytes(Path(library.__file__).parent, ("*.safetensors", "*.json")),
+        "prompts": _digest_of_files(Path(prompts.__file__).parent, "*.md"),
+        "code": _digest_of_files(Path(library.__file__).parent, "*.py"),
+        "fitted": _digest_of_files(Path(library.__file__).parent, "*.safetensors", "*.json"),
         "library": _digest(f"{p.id}\0{p.title}\0{p.abstract}" for p in rag.papers),
         "questions": _digest(repr(asdict(case)) for case in cases),
         "judge": judge or "none",
@@ -62,13 +62,8 @@ def _digest(texts: Iterable[str]) -> str:
     return found.hexdigest()[:10]
 
 
-def _digest_of_files(folders: Iterable[Path], pattern: str) -> str:
-    paths = sorted(path for folder in folders for path in folder.rglob(pattern))
-    return _digest(f"{path.name}\0{path.read_text(encoding='utf-8')}" for path in paths)
-
-
-def _digest_of_bytes(folder: Path, patterns: Iterable[str]) -> str:
-    paths = sorted(path for pattern in patterns for path in folder.glob(pattern))
+def _digest_of_files(folder: Path, *patterns: str) -> str:
+    paths = sorted(path for pattern in patterns for path in folder.rglob(pattern))
     return _digest(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in paths)
 
 

@@ -67,7 +67,7 @@ def run(
     """
     known = {folded_title(paper.title): paper.title for paper in rag.papers}
     now = made_with(rag, cases, judge.id if judge else None)
-    done = _resumed(folder, rag, cases, now) if folder else {}
+    done = _resumed(folder, rag, cases, now, known) if folder else {}
     if done:
         report(f"{len(done)} of {len(cases)} were answered before; all are judged anew.")
     if folder:
@@ -197,7 +197,9 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
-def _resumed(folder: Path, rag: Rag, cases: Sequence[Case], now: Mapping[str, str]) -> dict[str, Scored]:
+def _resumed(
+    folder: Path, rag: Rag, cases: Sequence[Case], now: Mapping[str, str], known: Mapping[str, str]
+) -> dict[str, Scored]:
     if not (folder / ANSWERS).is_file():
         return {}
     if (folder / MADE_WITH).is_file():
@@ -218,7 +220,6 @@ def _resumed(folder: Path, rag: Rag, cases: Sequence[Case], now: Mapping[str, st
             raise CaseError(f"{item.case.id!r} asked something else at {str(folder)!r}.", "Give another folder.")
     # Written anew, so that a line cut off by the stop does not run into the next; with what is not asked for this time.
     _rewrite(folder, kept.values())
-    known = {folded_title(paper.title): paper.title for paper in rag.papers}
     return {  # scored by what is right now
         key: replace(item, case=wanted[key], titles=_titles(wanted[key], known)) for key, item in done.items()
     }

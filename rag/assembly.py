@@ -147,9 +147,11 @@ def _gpu_free(settings: Settings) -> int | None:
     """Free memory of the GPU that models are opened on; None where they run on the CPU, also for want of it."""
     from rag import hardware
 
-    free = None if settings.model.device == "cpu" else hardware.gpu_free_bytes()
-    is_too_small = free is not None and free < hardware.LEAST_GPU and settings.model.device == "auto"
-    return None if is_too_small else free
+    if settings.model.device == "cpu":
+        return None
+    free = hardware.gpu_free_bytes()
+    is_too_small = free is not None and free < hardware.LEAST_GPU
+    return None if is_too_small and settings.model.device == "auto" else free
 
 
 def index_folder(settings: Settings) -> Path:
@@ -244,7 +246,7 @@ def open_model(settings: Settings, *, report: Report = lambda _line: None) -> Ba
         return open_chat_model(wanted)
     found = model_weights(settings, report=report)
     report(f"Loading {found.name} …")
-    device = "cpu" if _gpu_free(settings) is None else wanted.device
+    device = "cpu" if wanted.device == "auto" and _gpu_free(settings) is None else wanted.device
     model = open_chat_model(wanted.model_copy(update={"name": found.name, "device": device}), found.path)
     report(f"Loaded {model.describe()}")  # type: ignore[attr-defined]
     return model

@@ -61,14 +61,14 @@ class Understood:
     answer: str = ""
 
 
-def understood(question: str, history: History, listed: Sequence[str] = (), limit: int = 4000) -> Understood:
+def understood(question: str, history: History, listed: Sequence[str] = (), limit: int | None = None) -> Understood:
     """`question` in the light of `history`.
 
     Args:
         question: as it was asked; left as it is where there is no earlier question or nothing points back.
         history: what was said before.
         listed: the names that the last answer lists, in their order: what "the second one" means.
-        limit: how long a question may be, in characters; of what was asked before so much is taken as fits.
+        limit: how long a question may be, in characters; of what was asked before so much is taken as fits. None: all.
     """
     asked = _named(question, listed)
     alone = standalone(asked, history, limit)
@@ -91,7 +91,7 @@ def _named(question: str, listed: Sequence[str]) -> str:
     return _ORDINAL.sub(name, question) if len(listed) > 1 else question
 
 
-def standalone(question: str, history: History, limit: int = 4000) -> str:
+def standalone(question: str, history: History, limit: int | None = None) -> str:
     """`question` as it can be understood without `history`.
 
     Returns the question itself where there is no earlier question or nothing points back; else the beginning of the
@@ -108,10 +108,10 @@ def standalone(question: str, history: History, limit: int = 4000) -> str:
             break
     last = earlier[-1]
     parts = [opening] if opening == last else [opening, last]
-    room = limit - len(question) - 1
     before = " ".join(parts)
+    room = len(before) if limit is None else max(0, limit - len(question) - 1)
     if len(before) > room:
-        before = before[: max(room, 0)].rpartition(" ")[0]
+        before = before[:room].rpartition(" ")[0]
     return f"{before} {question}".strip()
 
 

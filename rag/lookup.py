@@ -128,14 +128,13 @@ class Lookup:
         question = found.standalone_question
         relevance = self._selector.relevance(question, found.hits)
         named = {subject.paper.id for subject in found.subjects if subject.name}
-        if relevance < wanted.abstain_threshold and len(named) < 2 and not self._names_one(question, found.hits):
+        if relevance < wanted.abstain_threshold and not self._calls_by_name(question, found.hits, named):
             return None
-        several, asked, likeliest = bool(found.parts) or compares(question), None, None
+        several, likeliest = bool(found.parts) or compares(question), None
         if found.subjects or may_be_about_several(question):
             likeliest = self._likeliest(found, named, where, check)
             if likeliest is not None:
-                asked = meant(likeliest, question, named)
-                found = self._about(found, asked)
+                found = self._about(found, meant(likeliest, question, named))
                 several = bool(found.parts)
         if found.subjects:  # what each of several papers says to a question is seldom its exact answer
             return self._read(found, check)
@@ -150,8 +149,7 @@ class Lookup:
         if not is_whole:
             if likeliest is None:
                 likeliest = self._likeliest(found, named, where, check)
-                asked = None if likeliest is None else meant(likeliest, question, named)
-            read = self._wider(found, asked)
+            read = self._wider(found, meant(likeliest or (), question, named))
         if read.evidence != found.evidence:
             likely = likely_of(question, read.evidence, asks_several=several, is_second_look=True)
             is_whole = likely >= wanted.abstain_threshold
@@ -164,9 +162,12 @@ class Lookup:
             return self._read(self._about(found, papers), check)
         return read if is_whole else None
 
-    def _names_one(self, question: str, hits: Sequence[Hit]) -> bool:
-        """Whether `question` calls one of `hits` by its title's name: it is about these papers, however it is put."""
-        return any(mention.is_title for mention in self._subjects.mentions(question, [hit.paper for hit in hits]))
+    def _calls_by_name(self, question: str, hits: Sequence[Hit], named: Collection[str]) -> bool:
+        """Whether `question` calls one of `hits` by its title's name, or two papers, `named`, by any: it is about the
+        library then, however it is put.
+        """
+        mentions = self._subjects.mentions(question, [hit.paper for hit in hits])
+        return len(named) > 1 or any(mention.is_title for mention in mentions)
 
     def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
         """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
@@ -220,7 +221,7 @@ class Lookup:
             return replace(found, subjects=(), evidence=self._evidence(question, read, (), found.parts))
         return found
 
-    def _wider(self, found: EvidenceFound, papers: Sequence[Paper] | None) -> EvidenceFound:
+    def _wider(self, found: EvidenceFound, papers: Sequence[Paper]) -> EvidenceFound:
         """`found` with more to read: of `papers`, which it asks about, or of its best ones where there are none."""
         wanted = self._settings.answer
         question = found.standalone_question

@@ -52,7 +52,7 @@ class Head:
 
     def odds(self, question: str, vector: Any = None) -> float:
         """Log-odds that `question`, whose unit vector is `vector`, asks for papers."""
-        said = self.start + sum(self.runs.get(run, 0.0) for run in set(runs_of(question)))
+        said = self.start + math.fsum(self.runs.get(run, 0.0) for run in set(runs_of(question)))
         return said + float(np.dot(vector, self.vector)) if self.vector else said
 
 

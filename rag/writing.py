@@ -109,7 +109,7 @@ class Writer:
             yield
         except (FootnoteError, Stopped):
             raise
-        except Exception as error:
+        except Exception as error:  # the edge: clients of many makers raise whatever they do
             if not self._settings.model.is_remote:
                 raise
             told = " ".join(str(error).split()) or type(error).__name__

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import hypothesis
 import pytest
 
 os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
@@ -16,8 +15,6 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 DATA = tempfile.TemporaryDirectory(prefix="footnote-tests-")
 os.environ["FOOTNOTE_DATA"] = DATA.name  # no test writes among a user's conversations
-hypothesis.settings.register_profile("footnote", deadline=None)  # how long a thing takes is for the benchmarks to say
-hypothesis.settings.load_profile("footnote")
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "google-chrome")

@@ -95,12 +95,11 @@ def launch(
     """
     from ui.line import Line
 
+    is_private = host in THIS_MACHINE and auth is None
     if questions_a_minute is None:
-        questions_a_minute = 0 if host in THIS_MACHINE and auth is None else OTHERS_A_MINUTE
+        questions_a_minute = 0 if is_private else OTHERS_A_MINUTE
     line = Line(questions_a_minute=questions_a_minute)
-    about = surroundings(rag, line, auth, root_path)
-    if host in THIS_MACHINE and auth is None and not root_path:
-        about = replace(about, is_private=True)
+    about = replace(surroundings(rag, line, auth, root_path), is_private=is_private and not root_path)
     serve(lambda: build(rag, line), host, port, open_browser=open_browser, about=about)
 
 

@@ -3,6 +3,8 @@
 A web page of another site can have its own name answered with this machine's address (DNS rebinding): to the reader's
 browser Footnote is then a part of that site, whose scripts may read what the reader may. The name that the browser
 asked for stands in `Host`.
+
+Starlette's TrustedHostMiddleware does the same and says "Invalid host header", from which nobody learns what to do.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ class ThisMachine:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse."""
-        if scope["type"] != "http" or _is_this_machine(Headers(scope=scope).get("host", "")):
+        if scope["type"] not in ("http", "websocket") or _is_this_machine(Headers(scope=scope).get("host", "")):
             await self._app(scope, receive, send)
         else:
             await PlainTextResponse(REFUSAL, 421)(scope, receive, send)

@@ -56,11 +56,12 @@ class SignIn:
                 wrong.popleft()
             if len(wrong) >= MOST_WRONG:
                 return False
-            fits = await self._fits(name, password)
-            if not fits:
-                if len(self._wrong) >= _REMEMBERED:
-                    self._wrong.clear()
-                self._wrong.setdefault(name, wrong).append(time.monotonic())
+            if len(self._wrong) >= _REMEMBERED:
+                self._wrong.clear()
+            began = time.monotonic()
+            self._wrong.setdefault(name, wrong).append(began)  # wrong until it is found to be right
+            if fits := await self._fits(name, password):
+                wrong.remove(began)
             return fits
 
     async def _fits(self, name: str, password: str) -> bool:

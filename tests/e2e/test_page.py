@@ -398,6 +398,9 @@ def test_launch_says_where_it_is_once_it_answers_and_ends_quietly_on_interrupt()
             with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
                 connection.sendall(b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
                 assert b"200 OK" in connection.recv(100)
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                connection.sendall(b"GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n")
+                assert b"421" in connection.recv(100), "another site's name that leads here"
             process.send_signal(signal.SIGINT)
             output, errors = process.communicate(timeout=15)
         finally:

@@ -83,6 +83,9 @@ def test_a_gpu_that_is_too_small_is_left_alone(home, monkeypatch):
     monkeypatch.setattr("rag.hardware.gpu_free_bytes", lambda: 8 * 1024**3)
     open_model(settings_of(home, name=CHECKER, device="auto"))
     assert opened[-1].device == "auto"
+    monkeypatch.setattr("rag.hardware.gpu_free_bytes", lambda: None)
+    open_model(settings_of(home, name=CHECKER, device="cuda"))
+    assert opened[-1].device == "cuda", "who asks for a GPU where there is none is told so"
 
 
 def test_on_a_machine_too_small_for_it_the_writer_checks_itself(home, monkeypatch):

@@ -34,7 +34,7 @@ def pieces(text: str, stop: tuple[str, ...] = ()) -> tuple[list[str], TextStream
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_pieces_of_a_text_join_to_the_text_and_never_show_half_a_character(text: str) -> None:
     assert "".join(pieces(text)[0]) == text.rstrip("\ufffd")
 
@@ -52,7 +52,7 @@ def test_half_a_character_at_the_end_is_dropped() -> None:
 
 
 @given(st.text(alphabet="ab", max_size=20), st.lists(st.text(alphabet="ab", min_size=1, max_size=4), max_size=3))
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_text_ends_before_the_first_stop_sequence_although_it_is_split_over_tokens(text: str, stop: list[str]) -> None:
     found, stream = pieces(text, tuple(stop))
     ends = [end for end in range(len(text) + 1) if any(text[:end].endswith(one) for one in stop)]

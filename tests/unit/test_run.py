@@ -89,9 +89,9 @@ def test_a_stopped_run_is_scored_by_what_is_right_now(tmp_path):
 
 def test_other_fitted_parts_are_something_else(tmp_path):
     (tmp_path / "about.safetensors").write_bytes(b"other")
-    before = provenance._digest_of_bytes(tmp_path, ("*.safetensors",))
+    before = provenance._digest_of_files(tmp_path, "*.safetensors")
     (tmp_path / "about.safetensors").write_bytes(b"one")
-    now = provenance._digest_of_bytes(tmp_path, ("*.safetensors",))
+    now = provenance._digest_of_files(tmp_path, "*.safetensors")
     assert provenance.changed({"fitted": before}, {"fitted": now}) == [f"fitted was {before}, is {now}"]
 
 

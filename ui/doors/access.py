@@ -20,12 +20,12 @@ from rag import FootnoteError
 from rag.errors import BadFilter, BadQuestion, ContextOverflow, IndexProblem, ModelError, WeightsError
 from ui.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
 from ui.line import Refused
+from ui.listening import THIS_MACHINE
 from ui.signin import SignIn
 
 LARGEST_BODY = 2_000_000
 """Bytes of a request to the API."""
 
-_HERE = ("localhost", "127.0.0.1", "::1")
 _CODES = {400: "bad_request", 401: "not_signed_in", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -81,7 +81,7 @@ async def caller(request: Request) -> str:
     sign_in: SignIn | None = request.app.state.sign_in
     if sign_in is None:
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).hostname not in _HERE:
+        if origin is not None and urlsplit(origin).hostname not in THIS_MACHINE:
             raise ApiError(403, f"Web pages of {origin!r} may not ask here.", "forbidden_origin")
         return request.client.host if request.client else ""
     who = await sign_in.header(request.headers.get("authorization", ""))
