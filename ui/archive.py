@@ -1,10 +1,10 @@
-"""Conversations and feedback on disk: one SQLite file in the user's data folder.
+"""Conversations and feedback that are kept: what is written of them, and what each reader finds again.
 
 Every conversation belongs to an owner, the name a reader signed in with or "" where nobody signs in, and no query
 reaches another owner's. A turn is kept as the JSON of `Turn.to_dict`, so a conversation comes back with its citations.
 
-What goes wrong on disk is an `ArchiveError` with a line for the reader; the chat goes on without. A damaged file is
-put aside under another name, never overwritten, and a file of a newer Footnote is left alone. Knows nothing of Gradio.
+What goes wrong on disk is an `ArchiveError` with a line for the reader; the chat goes on without. Knows nothing of
+Gradio, nor of how the file is opened: see `archive_file`.
 """
 
 from __future__ import annotations
@@ -14,49 +14,22 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag import FootnoteError
+from ui.archive_file import ArchiveError, ArchiveFile
 from ui.conversation import Conversation, Turn, plain_text
 from ui.knobs import Knobs
 
 ARCHIVE_FILE = "conversations.sqlite"
-VERSION = 1
-"""Of the tables below, in the file's `user_version`."""
 GUEST = "guest\n"
 """What the owner of a guest's conversations begins with, as no name does that somebody signs in with."""
 MOST_LISTED = 200
 """Conversations listed at once."""
 UNDO_S = 600.0
 """How long a deleted conversation can be brought back; then it goes from the file at the next deletion or start."""
-LOCKED_S = 2.0
-"""How long a write waits for another program that has the file."""
-
-_TABLES = """
-CREATE TABLE conversations (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, asked INTEGER NOT NULL, knobs TEXT NOT NULL,
-    revision INTEGER NOT NULL, created REAL NOT NULL, changed REAL NOT NULL, deleted REAL
-);
-CREATE INDEX by_owner ON conversations (owner, changed);
-CREATE TABLE turns (
-    conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-    place INTEGER NOT NULL, state TEXT NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
-    PRIMARY KEY (conversation, place)
-);
-CREATE TABLE feedback (
-    id INTEGER PRIMARY KEY, owner TEXT NOT NULL, conversation TEXT NOT NULL, turn INTEGER NOT NULL,
-    opinion TEXT NOT NULL, note TEXT NOT NULL, receipt TEXT NOT NULL, given REAL NOT NULL,
-    UNIQUE (owner, conversation, turn)
-);
-"""
-
-
-class ArchiveError(FootnoteError):
-    """Conversations cannot be read or kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +61,13 @@ class Archive:
     """
 
     def __init__(self, path: Path | None = None, *, is_start: bool = False) -> None:
-        self.notice = ""
-        self._is_start = is_start
-        self._lock = threading.RLock()
-        self._database = self._opened(path)
+        self._saving = threading.Lock()
+        self._file = ArchiveFile(path, _forget_guests_and_purge if is_start else _purge)
+        self.notice = self._file.notice
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._database.close()
+        self._file.close()
 
     def save(self, owner: str, conversation: Conversation) -> None:
         """Keep `conversation` as it is now. Does nothing for one in which nothing was asked.
@@ -109,7 +80,7 @@ class Archive:
         """
         if not conversation.id or not conversation.turns:
             return
-        with self._lock:  # until the revision is noted: an answer that ends and a stop can come at the same time
+        with self._saving:  # until the revision is noted: an answer that ends and a stop can come at the same time
             key, revision = self._save(owner, conversation)
             conversation.id, conversation.revision = key, revision
 
@@ -118,7 +89,7 @@ class Archive:
         key, now = conversation.id, time.time()
         knobs = json.dumps(conversation.knobs.to_dict())
         remedy = "It is tried again with the next question."
-        with self._writing("This conversation is not kept", remedy) as database:
+        with self._file.writing("This conversation is not kept", remedy) as database:
             kept = database.execute("SELECT owner, revision FROM conversations WHERE id = ?", (key,)).fetchone()
             if kept is not None and kept[0] != owner:
                 return key, conversation.revision
@@ -143,7 +114,7 @@ class Archive:
         Raises:
             ArchiveError: the file cannot be read.
         """
-        with self._using() as database:
+        with self._file.reading() as database:
             row = database.execute(
                 "SELECT title, asked, knobs, revision FROM conversations "
                 "WHERE id = ? AND owner = ? AND deleted IS NULL",
@@ -178,7 +149,7 @@ class Archive:
                 "(SELECT 1 FROM turns WHERE conversation = id AND words LIKE ? ESCAPE '!'))"
             )
             values += [_like(word)] * 2
-        with self._using() as database:
+        with self._file.reading() as database:
             rows = database.execute(f"{query} ORDER BY changed DESC LIMIT ?", [*values, MOST_LISTED]).fetchall()
         return [Entry(*row) for row in rows]
 
@@ -190,7 +161,7 @@ class Archive:
         """
         title = " ".join(_sendable(title).split())[:200]
         if title:
-            with self._writing("The name is not changed") as database:
+            with self._file.writing("The name is not changed") as database:
                 database.execute("UPDATE conversations SET title = ? WHERE id = ? AND owner = ?", (title, key, owner))
 
     def delete(self, owner: str, key: str) -> None:
@@ -200,8 +171,8 @@ class Archive:
             ArchiveError: it could not be written.
         """
         now = time.time()
-        with self._writing("The conversation is not deleted") as database:
-            _purge(database, now)
+        with self._file.writing("The conversation is not deleted") as database:
+            _purge(database)
             database.execute("UPDATE conversations SET deleted = ? WHERE id = ? AND owner = ?", (now, key, owner))
 
     def undelete(self, owner: str, key: str) -> None:
@@ -210,7 +181,7 @@ class Archive:
         Raises:
             ArchiveError: it could not be written.
         """
-        with self._writing("The conversation is not brought back") as database:
+        with self._file.writing("The conversation is not brought back") as database:
             database.execute(
                 "UPDATE conversations SET deleted = NULL WHERE id = ? AND owner = ? AND deleted >= ?",
                 (key, owner, time.time() - UNDO_S),
@@ -224,7 +195,7 @@ class Archive:
         """
         if turn.answer is None:
             return
-        with self._writing("The feedback is not kept") as database:
+        with self._file.writing("The feedback is not kept") as database:
             if not turn.opinion:
                 database.execute(
                     "DELETE FROM feedback WHERE owner = ? AND conversation = ? AND turn = ?",
@@ -251,79 +222,9 @@ class Archive:
         Raises:
             ArchiveError: the file cannot be read.
         """
-        with self._using() as database:
+        with self._file.reading() as database:
             rows = database.execute("SELECT opinion, note, receipt FROM feedback ORDER BY given, id").fetchall()
         return [Feedback(opinion, note, json.loads(receipt)) for opinion, note, receipt in rows]
-
-    def _opened(self, path: Path | None) -> sqlite3.Connection:
-        if path is None:
-            return _with_tables(_connect(":memory:"))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return self._on_disk(path)
-        except (OSError, sqlite3.Error) as error:
-            self.notice = f"Conversations are not kept: {path.name} cannot be used ({_reason(error)})."
-            return _with_tables(_connect(":memory:"))
-
-    def _on_disk(self, path: Path) -> sqlite3.Connection:
-        database = _connect(str(path))
-        try:
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                database.close()
-                self.notice = f"Conversations are not kept: a newer Footnote wrote {path.name}. Update Footnote."
-                return _with_tables(_connect(":memory:"))
-            if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("the file is damaged")
-            if version == 0:
-                _with_tables(database)
-            with database:
-                if self._is_start:
-                    _forget_guests(database)
-                _purge(database, time.time())
-        except sqlite3.OperationalError:  # locked, read-only, full: the file itself may be well
-            database.close()
-            raise
-        except sqlite3.DatabaseError:
-            database.close()
-            aside = path.with_name(f"{path.stem}-damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
-            path.rename(aside)
-            self.notice = (
-                f"The file of conversations was damaged; it lies now in {aside.name}, and a new one was begun."
-            )
-            return _with_tables(_connect(str(path)))
-        return database
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._database
-            except sqlite3.Error as error:
-                raise ArchiveError(f"Conversations cannot be read: {_reason(error)}.") from error
-
-    @contextmanager
-    def _writing(self, failed: str, remedy: str = "Try it again.") -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is kept, or nothing, and the error begins with what `failed`."""
-        with self._lock:
-            try:
-                with self._database:
-                    yield self._database
-            except sqlite3.Error as error:
-                raise ArchiveError(f"{failed}: {_reason(error)}.", remedy) from error
-
-
-def _connect(place: str) -> sqlite3.Connection:
-    # One connection for all threads, under the Archive's lock.
-    database = sqlite3.connect(place, timeout=LOCKED_S, check_same_thread=False)
-    database.execute("PRAGMA foreign_keys = ON")
-    database.execute("PRAGMA secure_delete = ON")  # what a reader deletes is overwritten, not only unlinked
-    return database
-
-
-def _with_tables(database: sqlite3.Connection) -> sqlite3.Connection:
-    database.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    return database
 
 
 def _save_turns(database: sqlite3.Connection, key: str, turns: Sequence[Turn]) -> None:
@@ -347,9 +248,14 @@ def _forget_guests(database: sqlite3.Connection) -> None:
     database.execute("UPDATE conversations SET deleted = 0 WHERE substr(owner, 1, ?) = ?", theirs)
 
 
-def _purge(database: sqlite3.Connection, now: float) -> None:
+def _forget_guests_and_purge(database: sqlite3.Connection) -> None:
+    _forget_guests(database)
+    _purge(database)
+
+
+def _purge(database: sqlite3.Connection) -> None:
     """Remove what was deleted so long ago that it cannot come back, and what was said of its answers."""
-    until = (now - UNDO_S,)
+    until = (time.time() - UNDO_S,)
     database.execute(
         "DELETE FROM feedback WHERE (owner, conversation) IN (SELECT owner, id FROM conversations WHERE deleted < ?)",
         until,
@@ -383,22 +289,3 @@ def _sendable(words: str) -> str:
 def _like(word: str) -> str:
     escaped = word.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return f"%{escaped}%"
-
-
-_REASONS = {
-    "database or disk is full": "the disk is full",
-    "database is locked": "another program has the file",
-    "attempt to write a readonly database": "the file may not be written",
-    "disk I/O error": "the disk failed",
-    "database disk image is malformed": "the file is damaged",
-    "file is not a database": "the file is damaged",
-    "unable to open database file": "it cannot be opened",
-}
-
-
-def _reason(error: Exception) -> str:
-    """What SQLite or the system said, in words for a reader."""
-    said = str(error)
-    with suppress(AttributeError):
-        said = error.strerror or said  # type: ignore[attr-defined]
-    return next((words for start, words in _REASONS.items() if said.startswith(start)), said.rstrip("."))

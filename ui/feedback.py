@@ -18,7 +18,8 @@ from typing import Any
 
 from rag import Answer, Settings
 from rag.cli import run_safely
-from ui.archive import ARCHIVE_FILE, Archive, ArchiveError, Feedback
+from ui.archive import ARCHIVE_FILE, Archive, Feedback
+from ui.archive_file import ArchiveError
 from ui.conversation import plain_text
 from ui.markup import count
 

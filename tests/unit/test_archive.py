@@ -13,7 +13,9 @@ from rag.receipt import verify
 from rag.schema import Answer, TextPiece
 from tests.fake_rag import LANTERN, FakeRag, citation
 from ui import archive as archive_module
-from ui.archive import ARCHIVE_FILE, GUEST, MOST_LISTED, VERSION, Archive, ArchiveError, Entry
+from ui import archive_file
+from ui.archive import ARCHIVE_FILE, GUEST, MOST_LISTED, Archive, Entry
+from ui.archive_file import VERSION, ArchiveError
 from ui.conversation import Conversation, Turn
 from ui.feedback import cases, facts_of
 from ui.feedback import main as feedback_command
@@ -221,7 +223,7 @@ def test_the_version_stands_in_the_file(archive, path):
 
 
 def test_a_locked_file_gives_a_plain_line_and_the_next_save_keeps_everything(path, monkeypatch):
-    monkeypatch.setattr(archive_module, "LOCKED_S", 0.05)
+    monkeypatch.setattr(archive_file, "LOCKED_S", 0.05)
     archive = Archive(path)
     conversation = talk("One?")
     archive.save("", conversation)
@@ -237,7 +239,7 @@ def test_a_locked_file_gives_a_plain_line_and_the_next_save_keeps_everything(pat
 
 
 def test_what_could_not_be_written_is_said_in_its_own_words(path, monkeypatch):
-    monkeypatch.setattr(archive_module, "LOCKED_S", 0.05)
+    monkeypatch.setattr(archive_file, "LOCKED_S", 0.05)
     archive = Archive(path)
     conversation = judged(archive, "One?", "up")
     archive.save("", conversation)
@@ -259,8 +261,8 @@ def test_a_full_disk_gives_a_plain_line_and_leaves_what_was_kept(path):
     archive = Archive(path)
     conversation = talk("One?")
     archive.save("", conversation)
-    pages = archive._database.execute("PRAGMA page_count").fetchone()[0]
-    archive._database.execute(f"PRAGMA max_page_count = {pages}")
+    pages = archive._file._database.execute("PRAGMA page_count").fetchone()[0]
+    archive._file._database.execute(f"PRAGMA max_page_count = {pages}")
     more = talk(*(f"Number {n}?" for n in range(8)))
     with pytest.raises(ArchiveError, match="the disk is full"):
         archive.save("", more)
