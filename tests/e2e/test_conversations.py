@@ -89,7 +89,12 @@ def test_conversations_are_listed_searched_renamed_deleted_and_brought_back(page
     page.get_by_label("Search conversations").fill("owls lamp")
     page.wait_for_function("document.querySelectorAll('.fn-entry').length === 1")
     entry(page, "Which lamp for owls?").get_by_role("button", name="Rename").click()
-    page.locator(".fn-entry textarea").fill("Lamps <b>&</b> owls")
+    area = page.locator(".fn-entry textarea")
+    area.fill("Lamps <b>&</b> owls")
+    area.evaluate(  # this Enter only ends a word of an input method
+        "area => area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, isComposing: true }))"
+    )
+    assert area.is_visible()
     page.keyboard.press("Enter")
     entry(page, "Lamps <b>&</b> owls").wait_for()
     page.get_by_label("Search conversations").fill("owls")
@@ -171,6 +176,25 @@ def test_an_answer_is_copied_with_and_without_its_references(page, rag):
     copied = page.evaluate("navigator.clipboard.readText()")
     assert "[2] “On the DuskClips benchmark" in copied
     assert "Ida Holm, Peter Vance, Mei Tanaka, Omar Reyes. LanternNet: Low-Light" in copied
+
+
+def test_no_other_conversation_is_opened_while_a_stopped_draft_is_still_checked(page, rag):
+    ask(page, "Is there wifi for moles?")
+    page.click("#fn-clear")
+    page.wait_for_selector("#fn-examples")
+    rag.pace_s, rag.check_s = 0.02, 2.0
+    try:
+        ask(page, "A long question of which something holds?", until="#fn-live .fn-draft-text:has-text('frames')")
+        page.click("#fn-stop")
+        page.wait_for_selector("#fn-live [data-stage=stopped]")
+        open_list(page)
+        title = "Is there wifi for moles?"
+        entry(page, title).first.get_by_role("button", name=title, exact=True).click()
+        page.wait_for_selector("#fn-status:has-text('An answer is on its way')")
+        page.wait_for_selector("#fn-live [data-stage=stopped] .fn-marker")
+        assert questions(page) == ["A long question of which something holds?"]
+    finally:
+        rag.pace_s, rag.check_s = 0.002, 0.0
 
 
 def test_feedback_is_kept_with_the_whole_answer(page, rag, folder, url):

@@ -63,6 +63,21 @@ def has_focus(page, name):
     page.wait_for_function(f"name => ({NAME})().includes(name)", arg=name)
 
 
+def test_where_the_browser_keeps_nothing_every_script_runs(served, visit):
+    forbidden = (
+        "Object.defineProperty(window, 'sessionStorage', "
+        "{ get() { throw new DOMException('forbidden', 'SecurityError') } })"
+    )
+    page = visit(served[1], script=forbidden)
+    open_tab(page, "Library")
+    page.wait_for_selector("#fn-lib-results li")
+    tab_to(page, "Search the library")
+    page.keyboard.type("owl flights")
+    page.wait_for_selector("#fn-lib-results li:first-child:has-text('OwlHunt')")
+    page.locator("#fn-lib-results li:first-child button").first.click()
+    page.wait_for_selector("h2:has-text('OwlHunt')")
+
+
 def test_papers_are_searched_opened_and_asked_about(page):
     open_tab(page, "Library")
     page.wait_for_selector("#fn-lib-results li")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import openai
@@ -50,6 +51,14 @@ def client(url):
 
 def user(text):
     return [{"role": "user", "content": text}]
+
+
+def test_an_uploaded_file_goes_when_the_page_ends():
+    with serving(FakeRag(pace_s=0.001)) as page:
+        sent = httpx.post(f"{page.url}/gradio_api/upload", files={"files": ("papers.bib", b"@misc{a, title={T}}")})
+        (place,) = sent.json()
+        assert Path(place).read_bytes().startswith(b"@misc")
+    assert not Path(place).exists()
 
 
 # Health, ask, search, verify

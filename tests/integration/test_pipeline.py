@@ -381,6 +381,8 @@ def test_of_two_things_asked_the_one_is_answered_and_the_other_said_to_be_missin
         "this part of the question alone: At how many hertz do whales sing in the deep ocean?" in rag.model.prompts[0]
     )
     assert rag.ask_many([TWO_THINGS])[0].notice == answer.notice
+    (messages,) = rag.trace(answer).prompts
+    assert messages[-1][1] in rag.model.prompts[0], "the trace has the prompt that was sent"
 
 
 def test_two_things_that_are_both_answered_are_answered_together(retriever):

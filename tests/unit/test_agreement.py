@@ -30,6 +30,8 @@ def test_figures_by_hand():
 def test_the_best_threshold_is_an_upper_bound():
     assert macro_f1_at_best([True, False], [0.9, 0.8]) == 1.0
     assert macro_f1_at_best([], []) is None
+    assert macro_f1([True, True], [True, True]) is None, "of one class alone there is no mean of two"
+    assert macro_f1_at_best([True, True], [0.9, 0.8]) is None
 
 
 def test_calibration_by_hand():

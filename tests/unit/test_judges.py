@@ -250,7 +250,10 @@ def test_the_command_measures_a_judge_and_writes_a_page(tmp_path, capsys):
     folder = scifact(tmp_path, {"id": 1, "claim": "One", "evidence": rationale, "cited_doc_ids": [7]})
     said = ["judge", "--set", "scifact", "--data", str(folder), "--judge", "lexical"]
     assert main([*said, "--report", str(tmp_path / "judge.html")]) == 0
-    assert "lexical@1" in capsys.readouterr().out
+    said_so = capsys.readouterr()
+    assert "lexical@1" in said_so.out
+    for judge in ("features", "verdict"):
+        assert f"The judge '{judge}' was fitted on scifact's 'train' pairs" in said_so.err
     assert "<svg" in (tmp_path / "judge.html").read_text()
     assert main([*said, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["judges"]["lexical@1"]["by source"]["SciFact"]["n"] == 1

@@ -80,3 +80,16 @@ def test_a_share_is_the_same_to_the_last_digit_in_every_process():
         for seed in ("0", "1", "2")
     }
     assert len(told) == 1
+
+
+def test_what_is_kept_is_written_and_read_in_one_encoding_everywhere():
+    code = (
+        "import tempfile, pathlib\n"
+        "from rag.keywords import KeywordIndex\n"
+        "folder = pathlib.Path(tempfile.mkdtemp())\n"
+        "KeywordIndex.build(['Größe der Wale']).save(folder)\n"
+        "print(KeywordIndex.load(folder).n_rows)\n"
+    )
+    told = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning:rag.keywords"]
+    done = subprocess.run([sys.executable, *told, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("1\n", 0), done.stderr
