@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import systems
-from eval.broken import without_keywords, without_vectors
-from eval.cases import BUNDLED, read_cases
+from eval.broken import unread, without_keywords, without_vectors
 from eval.compare import mcnemar
 from eval.metrics import Figure, figure
 from eval.peers import sample
@@ -38,6 +37,8 @@ VARIANTS: Mapping[str, Callable[[Rag], Rag]] = {
         answer={"support_threshold": 0.0, "rewrites": False, "second_opinion": False}
     ),
     "no second opinion": lambda rag: rag.with_settings(answer={"second_opinion": False}),
+    "sentences of a paper not read": lambda rag: unread(rag, "looks"),
+    "no adapters": lambda rag: unread(rag, "looks", "judge"),
     "no rewriting": lambda rag: rag.with_settings(answer={"rewrites": False}),
     "no further quotes": lambda rag: rag.with_settings(answer={"further_quotes": 0}),
     "never declines": lambda rag: rag.with_settings(answer={"abstain_threshold": 0.0}),
@@ -72,7 +73,6 @@ def add_to(commands: Any, open_judge: Any) -> None:
         description="A fixed stratified sample of questions. Each variant's answers are kept in a folder of its name, "
         "so that a run that was stopped goes on.",
     )
-    parser.add_argument("--questions", type=Path, default=BUNDLED, metavar="FILE", help="a question file of your own")
     systems.add_options(parser, VARIANTS, n=SAMPLE, out=Path("runs/ablation"))
     parser.set_defaults(action=lambda options: _ablate(options, open_judge))
 
@@ -80,7 +80,7 @@ def add_to(commands: Any, open_judge: Any) -> None:
 def _ablate(options: argparse.Namespace, open_judge: Any) -> int:
     names = list(dict.fromkeys([WHOLE, *systems.chosen(options, tuple(VARIANTS), "variant")]))
     rag, judge = systems.opened(options, open_judge)
-    cases = sample(read_cases(options.questions), options.n)
+    cases = sample(systems.cases_of(options), options.n)
     made_by = {name: partial(VARIANTS[name], rag) for name in names}
     found = {name: values(scored) for name, scored in systems.answered(made_by, cases, judge, options.out).items()}
     changes = {name: changes_between(found[WHOLE], found[name]) for name in names if name != WHOLE}

@@ -89,6 +89,25 @@ def without_vectors(rag: Rag) -> Rag:
     return Rag(retriever=retriever, model=rag.model, checker=rag.checker, settings=rag.settings)
 
 
+class _Unreadable:
+    """A model without the attributes that are `hidden`, as one to which the adapters do not belong."""
+
+    def __init__(self, model: Any, hidden: Sequence[str]) -> None:
+        self._model = model
+        self._hidden = hidden
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._hidden:
+            raise AttributeError(name)
+        return getattr(self._model, name)
+
+
+def unread(rag: Rag, *readings: str) -> Rag:
+    """What checks has none of the `readings` that adapters are asked for: "looks", "judge". A baseline, no bug."""
+    checker = cast("Any", _Unreadable(rag.checker, readings))
+    return Rag(retriever=rag.retriever, model=rag.model, checker=checker, settings=rag.settings)
+
+
 BUILDS: Mapping[str, Callable[[Rag], Rag]] = {
     "shuffled citations": shuffled_citations,
     "citations to random papers": random_citations,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from eval import systems
-from eval.cases import Case, read_cases
+from eval.cases import Case
 from eval.features import split
 from eval.judgement import Judge
 from eval.metrics import Figure, figure
@@ -60,8 +60,8 @@ def add_to(commands: Any, open_judge: Any) -> None:
     parser = commands.add_parser(
         "peers",
         help="other systems beside Footnote: same questions, library, embedder and model",
-        description=f"{sum(SAMPLE.values())} bundled questions, a fixed stratified sample. Each system's replies are "
-        "kept in a folder of its name, so that a run that was stopped goes on.",
+        description="A fixed sample of bundled questions, stratified by type. Each system's replies are kept in a "
+        "folder of its name, so that a run that was stopped goes on.",
     )
     systems.add_options(parser, (OURS, *RECIPES), n=sum(SAMPLE.values()), out=Path("runs/peers"))
     parser.set_defaults(action=lambda options: _peers(options, open_judge))
@@ -70,7 +70,7 @@ def add_to(commands: Any, open_judge: Any) -> None:
 def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     names = systems.chosen(options, (OURS, *RECIPES), "peer")
     rag, judge = systems.opened(options, open_judge)
-    cases = sample(read_cases(), options.n)
+    cases = sample(systems.cases_of(options), options.n)
     asked = {name: partial(_system, name, rag) for name in names}
     answers = systems.answered(asked, cases, judge, options.out)
     found = {name: figures(scored, judge) for name, scored in answers.items()}

@@ -1,12 +1,16 @@
 """Parts left out of Footnote: what the ablation compares, on real parts and a model that quotes."""
 
+import argparse
+
 import pytest
 from fakes import quoting_rag
 
+from eval import systems
 from eval.ablation import VARIANTS, WHOLE, changes_between, figures, table, values
-from eval.cases import Case
+from eval.cases import SETS, Case, read_cases
 from eval.judges import LexicalJudge
 from eval.run import run
+from rag.pipeline import Rag
 from rag.schema import Paper
 
 WHALES = Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs. Whales sing at 20 hertz in the deep ocean.")
@@ -35,6 +39,31 @@ def test_every_variant_answers_and_has_a_row(rag):
 def test_without_the_threshold_nothing_is_declined(rag):
     kept = {name: VARIANTS[name](rag).ask(CASES[1].question).status for name in (WHOLE, "never declines")}
     assert kept == {WHOLE: "abstained", "never declines": "answered"}
+
+
+def test_what_is_not_read_cannot_be_had_and_the_rest_can(rag):
+    class Reader(type(rag.model)):
+        def judge(self, *_arguments):
+            return (1.0, 0.0)
+
+        def looks(self, *_arguments):
+            return None
+
+    reading = Rag(retriever=rag.retriever, model=Reader(), settings=rag.settings)
+    without = VARIANTS["sentences of a paper not read"](reading)
+    assert (hasattr(without.checker, "judge"), hasattr(without.checker, "looks")) == (True, False)
+    without = VARIANTS["no adapters"](reading)
+    assert (hasattr(without.checker, "judge"), hasattr(without.checker, "looks")) == (False, False)
+    assert hasattr(without.model, "judge")
+
+
+def test_the_questions_are_those_of_the_set_or_file_that_is_named(tmp_path):
+    parser = argparse.ArgumentParser()
+    systems.add_options(parser, ("one",), n=3, out=tmp_path)
+    assert systems.cases_of(parser.parse_args(["--set", "fresh-b"])) == read_cases(SETS["fresh-b"])
+    own = tmp_path / "own.jsonl"
+    own.write_text(SETS["fresh-a"].read_text().splitlines()[0] + "\n")
+    assert systems.cases_of(parser.parse_args(["--questions", str(own)])) == read_cases(SETS["fresh-a"])[:1]
 
 
 def test_a_falsely_refused_question_is_worse_not_better():
