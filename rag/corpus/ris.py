@@ -21,6 +21,7 @@ _TAGS = {
     "url": ("UR",),
     "doi": ("DO",),
 }
+_SUFFIX = re.compile(r"(?:[JS]r|I{2,3}|IV)\.?")
 _LINE = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*))?")
 
 
@@ -66,9 +67,14 @@ def _values(record: list[tuple[str, str]]) -> dict[str, object]:
 
 
 def given_name_first(name: str) -> str:
-    """A name in reading order: "Lovelace, Ada" as "Ada Lovelace", "King, Martin, Jr." as "Martin King, Jr."."""
+    """A name in reading order: "Lovelace, Ada" as "Ada Lovelace", "King, Martin, Jr." as "Martin King, Jr.".
+
+    One that stands in reading order already, "Martin King, Jr.", stays.
+    """
     family, comma, rest = (part.strip() for part in name.partition(","))
     if not comma or not rest:
         return family
+    if " " in family and _SUFFIX.fullmatch(rest):
+        return f"{family}, {rest}"
     given, _, suffix = (part.strip() for part in rest.partition(","))
     return f"{given} {family}" + (f", {suffix}" if suffix else "")

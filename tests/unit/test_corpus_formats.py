@@ -143,11 +143,11 @@ def test_bibtex_goes_on_after_a_broken_entry():
 
 def test_ris_records_are_read_with_lists_and_continued_lines():
     text = (
-        "TY  - JOUR\nTI  - A title\nAU  - Lovelace, Ada\nAU  - King, Martin, Jr.\nPY  - 2024/05//\n"
+        "TY  - JOUR\nTI  - A title\nAU  - Lovelace, Ada\nAU  - King, Martin, Jr.\nAU  - Martin King, Jr.\nPY  - 2024/05//\n"
         "AB  - Begins\nand goes on.\nKW  - one\nKW  - two\nJO  - Journal\nUR  - https://a.org\nDO  - 10.1/2\nER  - \n"
     )
     values = only(ris.read(text)).values
-    assert values["authors"] == ["Ada Lovelace", "Martin King, Jr."]
+    assert values["authors"] == ["Ada Lovelace", "Martin King, Jr.", "Martin King, Jr."]
     assert values["abstract"] == "Begins and goes on."
     assert (values["year"], values["venue"], values["doi"]) == ("2024/05", "Journal", "10.1/2")
     assert values["keywords"] == ["one", "two"]

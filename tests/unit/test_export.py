@@ -75,11 +75,12 @@ def test_an_unknown_format_says_which_there_are():
         export([], "pdf")
 
 
-def test_a_name_with_a_suffix_comes_back_from_bibtex_as_it_was(tmp_path):
+@pytest.mark.parametrize(("form", "ending"), [("bibtex", "bib"), ("ris", "ris")])
+def test_a_name_with_a_suffix_comes_back_as_it_was(form, ending, tmp_path):
     paper = Paper(
         "j", "Dreams", "An abstract that is long enough.", authors=("Martin Luther King, Jr.", "Ada Lovelace")
     )
-    file = tmp_path / "cited.bib"
-    file.write_text(bibtex([answer_citing(paper)]), "utf-8")
+    file = tmp_path / f"cited.{ending}"
+    file.write_text(export([answer_citing(paper)], form), "utf-8")
     (read,) = read_library(file)
     assert read.authors == paper.authors
