@@ -1,7 +1,7 @@
 """The library tab: papers found, one paper's page, the map, and adding, removing and undoing.
 
 What is shown is written by `ui.library_html` and `ui.atlas`; what happens to the library is `rag.library`'s. A reader's
-own state is small: what is searched for, the open paper, and the papers on offer.
+own state is small: what is searched for, the open paper, and the papers on offer, which no search touches.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ UP_JS = "() => document.getElementById('fn-lib-overview').scrollIntoView({ block
 
 @dataclass(frozen=True)
 class Looking:
-    """What a reader has open. `spans` are the sentences that fit, by paper; `offers` wait to be added.
+    """What a reader has open. `spans` are the sentences that fit, by paper.
 
     `may_change` says whether this reader may change the library; what a browser sends cannot set it. Of additions by
     number: the one that this reader `began` last, and the last one whose end the reader was `told` of.
@@ -52,7 +52,6 @@ class Looking:
     may_change: bool = False
     shown: int = PAGE
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
-    offers: tuple[Offer, ...] = ()
     began: int = 0
     told: int = 0
 
@@ -60,6 +59,7 @@ class Looking:
 @dataclass(frozen=True)
 class _Parts:
     looking: gr.State
+    offers: gr.State
     overview: gr.HTML
     running: gr.HTML
     said: gr.HTML
@@ -107,8 +107,9 @@ def library_view(rag: Any) -> None:
             paper = html("fn-lib-page")
     door = tab_door("fn-lib-door", "footnoteLibrary", "library")
     parts = _Parts(
-        gr.State(Looking()), overview, running, said, search, how, since, until, venue, years, view, results, atlas,
-        paper, adding, open_adding, files, pasted, preview, add, cancel, gr.Timer(LOOK_EVERY_S, active=False),
+        gr.State(Looking()), gr.State(()), overview, running, said, search, how, since, until, venue, years, view,
+        results, atlas, paper, adding, open_adding, files, pasted, preview, add, cancel,
+        gr.Timer(LOOK_EVERY_S, active=False),
     )  # fmt: skip
     _connect(_Desk(library, parts), parts, door, look)
 
@@ -149,11 +150,10 @@ def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None
     causes = [*typed, parts.how.input, parts.venue.input, parts.view.input]
     gr.on(causes, desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
     parts.open_adding.click(lambda: {parts.adding: gr.update(visible=True)}, **at_once)
-    parts.cancel.click(desk.cancelled, inputs=[parts.looking], **at_once)
-    offered = [parts.looking, parts.files, parts.pasted]
+    parts.cancel.click(desk.cancelled, **at_once)
     for asked in (parts.files.upload, parts.files.clear, look.click):
-        asked(desk.offered, inputs=offered, **quiet)
-    parts.add.click(desk.added, inputs=parts.query(), **quiet).then(None, js=UP_JS)
+        asked(desk.offered, inputs=[parts.files, parts.pasted], **quiet)
+    parts.add.click(desk.added, inputs=[parts.offers, *parts.query()], **quiet).then(None, js=UP_JS)
     parts.timer.tick(desk.ticked, inputs=parts.query(), **at_once)
 
 
@@ -196,7 +196,7 @@ class _Desk:
         query = _Query(search or "", how, since, until, venue, view)
         return self._safely(lambda: self._found(replace(looking, shown=PAGE), query))
 
-    def offered(self, looking: Looking, files: list[str] | None, pasted: str) -> Update:
+    def offered(self, files: list[str] | None, pasted: str) -> Update:
         """Look through files and pasted text, and show what would be added."""
         offers = [self._library.read(Path(file)) for file in files or ()]
         if (pasted or "").strip():
@@ -204,20 +204,23 @@ class _Desk:
         found = self._library.preview([paper for offer in offers for paper in offer.papers])
         number = len(found.new) + len(found.completed)
         return {
-            self._parts.looking: replace(looking, offers=tuple(offers)),
+            self._parts.offers: tuple(offers),
             self._parts.preview: render_preview(offers, found) if offers else "",
             self._parts.add: gr.update(
                 value=f"Add {count(number, 'paper')}" if number else "Add", interactive=number > 0
             ),
         }
 
-    def added(self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str) -> Update:
+    def added(
+        self, offers: tuple[Offer, ...], looking: Looking, search: str, how: str, since: str, until: str, venue: str,
+        view: str,
+    ) -> Update:  # fmt: skip
         """Begin to add what is on offer; the form closes, and how far it is stands where every page shows it."""
         if not looking.may_change:
             return {self._parts.preview: render_problem("Only who has signed in may change this library.")}
-        papers = [paper for offer in looking.offers for paper in offer.papers]
+        papers = [paper for offer in offers for paper in offer.papers]
         try:
-            addition = self._adding.begin(papers, ", ".join(offer.name for offer in looking.offers))
+            addition = self._adding.begin(papers, ", ".join(offer.name for offer in offers))
         except FootnoteError as error:
             return {self._parts.said: _told(error)}
         addition.work.join(SHORT_S)
@@ -247,13 +250,11 @@ class _Desk:
         shown = running.progress(may_stop=looking.may_change) if running else ""
         return {self._parts.running: shown, self._parts.timer: gr.update(active=running is not None)}
 
-    def cancelled(self, looking: Looking) -> Update:
-        """Close the form; nothing is added."""
-        return {**self._closed(), self._parts.looking: replace(looking, offers=())}
-
-    def _closed(self) -> Update:
+    def cancelled(self) -> Update:
+        """Close the form; nothing is added, and nothing is on offer any more."""
         parts = self._parts
         return {
+            parts.offers: (),
             parts.adding: gr.update(visible=False),
             parts.files: None,
             parts.pasted: "",
@@ -287,8 +288,7 @@ class _Desk:
         form: Update = {}
         if ended is not None:
             if ended.number == looking.began:  # after a failure or a stop what is on offer still is
-                form = self._closed() if ended.is_done else {parts.adding: gr.update(visible=True)}
-                looking = replace(looking, offers=() if ended.is_done else looking.offers)
+                form = self.cancelled() if ended.is_done else {parts.adding: gr.update(visible=True)}
             looking = replace(looking, told=ended.number)
         found = self._found(looking, query)
         return {

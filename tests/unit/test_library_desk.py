@@ -74,9 +74,9 @@ def test_a_guest_changes_nothing_whatever_the_browser_sends(desk, library, act):
 
 
 def test_adding_needs_the_leave_that_only_the_server_gives(desk, library):
-    assert "Only who has signed in" in desk.added(Looking(), *QUERY)["preview"]
+    assert "Only who has signed in" in desk.added((), Looking(), *QUERY)["preview"]
     assert library.did == []
-    desk.added(Looking(may_change=True), *QUERY)
+    desk.added((), Looking(may_change=True), *QUERY)
     assert library.did == [("add",)]
 
 
@@ -84,11 +84,11 @@ def test_nothing_else_changes_while_papers_are_on_their_way(library):
     go = threading.Event()
     library.add = lambda *_arguments: go.wait(5)
     desk = _Desk(library, Parts())
-    assert "Adding 0 papers" in desk.added(Looking(may_change=True), *QUERY)["running"]
+    assert "Adding 0 papers" in desk.added((), Looking(may_change=True), *QUERY)["running"]
     for act in ({"do": "undo"}, {"do": "remove", "id": "p"}):
         update = desk.act(Looking(), *QUERY, SimpleNamespace(_data=act), OWNER)
         assert "Papers are being added just now." in update["said"]
-    assert "Papers are being added just now." in desk.added(Looking(may_change=True), *QUERY)["said"]
+    assert "Papers are being added just now." in desk.added((), Looking(may_change=True), *QUERY)["said"]
     assert library.did == []
     assert "Stop, add nothing" not in desk.ticked(Looking(), *QUERY)["running"], "a guest may only look"
     assert "Stop, add nothing" in desk.ticked(Looking(may_change=True), *QUERY)["running"]
@@ -116,3 +116,13 @@ def test_what_is_no_action_does_nothing(desk, library, sent):
     update = desk.act(Looking(), *QUERY, SimpleNamespace(_data=sent), OWNER)
     assert list(update) == ["said"]
     assert library.did == []
+
+
+def test_a_search_that_ends_after_papers_were_put_on_offer_leaves_them_there(desk, library):
+    library.find = lambda *_arguments: ()
+    library.preview = lambda papers: SimpleNamespace(new=tuple(papers), completed=())
+    began = desk.searched(Looking(), *QUERY)
+    assert set(desk.offered([], "")) == {"offers", "preview", "add"}
+    assert "looking" in began
+    assert "offers" not in began
+    assert desk.cancelled()["offers"] == ()
