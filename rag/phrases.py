@@ -1,9 +1,13 @@
-"""Phrases as they are written: what two texts share, and what an abbreviation is short for."""
+"""Phrases as they are written: what two texts share, and what an abbreviation is short for.
+
+Source of `spelled_out`: Schwartz and Hearst 2003, "A Simple Algorithm for Identifying Abbreviation Definitions in
+Biomedical Text".
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rag.keywords import STOP_WORDS
 
@@ -25,6 +29,41 @@ def abbreviated(text: str) -> Iterator[tuple[str, str]]:
             if "".join(word[0] for word in last).upper() == short:
                 yield short, " ".join(last)
                 break
+
+
+def spelled_out(short: str, text: str) -> str:
+    """What `text` says that `short` is short for, "predictive state representations" of "PSR"; "" where it does not.
+
+    One of both stands in brackets behind the other. Letters of `short` stand in the phrase in their order, the first at
+    the beginning of a word.
+    """
+    letters = [letter for letter in short.casefold() if letter.isalnum()]
+    if len(letters) < 2:
+        return ""
+    most = min(len(letters) + 5, 2 * len(letters))  # words
+    name = re.escape(short)
+    bracketed = re.search(rf"((?:[^\s()]+\s+){{1,{most}}})\(\s*{name}s?\s*[),;]", text, re.IGNORECASE)
+    explained = re.search(rf"(?<!\w){name}s?\s+\(([^()]+)\)", text, re.IGNORECASE)
+    for found in (bracketed, explained):
+        if found and (phrase := _holding(letters, found[1].strip())):
+            return phrase
+    return ""
+
+
+def _holding(letters: Sequence[str], text: str) -> str:
+    """The shortest end of `text` that holds `letters` in their order and begins with the first; else ""."""
+    folded = text.casefold()
+    place = len(folded)
+    for left in range(len(letters) - 1, -1, -1):
+        place -= 1
+        while place >= 0 and (
+            folded[place] != letters[left] or (left == 0 and place > 0 and folded[place - 1].isalnum())
+        ):
+            place -= 1
+        if place < 0:
+            return ""
+    start = text.rfind(" ", 0, place) + 1
+    return text[start:]
 
 
 def shared_phrase(text: str, source: str, *, but_not_in: str = "") -> str:

@@ -37,6 +37,16 @@ _SAYS_WHICH = re.compile(r"\b(?:is|are|was|were|named|called|namely|i\.e|such as
 _SAME = 2
 """Words after "which" that an answer repeats after "the" where it leaves open which."""
 _ABBREVIATED = re.compile(r"\s*\(([A-Z]{2,6})s?\)")
+_SHORT_FORM = r"[\"“‘']?[A-Z][\w*+-]*[\"”’']?"
+_SHORT_FORMS = rf"({_SHORT_FORM}(?:(?:, and |, | and | or ){_SHORT_FORM})*)"
+_KIND_OF_NAME = r"(?:the )?(?:abbreviations?|acronyms?|initialisms?|letters|terms?|names?)"
+_SPELLED_WANTED = re.compile(
+    rf"\bwhat (?:do|does|did) (?:{_KIND_OF_NAME} )?{_SHORT_FORMS} (?:stand for|abbreviate)\b"
+    rf"|\bwhat(?: is| are|'s|’s) (?:{_KIND_OF_NAME} )?{_SHORT_FORMS}"
+    r" (?:short for|an? (?:abbreviation|acronym) (?:of|for))\b"
+    rf"|\b(?:full|long|expanded) (?:form|name)s? of (?:{_KIND_OF_NAME} )?{_SHORT_FORMS}",
+    re.IGNORECASE,
+)
 _WHY = re.compile(r"\b(?:why|explain|describe|how come)\b", re.IGNORECASE)
 _HOW = re.compile(
     r"\bhow (?:do|does|did|is|are|was|were|can|could|should|has|have|to|would)\b"
@@ -85,6 +95,15 @@ def asks_for_number(question: str) -> bool:
     return _NUMBER_WANTED.search(question) is not None
 
 
+def abbreviations_in_question(question: str) -> tuple[str, ...]:
+    """The abbreviations of which `question` asks what they stand for, as it writes them; () where it asks otherwise."""
+    found = _SPELLED_WANTED.search(question)
+    if found is None:
+        return ()
+    said = next(text for text in found.groups() if text)
+    return tuple(name for name in re.findall(r"[\w*+-]+", said) if name.casefold() not in STOP_WORDS)
+
+
 def tells(text: str, question: str, standalone_question: str = "") -> bool:
     """Whether `text` may answer `question`: says more than the question does, and a number where one is asked for.
 
@@ -99,7 +118,8 @@ def tells(text: str, question: str, standalone_question: str = "") -> bool:
     if _OPEN.search(question) is None:
         return True
     known = {stem(word) for word in words(f"{question} {standalone_question}")}
-    for found in _ABBREVIATED.finditer(text):  # "large language models (LLMs)" is no news where "LLM" was asked about
+    pairs = () if abbreviations_in_question(question) else _ABBREVIATED.finditer(text)
+    for found in pairs:  # "large language models (LLMs)" is no news where "LLM" was asked about
         short = found[1].casefold()
         spelled = words(text[: found.start()])[-len(short) :]
         if {short, f"{short}s"} & known or all(stem(word) in known for word in spelled):
@@ -126,4 +146,4 @@ def _leaves_open(text: str, question: str, known: Collection[str]) -> bool:
 def wants_explanation(question: str) -> bool:
     """Whether one short fact would leave the reader wanting more: how, why, what, or two questions in one."""
     is_open = any(pattern.search(question) for pattern in (_SECOND_PART, _WHY, _HOW, _SEVERAL))
-    return is_open and _SHORT.search(question) is None
+    return is_open and _SHORT.search(question) is None and not abbreviations_in_question(question)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes import HashedEncoder, ScriptedModel
+from fakes import HashedEncoder, ScriptedModel, quoting_rag
 
 from rag.answerability import CALIBRATION
 from rag.bearing import Head
@@ -534,6 +534,37 @@ def test_a_question_that_calls_a_paper_by_name_is_not_about_something_else(retri
     assert rag._selector.relevance(question, found.hits) < Settings().answer.abstain_threshold
     assert rag.ask(question).text == f"{said} [1]"
     assert rag.ask(question.replace("BeeDance", "science")).status == "abstained"
+
+
+PSR_OF_STATES = "We learn predictive state representations (PSRs) of games."
+PSR_OF_ROBOTS = "We ask whether people like public service robots (PSR)."
+SPELLED = [
+    Paper("s", "Games without states", f"Games are hard. {PSR_OF_STATES} It works."),
+    Paper("t", "PSR, revisited", "PSR stands for much of what we do. PSR learning is slow, and PSR planning is not."),
+    Paper("r", "Robots in town", f"Robots clean streets. {PSR_OF_ROBOTS} They do."),
+    Paper("u", "Robots in villages", "Villages have public service robots (PSR) as well."),
+]
+
+
+def test_what_an_abbreviation_stands_for_is_answered_from_where_it_is_spelled_out(tmp_path):
+    rag = quoting_rag(tmp_path, SPELLED[:2])
+    answer = rag.ask("What does PSR stand for?")
+    assert [item.sentence.text for item in answer.evidence] == [PSR_OF_STATES]
+    assert [(c.paper.id, c.quote) for c in answer.citations] == [("s", PSR_OF_STATES)]
+    assert rag.ask_many(["What does PSR stand for?"])[0].text == answer.text
+
+
+def test_each_meaning_of_an_abbreviation_is_read_once(tmp_path):
+    found = quoting_rag(tmp_path, SPELLED).ask("what is psr short for").evidence
+    assert PSR_OF_STATES in {item.sentence.text for item in found}
+    assert len(found) == 2
+    assert {item.paper.id for item in found} & {"r", "u"}
+
+
+def test_an_abbreviation_that_is_spelled_out_nowhere_is_asked_about_as_anything_else(tmp_path):
+    rag = quoting_rag(tmp_path, SPELLED[1:])
+    assert len(rag.ask("What do PSR and MDP stand for?").evidence) > 1
+    assert rag.ask("What does MDP stand for?").status == "abstained"
 
 
 def test_a_sentence_put_down_to_the_wrong_paper_is_left_out(retriever):

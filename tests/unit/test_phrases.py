@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import shared_phrase
+from rag.phrases import spelled_out
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,31 @@ def test_a_phrase_stands_in_the_source(text, source):
 @given(st.text(), st.text())
 def test_no_text_is_too_odd(text, source):
     assert set(shared_phrase(text, source)) <= set(text) | {" "}
+
+
+@pytest.mark.parametrize(
+    ("short", "text", "phrase"),
+    [
+        ("PSR", "We study predictive state representations (PSRs), which", "predictive state representations"),
+        ("psr", "We study predictive state representations (PSRs), which", "predictive state representations"),
+        ("ALP-GMM", "We present owl progress by learned gaits (ALP-GMM).", ""),
+        (
+            "ALP-GMM",
+            "We present absolute learning progress with Gaussian mixture models (ALP-GMM), a teacher.",
+            "absolute learning progress with Gaussian mixture models",
+        ),
+        ("SAM", "such as the Segment Anything Model (SAM) and CLIP", "Segment Anything Model"),
+        ("CoTA", "of chains-of-thought-and-action (CoTA; see below)", "chains-of-thought-and-action"),
+        ("NLPO", "We introduce NLPO (Natural Language Policy Optimization).", "Natural Language Policy Optimization"),
+        ("SAM", "the fast network (SAM)", ""),
+        ("GPT", "(GPT)", ""),
+        ("R", "a robot (R)", ""),
+    ],
+)
+def test_what_an_abbreviation_is_short_for_is_read_off_brackets(short, text, phrase):
+    assert spelled_out(short, text) == phrase
+
+
+@given(st.text(alphabet="aAbB ()*+-;s[\\", max_size=8), st.text(alphabet="aAbB ()*+-;s[\\", max_size=40))
+def test_any_text_can_be_looked_through_for_it(short, text):
+    assert spelled_out(short, text) in text

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.errors import BadQuestion
-from rag.question import asks_for_number, parts_of, readable, tells, wants_explanation
+from rag.question import abbreviations_in_question, asks_for_number, parts_of, readable, tells, wants_explanation
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ def test_an_open_question_wants_an_explanation(question):
         "How many tasks are there?",
         "Which dataset is used?",
         "What does RLEF stand for?",
+        "What is RLEF short for?",
         "By how much does it improve?",
         "taco gain %",
     ],
@@ -115,3 +116,29 @@ def test_control_characters_and_line_ends_become_spaces():
 def test_what_cannot_be_read_is_refused(question):
     with pytest.raises(BadQuestion):
         readable(question, 10)
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What does CLI stand for?", ("CLI",)),
+        ("what does cli stand for", ("cli",)),
+        ("What do DBC and PIDM stand for?", ("DBC", "PIDM")),
+        ("What do A*, PPO, and SAC stand for?", ("A*", "PPO", "SAC")),
+        ("What is the full form of the acronym ALP-GMM?", ("ALP-GMM",)),
+        ("What's SAM an abbreviation of?", ("SAM",)),
+        ("What is “RAG” short for in this library?", ("RAG",)),
+        ("What does it stand for?", ()),
+        ("Which papers stand for RL?", ()),
+        ("What does TACO learn?", ()),
+        ("What does the team of RISE stand for?", ()),
+    ],
+)
+def test_the_abbreviations_that_a_question_wants_spelled_out(question, names):
+    assert abbreviations_in_question(question) == names
+
+
+def test_what_an_abbreviation_stands_for_is_news_where_that_is_asked():
+    said = "It builds on predictive state representations (PSRs)."
+    assert tells(said, "What does PSR stand for?")
+    assert not tells(said, "What does PSR build on?")
