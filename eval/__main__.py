@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eval import ablation, bench, compare, elsewhere, examining, judging, peers
-from eval.cases import HOSTILE_LIBRARY, SETS, Case, CaseError, read_cases
+from eval.cases import HOSTILE_LIBRARY, Case, CaseError, add_questions, cases_of
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, open_judge
 from rag import Rag
@@ -23,8 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="footnote eval", description="Measure grounding, retrieval and speed.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="answer and score a question file")
-    run.add_argument("--questions", type=Path, metavar="FILE", help="a question file of your own")
-    run.add_argument("--set", choices=SETS, default="dev", help="which bundled questions")
+    add_questions(run)
     run.add_argument("--types", metavar="A,B", help="only these types of question")
     run.add_argument("--limit", type=int, metavar="N", help="only the first N of each type")
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where to write (default: runs/<time>)")
@@ -56,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.set == "injection" and not options.questions:
         options.library = options.library or HOSTILE_LIBRARY
-    cases = list(read_cases(options.questions or SETS[options.set]))
+    cases = list(cases_of(options))
     if options.types:
         wanted = set(options.types.split(","))
         unknown = wanted - {case.type for case in cases}

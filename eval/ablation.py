@@ -18,6 +18,7 @@ from typing import Any
 
 from eval import systems
 from eval.broken import unread, without_keywords, without_vectors
+from eval.cases import cases_of
 from eval.compare import mcnemar
 from eval.metrics import Figure, figure
 from eval.peers import sample
@@ -80,7 +81,7 @@ def add_to(commands: Any, open_judge: Any) -> None:
 def _ablate(options: argparse.Namespace, open_judge: Any) -> int:
     names = list(dict.fromkeys([WHOLE, *systems.chosen(options, tuple(VARIANTS), "variant")]))
     rag, judge = systems.opened(options, open_judge)
-    cases = sample(systems.cases_of(options), options.n)
+    cases = sample(cases_of(options), options.n)
     made_by = {name: partial(VARIANTS[name], rag) for name in names}
     found = {name: values(scored) for name, scored in systems.answered(made_by, cases, judge, options.out).items()}
     changes = {name: changes_between(found[WHOLE], found[name]) for name in names if name != WHOLE}

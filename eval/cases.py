@@ -7,6 +7,7 @@ Knows nothing of how they are answered or scored.
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,6 +58,21 @@ class Case:
 FIELDS = tuple(field.name for field in fields(Case))
 NOTE = "note"
 """May stand in a line beside the fields; for people, and not read."""
+
+
+def add_questions(parser: argparse.ArgumentParser) -> None:
+    """Add what a command is told about which questions to ask: a bundled set, or a file; see `cases_of`."""
+    parser.add_argument("--questions", type=Path, metavar="FILE", help="a question file of your own")
+    parser.add_argument("--set", choices=SETS, default="dev", help="which bundled questions")
+
+
+def cases_of(options: argparse.Namespace) -> tuple[Case, ...]:
+    """The cases that a command line names.
+
+    Raises:
+        CaseError: as of `read_cases`.
+    """
+    return read_cases(options.questions or SETS[options.set])
 
 
 def read_cases(path: Path = BUNDLED) -> tuple[Case, ...]:

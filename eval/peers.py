@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from eval import systems
-from eval.cases import Case
+from eval.cases import Case, CaseError, cases_of
 from eval.features import split
 from eval.judgement import Judge
 from eval.metrics import Figure, figure
@@ -34,7 +34,7 @@ SAMPLE = {
     "fact": 14, "explain": 4, "noisy": 2, "compare": 5, "followup": 4, "unanswerable-near": 7, "unanswerable-far": 2,
     "unanswerable-premise": 2,
 }  # fmt: skip
-"""Forty of the bundled questions, drawn at seed 0 within each type. Lists and injections are left out."""
+"""Forty of a set's questions, drawn at seed 0 within each type. Lists and injections are left out."""
 OURS = "footnote"
 FIGURES = (
     "right", "right and cited", "declined", "falsely refused", "premise resisted", "papers at hand",
@@ -70,7 +70,7 @@ def add_to(commands: Any, open_judge: Any) -> None:
 def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     names = systems.chosen(options, (OURS, *RECIPES), "peer")
     rag, judge = systems.opened(options, open_judge)
-    cases = sample(systems.cases_of(options), options.n)
+    cases = sample(cases_of(options), options.n)
     asked = {name: partial(_system, name, rag) for name in names}
     answers = systems.answered(asked, cases, judge, options.out)
     found = {name: figures(scored, judge) for name, scored in answers.items()}
@@ -92,6 +92,9 @@ def sample(cases: Sequence[Case], n: int = 40, seed: int = 0) -> list[Case]:
     """About `n` questions in the proportions of `SAMPLE`, one at least of each type, in the order of `cases`.
 
     The same at a seed; a smaller sample is part of a larger one.
+
+    Raises:
+        CaseError: none of them has one of these types.
     """
     draw = random.Random(seed)  # noqa: S311
     chosen: set[str] = set()
@@ -99,6 +102,8 @@ def sample(cases: Sequence[Case], n: int = 40, seed: int = 0) -> list[Case]:
         ids = [case.id for case in cases if case.type == kind]
         count = max(1, round(n * share / sum(SAMPLE.values())))
         chosen |= set(draw.sample(ids, len(ids))[:count])
+    if not chosen:
+        raise CaseError("None of these questions is of a type that is sampled.", f"Sampled are: {', '.join(SAMPLE)}.")
     return [case for case in cases if case.id in chosen]
 
 

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from eval.cases import SETS, Case, CaseError, read_cases
+from eval.cases import Case, CaseError, add_questions
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES
 from eval.run import run
@@ -22,23 +22,13 @@ OpenJudge = Callable[[str, Rag], Judge | None]
 
 def add_options(parser: argparse.ArgumentParser, known: Iterable[str], *, n: int, out: Path) -> None:
     """Add what a command that compares the systems `known` is told: which, on what questions, where they go."""
-    parser.add_argument("--questions", type=Path, metavar="FILE", help="a question file of your own")
-    parser.add_argument("--set", choices=SETS, default="dev", help="which bundled questions")
+    add_questions(parser)
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("-n", type=int, default=n, metavar="N", help="how many questions")
     parser.add_argument("--out", type=Path, default=out, metavar="FOLDER")
     parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--json", action="store_true")
     add_common_options(parser)
-
-
-def cases_of(options: argparse.Namespace) -> tuple[Case, ...]:
-    """The questions that a sample is drawn from.
-
-    Raises:
-        CaseError: the file cannot be read.
-    """
-    return read_cases(options.questions or SETS[options.set])
 
 
 def chosen(options: argparse.Namespace, known: Sequence[str], kind: str) -> list[str]:

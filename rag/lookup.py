@@ -16,9 +16,10 @@ from rag.answerability import answerability
 from rag.bearing import telling
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
+from rag.keywords import tokenize
 from rag.phrases import spelled_out
 from rag.question import abbreviations_in_question, parts_of, readable
-from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
+from rag.schema import Evidence, EvidenceFound, Hit, Paper, Sentence, Subject
 from rag.sentences import sentences_of
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import MOST_SUBJECTS, SubjectFinder, compares, question_about, speaking_of
@@ -130,8 +131,8 @@ class Lookup:
         """
         wanted = self._settings.answer
         question = found.standalone_question
-        if spelled := self._spelled_out(question, where):
-            return replace(found, evidence=spelled, subjects=(), parts=())
+        if not found.parts and (spelled := self._spelled_out(question, where)):
+            return replace(found, evidence=spelled, subjects=())
         relevance = self._selector.relevance(question, found.hits)
         named = {subject.paper.id for subject in found.subjects if subject.name}
         if relevance < wanted.abstain_threshold and not self._calls_by_name(question, found.hits, named):
@@ -171,22 +172,34 @@ class Lookup:
     def _spelled_out(self, question: str, where: Where | None) -> tuple[Evidence, ...]:
         """Where `question` asks what abbreviations stand for, the sentences that spell them out; () unless all are.
 
-        Of several papers that spell one out, the best; another only where it means something else by it.
+        Of several papers that spell one out, the best; another only where it means something else by it. Where the
+        question also calls a paper by its title's name, "in Whales4All", that paper's meaning alone.
         """
         wanted = abbreviations_in_question(question)
-        nearest = self._retriever.search(question, k=_NAMED_WITHIN, where=where) if wanted else ()
-        sentences = [(hit.paper, sentence) for hit in nearest for sentence in sentences_of(hit.paper)]
-        kept: dict[tuple[str, str], Evidence] = {}
+        if not wanted:
+            return ()
+        nearest = [hit.paper for hit in self._retriever.search(question, k=_NAMED_WITHIN, where=where)]
+        mentions = self._subjects.mentions(question, nearest)
+        asked = {name.casefold() for name in wanted}
+        called = {m.paper.id for m in mentions if m.is_title and m.name.casefold() not in asked}
+        papers = [paper for paper in nearest if paper.id in called] or nearest
+        kept: dict[Sentence, Evidence] = {}
         for short in wanted:
-            meanings: dict[str, Evidence] = {}
-            for paper, sentence in sentences:
-                if phrase := spelled_out(short, sentence.text).casefold().rstrip("s"):
-                    meanings.setdefault(phrase, Evidence(0, paper, sentence, 1.0))
+            meanings = self._meanings(short, papers)
             if not meanings:
                 return ()
-            for item in list(meanings.values())[:MOST_MEANINGS]:
-                kept.setdefault((item.paper.id, item.sentence.text), item)
+            kept |= {item.sentence: item for item in meanings}
         return renumbered(kept.values())
+
+    @staticmethod
+    def _meanings(short: str, papers: Sequence[Paper]) -> list[Evidence]:
+        """A sentence for each phrase that `papers` spell `short` out as, at most `MOST_MEANINGS`, best paper first."""
+        meanings: dict[tuple[str, ...], Evidence] = {}
+        for paper in papers:
+            for sentence in sentences_of(paper):
+                if phrase := spelled_out(short, sentence.text):
+                    meanings.setdefault(tuple(tokenize(phrase)), Evidence(0, paper, sentence, 1.0))
+        return list(meanings.values())[:MOST_MEANINGS]
 
     def _calls_by_name(self, question: str, hits: Sequence[Hit], named: Collection[str]) -> bool:
         """Whether `question` calls one of `hits` by its title's name, or two papers, `named`, by any: it is about the

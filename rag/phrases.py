@@ -34,8 +34,9 @@ def abbreviated(text: str) -> Iterator[tuple[str, str]]:
 def spelled_out(short: str, text: str) -> str:
     """What `text` says that `short` is short for, "predictive state representations" of "PSR"; "" where it does not.
 
-    One of both stands in brackets behind the other. Letters of `short` stand in the phrase in their order, the first at
-    the beginning of a word.
+    One that is asked about need not be told from other brackets, so more is taken than by `abbreviated`: one of both
+    stands in brackets behind the other, and letters of `short` stand in the phrase in their order, the first at the
+    beginning of a word.
     """
     letters = [letter for letter in short.casefold() if letter.isalnum()]
     if len(letters) < 2:
@@ -52,18 +53,11 @@ def spelled_out(short: str, text: str) -> str:
 
 def _holding(letters: Sequence[str], text: str) -> str:
     """The shortest end of `text` that holds `letters` in their order and begins with the first; else ""."""
-    folded = text.casefold()
-    place = len(folded)
-    for left in range(len(letters) - 1, -1, -1):
-        place -= 1
-        while place >= 0 and (
-            folded[place] != letters[left] or (left == 0 and place > 0 and folded[place - 1].isalnum())
-        ):
-            place -= 1
-        if place < 0:
-            return ""
-    start = text.rfind(" ", 0, place) + 1
-    return text[start:]
+    for word in reversed(list(re.finditer(r"[^\W_]+", text))):
+        rest = (letter.casefold() for letter in text[word.start() :])
+        if next(rest) == letters[0] and all(letter in rest for letter in letters[1:]):  # each behind the one before
+            return text[text.rfind(" ", 0, word.start()) + 1 :]
+    return ""
 
 
 def shared_phrase(text: str, source: str, *, but_not_in: str = "") -> str:

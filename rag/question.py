@@ -44,7 +44,7 @@ _SPELLED_WANTED = re.compile(
     rf"\bwhat (?:do|does|did) (?:{_KIND_OF_NAME} )?{_SHORT_FORMS} (?:stand for|abbreviate)\b"
     rf"|\bwhat(?: is| are|'s|’s) (?:{_KIND_OF_NAME} )?{_SHORT_FORMS}"
     r" (?:short for|an? (?:abbreviation|acronym) (?:of|for))\b"
-    rf"|\b(?:full|long|expanded) (?:form|name)s? of (?:{_KIND_OF_NAME} )?{_SHORT_FORMS}",
+    rf"|\bwhat(?: is| are|'s|’s) the (?:full|long|expanded) (?:form|name)s? of (?:{_KIND_OF_NAME} )?{_SHORT_FORMS}",
     re.IGNORECASE,
 )
 _WHY = re.compile(r"\b(?:why|explain|describe|how come)\b", re.IGNORECASE)

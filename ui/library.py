@@ -150,7 +150,7 @@ def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None
     causes = [*typed, parts.how.input, parts.venue.input, parts.view.input]
     gr.on(causes, desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
     parts.open_adding.click(lambda: {parts.adding: gr.update(visible=True)}, **at_once)
-    parts.cancel.click(desk.cancelled, **at_once)
+    parts.cancel.click(desk.closed, **at_once)
     for asked in (parts.files.upload, parts.files.clear, look.click):
         asked(desk.offered, inputs=[parts.files, parts.pasted], **quiet)
     parts.add.click(desk.added, inputs=[parts.offers, *parts.query()], **quiet).then(None, js=UP_JS)
@@ -250,8 +250,8 @@ class _Desk:
         shown = running.progress(may_stop=looking.may_change) if running else ""
         return {self._parts.running: shown, self._parts.timer: gr.update(active=running is not None)}
 
-    def cancelled(self) -> Update:
-        """Close the form; nothing is added, and nothing is on offer any more."""
+    def closed(self) -> Update:
+        """Close and empty the form: nothing is on offer any more."""
         parts = self._parts
         return {
             parts.offers: (),
@@ -288,7 +288,7 @@ class _Desk:
         form: Update = {}
         if ended is not None:
             if ended.number == looking.began:  # after a failure or a stop what is on offer still is
-                form = self.cancelled() if ended.is_done else {parts.adding: gr.update(visible=True)}
+                form = self.closed() if ended.is_done else {parts.adding: gr.update(visible=True)}
             looking = replace(looking, told=ended.number)
         found = self._found(looking, query)
         return {

@@ -561,6 +561,18 @@ def test_each_meaning_of_an_abbreviation_is_read_once(tmp_path):
     assert {item.paper.id for item in found} & {"r", "u"}
 
 
+def test_of_an_abbreviation_in_a_paper_that_is_called_by_name_its_own_meaning_is_read(tmp_path):
+    town = Paper("t", "TownBots: robots in town", f"TownBots clean streets. {PSR_OF_ROBOTS} They do.")
+    rag = quoting_rag(tmp_path, [SPELLED[0], town])
+    assert len(rag.ask("What does PSR stand for?").evidence) == 2
+    assert [item.paper.id for item in rag.ask("What does PSR stand for in TownBots?").evidence] == ["t"]
+
+
+def test_a_question_that_asks_for_more_than_what_an_abbreviation_stands_for_is_read_whole(tmp_path):
+    rag = quoting_rag(tmp_path, SPELLED[:2])
+    assert len(rag.ask("What does PSR stand for, and why is PSR learning slow?").evidence) > 1
+
+
 def test_an_abbreviation_that_is_spelled_out_nowhere_is_asked_about_as_anything_else(tmp_path):
     rag = quoting_rag(tmp_path, SPELLED[1:])
     assert len(rag.ask("What do PSR and MDP stand for?").evidence) > 1

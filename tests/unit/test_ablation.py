@@ -7,7 +7,7 @@ from fakes import quoting_rag
 
 from eval import systems
 from eval.ablation import VARIANTS, WHOLE, changes_between, figures, table, values
-from eval.cases import SETS, Case, read_cases
+from eval.cases import SETS, Case, cases_of, read_cases
 from eval.judges import LexicalJudge
 from eval.run import run
 from rag.pipeline import Rag
@@ -60,10 +60,10 @@ def test_what_is_not_read_cannot_be_had_and_the_rest_can(rag):
 def test_the_questions_are_those_of_the_set_or_file_that_is_named(tmp_path):
     parser = argparse.ArgumentParser()
     systems.add_options(parser, ("one",), n=3, out=tmp_path)
-    assert systems.cases_of(parser.parse_args(["--set", "fresh-b"])) == read_cases(SETS["fresh-b"])
+    assert cases_of(parser.parse_args(["--set", "fresh-b"])) == read_cases(SETS["fresh-b"])
     own = tmp_path / "own.jsonl"
     own.write_text(SETS["fresh-a"].read_text().splitlines()[0] + "\n")
-    assert systems.cases_of(parser.parse_args(["--questions", str(own)])) == read_cases(SETS["fresh-a"])[:1]
+    assert cases_of(parser.parse_args(["--questions", str(own)])) == read_cases(SETS["fresh-a"])[:1]
 
 
 def test_a_falsely_refused_question_is_worse_not_better():
@@ -72,6 +72,15 @@ def test_a_falsely_refused_question_is_worse_not_better():
     found = changes_between(whole, other)
     assert (found["falsely refused"].better, found["falsely refused"].worse) == (0, 1)
     assert (found["right and cited"].better, found["right and cited"].worse) == (1, 1)
+
+
+@pytest.mark.parametrize("command", ["ablate", "peers"])
+def test_a_set_of_which_nothing_is_sampled_is_refused_with_what_is(command, rag, monkeypatch, capsys):
+    from eval.__main__ import main
+
+    monkeypatch.setattr(systems, "opened", lambda *_arguments: (rag, LexicalJudge()))
+    assert main([command, "--set", "injection"]) == 2
+    assert "Sampled are: fact, explain" in capsys.readouterr().err
 
 
 def test_an_unknown_variant_is_told_with_the_known_ones(capsys):

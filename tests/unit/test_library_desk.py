@@ -125,4 +125,4 @@ def test_a_search_that_ends_after_papers_were_put_on_offer_leaves_them_there(des
     assert set(desk.offered([], "")) == {"offers", "preview", "add"}
     assert "looking" in began
     assert "offers" not in began
-    assert desk.cancelled()["offers"] == ()
+    assert desk.closed()["offers"] == ()

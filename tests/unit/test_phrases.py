@@ -65,12 +65,13 @@ def test_no_text_is_too_odd(text, source):
         ("SAM", "the fast network (SAM)", ""),
         ("GPT", "(GPT)", ""),
         ("R", "a robot (R)", ""),
+        ("OB", "Straßen of ordered bits (OB)", "ordered bits"),
     ],
 )
 def test_what_an_abbreviation_is_short_for_is_read_off_brackets(short, text, phrase):
     assert spelled_out(short, text) == phrase
 
 
-@given(st.text(alphabet="aAbB ()*+-;s[\\", max_size=8), st.text(alphabet="aAbB ()*+-;s[\\", max_size=40))
+@given(st.text(alphabet="aAbBßİ ()*+-;s[\\", max_size=8), st.text(alphabet="aAbBßİ ()*+-;s[\\", max_size=40))
 def test_any_text_can_be_looked_through_for_it(short, text):
     assert spelled_out(short, text) in text
