@@ -186,11 +186,11 @@ class Answering:
     def parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
         """What is to be written: a draft with its evidence, or one for each of several papers that are asked about.
 
-        Where one of several things asked has no answer, one for each of the others.
+        Where one of several things asked has no answer, one for each of the others; of several abbreviations one each.
         """
-        if found.missing:
+        if found.missing or (found.is_spelled_out and found.parts):
             left = (part for part in found.parts if part not in found.missing)
-            return tuple(Draft("", found.evidence, question=part) for part in left)
+            return tuple(Draft("", self.lookup.evidence_of(part, found), question=part) for part in left)
         if not found.subjects:
             return (Draft("", found.evidence),)
         return tuple(

@@ -19,7 +19,7 @@ from rag.evidence import renumbered
 from rag.keywords import tokenize
 from rag.phrases import spelled_out
 from rag.question import abbreviations_in_question, parts_of, readable
-from rag.schema import Evidence, EvidenceFound, Hit, Paper, Sentence, Subject
+from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
 from rag.sentences import sentences_of
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import MOST_SUBJECTS, SubjectFinder, compares, question_about, speaking_of
@@ -88,9 +88,39 @@ class Lookup:
         )
         hits = ranked[:k]
         earlier = (read.earlier, read.answer) if read.answer else None
+        if spelled := self._spelled_out(alone, nearest, mentions):
+            told = tuple(dict.fromkeys(item for items in spelled.values() for item in items))
+            parts = tuple(map(_stands_for, spelled)) if len(spelled) > 1 else ()
+            missing = tuple(_stands_for(short) for short, items in spelled.items() if not items)
+            return EvidenceFound(asked, alone, hits, renumbered(told), (), earlier, parts, missing, is_spelled_out=True)
         parts = parts_of(alone) if alone == asked and not subjects else ()
         evidence = self._evidence(alone, self._speaking_of(alone, nearest, mentions), subjects, parts)
         return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
+
+    @staticmethod
+    def _spelled_out(
+        question: str, papers: Sequence[Paper], mentions: Sequence[Mention]
+    ) -> dict[str, tuple[Evidence, ...]]:
+        """Where `question` asks what abbreviations stand for and nothing else, the sentences that spell each out; {}
+        where none does.
+
+        Of several `papers`, best first, that spell one out, the first; another only where it means something else by
+        it. Where the question also calls a paper by its title's name, "in WhaleSong", that paper's meaning alone.
+        """
+        wanted = () if parts_of(question) else abbreviations_in_question(question)
+        asked = {name.casefold() for name in wanted}
+        called = {m.paper.id for m in mentions if m.is_title and m.name.casefold() not in asked}
+        read = [paper for paper in papers if paper.id in called] or papers
+        found = {short: _meanings(short, read) for short in wanted}
+        return found if any(found.values()) else {}
+
+    @staticmethod
+    def evidence_of(part: str, found: EvidenceFound) -> tuple[Evidence, ...]:
+        """What a part of a question is answered from: all of it; of an abbreviation what spells it out."""
+        if not found.is_spelled_out:
+            return found.evidence
+        wanted = abbreviations_in_question(part)
+        return tuple(item for item in found.evidence if any(spelled_out(name, item.sentence.text) for name in wanted))
 
     def answered_for(self, question: str, evidence: Sequence[Evidence]) -> tuple[Subject, ...]:
         """What an answer to a question about several papers was written for: the papers of its evidence, in turn."""
@@ -131,8 +161,8 @@ class Lookup:
         """
         wanted = self._settings.answer
         question = found.standalone_question
-        if not found.parts and (spelled := self._spelled_out(question, where)):
-            return replace(found, evidence=spelled, subjects=())
+        if found.is_spelled_out:
+            return found
         relevance = self._selector.relevance(question, found.hits)
         named = {subject.paper.id for subject in found.subjects if subject.name}
         if relevance < wanted.abstain_threshold and not self._calls_by_name(question, found.hits, named):
@@ -168,38 +198,6 @@ class Lookup:
         if not is_whole and likeliest and (papers := compared(likeliest, question)):
             return self._read(self._about(found, papers), check)
         return read if is_whole else None
-
-    def _spelled_out(self, question: str, where: Where | None) -> tuple[Evidence, ...]:
-        """Where `question` asks what abbreviations stand for, the sentences that spell them out; () unless all are.
-
-        Of several papers that spell one out, the best; another only where it means something else by it. Where the
-        question also calls a paper by its title's name, "in Whales4All", that paper's meaning alone.
-        """
-        wanted = abbreviations_in_question(question)
-        if not wanted:
-            return ()
-        nearest = [hit.paper for hit in self._retriever.search(question, k=_NAMED_WITHIN, where=where)]
-        mentions = self._subjects.mentions(question, nearest)
-        asked = {name.casefold() for name in wanted}
-        called = {m.paper.id for m in mentions if m.is_title and m.name.casefold() not in asked}
-        papers = [paper for paper in nearest if paper.id in called] or nearest
-        kept: dict[Sentence, Evidence] = {}
-        for short in wanted:
-            meanings = self._meanings(short, papers)
-            if not meanings:
-                return ()
-            kept |= {item.sentence: item for item in meanings}
-        return renumbered(kept.values())
-
-    @staticmethod
-    def _meanings(short: str, papers: Sequence[Paper]) -> list[Evidence]:
-        """A sentence for each phrase that `papers` spell `short` out as, at most `MOST_MEANINGS`, best paper first."""
-        meanings: dict[tuple[str, ...], Evidence] = {}
-        for paper in papers:
-            for sentence in sentences_of(paper):
-                if phrase := spelled_out(short, sentence.text):
-                    meanings.setdefault(tuple(tokenize(phrase)), Evidence(0, paper, sentence, 1.0))
-        return list(meanings.values())[:MOST_MEANINGS]
 
     def _calls_by_name(self, question: str, hits: Sequence[Hit], named: Collection[str]) -> bool:
         """Whether `question` calls one of `hits` by its title's name, or two papers, `named`, by any: it is about the
@@ -274,6 +272,20 @@ class Lookup:
     def _speaking_of(self, question: str, papers: Sequence[Paper], mentions: Sequence[Mention]) -> tuple[Paper, ...]:
         """Those of `papers` that speak of what `question` names; all where it names nothing."""
         return speaking_of(mentions or self._subjects.called(question, papers), papers)
+
+
+def _stands_for(short: str) -> str:
+    return f"What does {short} stand for?"
+
+
+def _meanings(short: str, papers: Sequence[Paper]) -> tuple[Evidence, ...]:
+    """A sentence for each phrase that `papers` spell `short` out as, at most `MOST_MEANINGS`, best paper first."""
+    meanings: dict[tuple[str, ...], Evidence] = {}
+    for paper in papers:
+        for sentence in sentences_of(paper):
+            if phrase := spelled_out(short, sentence.text):
+                meanings.setdefault(tuple(tokenize(phrase)), Evidence(0, paper, sentence, 1.0))
+    return tuple(meanings.values())[:MOST_MEANINGS]
 
 
 def _in_reading_order(evidence: Sequence[Evidence], papers: Sequence[Paper]) -> tuple[Evidence, ...]:

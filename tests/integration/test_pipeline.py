@@ -573,10 +573,21 @@ def test_a_question_that_asks_for_more_than_what_an_abbreviation_stands_for_is_r
     assert len(rag.ask("What does PSR stand for, and why is PSR learning slow?").evidence) > 1
 
 
+def test_of_several_abbreviations_each_is_answered_by_itself_and_the_others_are_said_to_be_missing(tmp_path):
+    owls = "Owls are found by night vision networks (NVN) alone."
+    rag = quoting_rag(tmp_path, [*SPELLED[:2], Paper("o", "Owls at night", f"Owls are shy. {owls}")])
+    answer = rag.ask("What do PSR, NVN and MDP stand for?")
+    assert [claim.text for claim in answer.claims] == [PSR_OF_STATES, owls]
+    assert answer.notice == "The library does not say: What does MDP stand for?"
+    prompts = rag.trace(answer).prompts
+    assert [(owls in str(prompt), PSR_OF_STATES in str(prompt)) for prompt in prompts] == [(False, True), (True, False)]
+    assert rag.ask_many(["What do PSR, NVN and MDP stand for?"])[0].text == answer.text
+
+
 def test_an_abbreviation_that_is_spelled_out_nowhere_is_asked_about_as_anything_else(tmp_path):
     rag = quoting_rag(tmp_path, SPELLED[1:])
-    assert len(rag.ask("What do PSR and MDP stand for?").evidence) > 1
     assert rag.ask("What does MDP stand for?").status == "abstained"
+    assert len(rag.ask("What do MDP and FSM stand for?").evidence) > 1
 
 
 def test_a_sentence_put_down_to_the_wrong_paper_is_left_out(retriever):
