@@ -6,6 +6,10 @@ the questions and claims on them; no text of a paper. Titles and abstracts are l
 written for this by a language model of another kind than those that are trained, which read the twelve abstracts of a
 group and said for every question which sentences answer it, and of every claim whether its sentences say all of it.
 
+Drafts are sentences that the models which are trained, or smaller ones, wrote themselves in answer to the questions,
+each with the sentences that it was tied to; the same readers said of each whether these say all of it. What a draft
+took over of its source stands here as places of words in it: see `spelled`.
+
 A question is one of four kinds. `compare` asks the same of two papers or three; `single` asks something of one; `near`
 asks one paper for what it does not say; `list` asks which of the twelve fit. Sentences count from 1, 0 is the title.
 """
@@ -16,6 +20,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,12 +29,16 @@ from eval.adapter_data import titles_and_abstracts
 from eval.cases import DATA, CaseError
 from eval.facts import short_name
 from eval.features import split
-from eval.labelled import Pair
+from eval.labelled import Label, Pair
 from rag import Paper
 
 BANK = DATA / "bank.json"
 _WANTED = "It takes the very file of abstracts that the questions were written on."
 KINDS = ("compare", "single", "near", "list")
+FROM_BANK = ("bank", "draft")
+"""Sources of its pairs."""
+
+Said = str | Sequence["str | tuple[int, int]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +61,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Related papers, the sentences of each, what is asked of them, and what is claimed of single ones."""
+    """Related papers, the sentences of each, what is asked of them, and what is said of single ones.
+
+    `claims` were written to be hard, `drafts` to answer; a pair's source is "bank" or "draft".
+    """
 
     papers: tuple[Paper, ...]
     sentences: tuple[tuple[str, ...], ...]
     asked: tuple[Asked, ...]
     claims: tuple[Pair, ...] = ()
+    drafts: tuple[Pair, ...] = ()
 
 
 def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
@@ -107,14 +120,49 @@ def _group(place: int, row: Mapping[str, Any], papers: Sequence[Paper]) -> Group
         Asked(kind, question, {int(i): frozenset(numbers) for i, numbers in said.items()})
         for kind, question, said in row["questions"]
     )
-    claims = tuple(
-        Pair(
-            f"claim:{place}-{number}",
-            "bank",
-            (f"Title: {papers[of].title}", *(sentences[of][shown - 1] for shown in numbers)),
-            claim,
-            label,
+
+    def pairs(source: str, said: Sequence[tuple[int, Sequence[int], Said, Label]]) -> tuple[Pair, ...]:
+        return tuple(
+            Pair(
+                f"{source}:{place}-{number}",
+                source,
+                (f"Title: {papers[of].title}", *(shown := [sentences[of][one - 1] for one in numbers])),
+                spelled(text, shown),
+                label,
+            )
+            for number, (of, numbers, text, label) in enumerate(said)
         )
-        for number, (of, numbers, claim, label) in enumerate(row.get("claims", ()))
-    )
-    return Group(tuple(papers), tuple(sentences), asked, claims)
+
+    claims, drafts = pairs("bank", row.get("claims", ())), pairs("draft", row.get("drafts", ()))
+    return Group(tuple(papers), tuple(sentences), asked, claims, drafts)
+
+
+def spelled(said: Said, sentences: Sequence[str]) -> str:
+    """The text of what is `said` of `sentences`.
+
+    It stands there as it is, or as words of its own and the [first, last] of words of all sentences, counted from 0.
+    """
+    if isinstance(said, str):
+        return said
+    words = " ".join(sentences).split()
+    return " ".join(one if isinstance(one, str) else " ".join(words[one[0] : one[1] + 1]) for one in said)
+
+
+def taken_over(text: str, sentences: Sequence[str]) -> list[str | tuple[int, int]]:
+    """What `spelled` puts together to `text` again: of what stands in `sentences` the longest runs of words first."""
+    own, words = text.split(), " ".join(sentences).split()
+    match = SequenceMatcher(None, own, words, autojunk=False)
+    said: list[str | tuple[int, int]] = []
+    at = 0
+    for block in match.get_matching_blocks():
+        if own[at : block.a]:
+            said.append(" ".join(own[at : block.a]))
+        if block.size:
+            said.append((block.b, block.b + block.size - 1))
+        at = block.a + block.size
+    return said
+
+
+def group_of(pair: Pair) -> str:
+    """Which group a pair of the bank is on; "" for a pair of another source."""
+    return pair.id.partition(":")[2].partition("-")[0] if pair.source in FROM_BANK else ""

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from eval.agreement import agreement, auroc
+from eval.bank import FROM_BANK
 from eval.changes import CHANGES
 from eval.correction import KnownError
 from eval.feature_judge import FeatureReader, Matrix, Network, forward
@@ -164,7 +165,7 @@ def figures(pairs: Sequence[Pair], p: Matrix) -> Mapping[str, Any]:
     for i, pair in enumerate(pairs):
         if pair.source != "made":
             groups.setdefault(pair.source, []).append(i)
-            if pair.source not in ("SciFact", "HealthVer", "bank"):
+            if pair.source not in ("SciFact", "HealthVer", *FROM_BANK):
                 groups.setdefault("AttributionBench, all", []).append(i)
     result = {}
     for name, inside in groups.items():

@@ -29,7 +29,7 @@ from eval.about_data import AMONG, About, bank_about
 from eval.adapter_data import SEED, Question, clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
 from eval.agreement import auroc
 from eval.answerable_data import bank_questions
-from eval.bank import KINDS, read_bank
+from eval.bank import FROM_BANK, KINDS, group_of, read_bank
 from eval.bearing_data import Bearing, bearings, clapnq_bearings
 from eval.excerpt import excerpts
 from eval.feature_judge import Encoder, FeatureReader, Matrix
@@ -82,15 +82,15 @@ def train_verdict(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Rep
 
 
 def train_opinion(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
-    """As `train_verdict`, with the bank's claims beside the others; figures by folds, of the adapter alone."""
-    bank = [pair for group in read_bank(data / ABSTRACTS) for pair in group.claims]
+    """As `train_verdict`, with the bank's claims and drafts too; figures by folds, of the adapter alone."""
+    bank = [pair for group in read_bank(data / ABSTRACTS) for pair in (*group.claims, *group.drafts)]
     claims = Claims.read(data, encoder, tokens_of, bank)
     return {"adapter": figures(claims.known, claims.fit("opinion", report))}
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a verdict is learnt from: what people labelled, the bank's claims, and made ones, in this order.
+    """What a verdict is learnt from: what people labelled, the bank's pairs, and made ones, in this order.
 
     `examples` stand in the order of all three; `known` are the first two.
     """
@@ -147,18 +147,19 @@ def verdict_examples(pairs: Sequence[Pair], encoder: Encoder, tokens_of: TokensO
     prompt = prompts.load("verdict")
     result = []
     for i, (pair, allowed) in enumerate(zip(pairs, targets_of(pairs).tolist(), strict=True)):
-        evidence = "\n".join(pair.evidence) if pair.source in ("made", "bank") else texts[i]
+        evidence = "\n".join(pair.evidence) if pair.source in ("made", *FROM_BANK) else texts[i]
         messages = prompt.messages(claim=" ".join(pair.claim.split()), evidence=evidence)
         result.append(Example(tuple(tokens_of(messages)), tuple(allowed), weights.get(i, 0.0)))
     return result
 
 
 def folds_of(pairs: Sequence[Pair]) -> list[int]:
-    """One of `FOLDS` for each pair, the same for all pairs of a claim."""
-    claims = sorted({pair.claim for pair in pairs})
-    random.Random(SEED).shuffle(claims)  # noqa: S311  (folds, not secrets)
-    place = {claim: i % FOLDS for i, claim in enumerate(claims)}
-    return [place[pair.claim] for pair in pairs]
+    """One of `FOLDS` for each pair, the same for all pairs of a claim, and for all on a group of the bank."""
+    keys = [group_of(pair) or f"claim: {pair.claim}" for pair in pairs]
+    different = sorted(set(keys))
+    random.Random(SEED).shuffle(different)  # noqa: S311  (folds, not secrets)
+    place = {key: i % FOLDS for i, key in enumerate(different)}
+    return [place[key] for key in keys]
 
 
 def held_out_network(

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from fakes import HashedEncoder
 
-from eval.bank import BANK, KINDS, digest_of, read_bank
+from eval.bank import BANK, KINDS, digest_of, group_of, read_bank, spelled, taken_over
 from eval.bearing_data import WRONG, bearings, clapnq_bearings, clapnq_fitted_on
 from eval.cases import CaseError
 from rag.corpus import read_library
@@ -33,6 +33,29 @@ def bank(tmp_path):
     rows = [{"title": title, "abstract": abstract} for title, abstract in ABSTRACTS.items()]
     (tmp_path / "abstracts.jsonl").write_text("\n".join(map(json.dumps, [*rows, {"title": "No", "abstract": None}])))
     return tmp_path / "abstracts.jsonl", tmp_path / "bank.json"
+
+
+def test_a_draft_is_put_together_of_its_sources_words_and_its_own(bank):
+    abstracts, path = bank
+    rows = json.loads(path.read_text())
+    rows[0]["claims"] = [[2, [2], "Songs are recorded.", "neither"]]
+    rows[0]["drafts"] = [[0, [2, 3], ["The digger", [1, 3], "and", [5, 5], "two arms."], "supported"]]
+    path.write_text(json.dumps(rows))
+    (group,) = read_bank(abstracts, path)
+    (claim,), (draft,) = group.claims, group.drafts
+    assert claim.evidence == ("Title: Whales and their songs", "We record songs at sea.")
+    assert draft.claim == "The digger digs with robots. and needs two arms."
+    assert draft.evidence == ("Title: MoleDig: Robots that dig", "MoleDig digs with robots.", "It needs two arms.")
+    assert (claim.source, draft.source) == ("bank", "draft")
+    assert group_of(claim) == group_of(draft) == "0"
+
+
+@pytest.mark.parametrize("text", ["It digs with robots, and it needs two arms.", "Nothing of this.", "two arms.", ""])
+def test_what_a_draft_takes_over_is_kept_as_places(text):
+    sentences = ("MoleDig digs with robots.", "It needs two arms.")
+    said = json.loads(json.dumps(taken_over(text, sentences)))
+    assert spelled(said, sentences) == text
+    assert not {"needs two", "two arms."} & {one for one in said if isinstance(one, str)}
 
 
 def test_a_paper_is_asked_without_the_names_of_the_others(bank):

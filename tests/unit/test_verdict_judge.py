@@ -350,6 +350,7 @@ def training_data(tmp_path, monkeypatch):
             "papers": [[digest_of(paper["title"]), 8] for paper in long[i : i + 2]],
             "questions": [ask, near],
             "claims": [[0, [3], f"It needs {i} robots.", "supported"], [1, [1, 2], f"It is {i} big.", "neither"]],
+            "drafts": [[1, [4], [[0, 1], "small."], "neither"]],
         }
         for i in range(0, 8, 2)
     ]
@@ -389,9 +390,16 @@ def test_what_checks_answers_has_read_the_banks_claims_too(training_data, tmp_pa
     result = training.train_opinion(training_data, HashedEncoder(), tokens_of, lambda _line: None)
     adapter = Adapter.load(tmp_path / "opinion.safetensors")
     assert (adapter.facts["name"], adapter.facts["prompt"]) == ("opinion", prompts.load("verdict").id)
-    assert {kind: adapter.facts["fitted_on"][kind] for kind in ("labelled", "bank")} == {"labelled": 24, "bank": 8}
-    assert result["adapter"]["bank"]["n"] == 8
+    assert {kind: adapter.facts["fitted_on"][kind] for kind in ("labelled", "bank")} == {"labelled": 24, "bank": 12}
+    assert (result["adapter"]["bank"]["n"], result["adapter"]["draft"]["n"]) == (8, 4)
     assert result["adapter"]["AttributionBench, all"]["n"] == 12, "the bank is none of its sources"
+
+
+def test_what_is_said_of_a_group_of_papers_is_in_one_fold(training_data):
+    groups = training.read_bank(training_data / training.ABSTRACTS)
+    folds = [set(training.folds_of([*group.claims, *group.drafts])) for group in groups]
+    assert all(len(fold) == 1 for fold in folds)
+    assert len(set(training.folds_of([pair for group in groups for pair in group.drafts]))) == training.FOLDS
 
 
 def test_training_what_is_answerable_measures_on_what_it_did_not_see(training_data, tmp_path):
