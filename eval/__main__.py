@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import ablation, bench, compare, elsewhere, examining, judging, peers
+from eval import ablation, bench, compare, drafts, elsewhere, examining, judging, peers
 from eval.cases import HOSTILE_LIBRARY, Case, CaseError, add_questions, cases_of
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, open_judge
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     judging.add_to(commands)
     compare.add_to(commands)
     elsewhere.add_to(commands)
+    drafts.add_to(commands)
     bench.add_to(commands)
     examining.add_to(commands, _judge)
     peers.add_to(commands, _judge)

@@ -21,7 +21,7 @@ from rag.drafts import LIST_MARK, marked_sentences
 from rag.evidence import in_context, is_quotable
 from rag.fidelity import MOST_UNSAID, Fidelity, fidelity, is_denial, loses_negation
 from rag.index import PassageEncoder
-from rag.keywords import KeywordIndex, coverage, tokenize
+from rag.keywords import KeywordIndex, coverage, tokenize, words
 from rag.quantities import misread, missing_names, numbers_in
 from rag.schema import Citation, Claim, Evidence, Paper, Verdict
 from rag.subjects import NAME, holding_name
@@ -61,6 +61,9 @@ class Grounder:
     def claims(self, draft: str, evidence: Sequence[Evidence], question: str) -> tuple[Claim, ...]:
         """Every sentence of `draft` with its support and verdict, the unsupported ones too; "" gives none."""
         sentences = marked_sentences(draft)
+        if len(sentences) > 1:  # a title among them is a heading: it says nothing of what the abstract says
+            titles_said = {tuple(words(item.paper.title)) for item in evidence}
+            sentences = {text: marks for text, marks in sentences.items() if tuple(words(text)) not in titles_said}
         if not sentences or not evidence:
             return tuple(Claim(text, (), "unsupported", 0.0) for text in sentences)
         known = self._encoder.encode([in_context(e.paper, e.sentence.text) for e in evidence], "document")

@@ -1,30 +1,49 @@
-"""Do the cited sentences say all that a sentence says? What the model was trained to see, calibrated.
+"""Do the cited sentences say all that a sentence says? What the model was trained to see, and its own words, as one
+likelihood.
 
 `rag.fidelity` holds a sentence to be supported where it keeps to the words of its source. All but what stands there
 word for word is read, below the sentences that it cites, with the adapter "opinion" (see `trained`), which was fitted
-on other claims. Its log-odds of "supported" are brought to the likelihood that a claim is wholly supported, by what it
-says of the 1,820 claims of the bank, each by a fit that had not seen it: see docs/measurements.md.
+on other claims and on drafts like these. Its log-odds of "supported" and the number of words that neither sources nor
+titles hold are weighed by a logistic model, fitted on 252 drafts on papers of which the adapter had seen none, and
+brought to the share of an answer's sentences that are wholly supported: see docs/measurements.md.
 
 Only the model that the adapter belongs to can tell. Others, and remote ones, give None.
+
+Source: logistic calibration: Platt 1999; another share than in the fit: Saerens, Latinne and Decaestecker 2002.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag import trained
-from rag.answerability import Calibration
+from rag.fidelity import fidelity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rag.schema import Citation, Claim
 
-SUPPORTED_FROM = 0.8
-UNSUPPORTED_BELOW = 0.25
+SUPPORTED_FROM = 0.85
+UNSUPPORTED_BELOW = 0.4
 """Between the two a sentence is shown as partly supported; below, its source is quoted in its place."""
-CALIBRATION = Calibration(slope=0.689, middle=0.096)
+
+
+class Weights(NamedTuple):
+    """Of the adapter's log-odds, and of each word of the sentence's own; `start` is what both are added to."""
+
+    read: float
+    unsaid: float
+    start: float
+
+    def likelihood(self, read: float, unsaid: int) -> float:
+        """That a reader would call the sentence wholly supported, in (0, 1)."""
+        return 1.0 / (1.0 + math.exp(-(self.read * read + self.unsaid * unsaid + self.start)))
+
+
+WEIGHTS = Weights(read=0.305, unsaid=-0.433, start=1.2)
+"""The fit's own start is 0.48: half of its drafts are wholly supported. Of 103 sentences in answers to dev 0.80 are."""
 
 
 def support(model: Any, claim: Claim) -> float | None:
@@ -35,7 +54,9 @@ def support(model: Any, claim: Claim) -> float | None:
     if told is None:
         return None
     supported = min(max(told[0], 1e-6), 1 - 1e-6)
-    return CALIBRATION.probability(math.log(supported / (1 - supported)))
+    quotes = [citation.quote for citation in claim.citations]
+    kept = fidelity(claim.text, quotes, [citation.paper.title for citation in claim.citations])
+    return WEIGHTS.likelihood(math.log(supported / (1 - supported)), len(kept.unsaid))
 
 
 def _sources(citations: Sequence[Citation]) -> str:

@@ -99,6 +99,12 @@ def test_a_sentence_that_names_two_systems_cites_the_paper_of_each(grounder):
     assert {c.paper.id for c in claim.citations} == {"s", "p"}
 
 
+def test_a_title_among_sentences_is_a_heading_and_no_claim(grounder):
+    told = "It does not need a simulator."
+    assert [one.text for one in grounder.claims(f"**{PAPER.title}**\n{told}", EVIDENCE, "?")] == [told]
+    assert [one.text for one in grounder.claims(PAPER.title, EVIDENCE, "Which paper?")] == [PAPER.title]
+
+
 def test_without_evidence_nothing_is_supported(grounder):
     assert [c.verdict for c in grounder.claims("OpenVLA is good.", (), "?")] == ["unsupported"]
 

@@ -1,12 +1,13 @@
 """The second opinion on a sentence: read by the model that the adapter belongs to, and calibrated."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from rag import trained
-from rag.opinion import CALIBRATION, SUPPORTED_FROM, UNSUPPORTED_BELOW, support
+from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW, WEIGHTS, support
 from rag.schema import Citation, Claim, Paper
 
 WHALE = Paper("w", "WhaleSong", "We record whales. Whales sing at 20 hertz.")
@@ -53,13 +54,29 @@ def test_nobody_is_asked_who_was_not_trained_or_where_nothing_is_cited():
 def test_only_a_sure_reading_supports_and_a_sure_no_quotes_the_source_instead():
     assert support(model_that_reads(0.99), CLAIM) > SUPPORTED_FROM
     assert UNSUPPORTED_BELOW < support(model_that_reads(0.7), CLAIM) < SUPPORTED_FROM
-    assert support(model_that_reads(0.05), CLAIM) < UNSUPPORTED_BELOW
+    assert support(model_that_reads(0.001), CLAIM) < UNSUPPORTED_BELOW
     assert support(model_that_reads(1.0), CLAIM) < 1.0  # never quite sure
     assert support(model_that_reads(0.0), CLAIM) > 0.0
 
 
+def test_words_of_its_own_make_a_sentence_less_likely_to_be_supported():
+    likely = [
+        support(model_that_reads(0.99), replace(CLAIM, text=text))
+        for text in (
+            "The authors record whales, which sing at 20 hertz.",  # what a sentence about a paper may say counts not
+            "Whales sing loudly.",
+            "Whales sing loudly below polar ice.",
+        )
+    ]
+    assert likely == [pytest.approx(WEIGHTS.likelihood(math.log(99), unsaid)) for unsaid in (0, 1, 4)]
+    assert likely[0] > SUPPORTED_FROM > likely[2]
+    assert support(model_that_reads(0.05), replace(CLAIM, text="Whales sing loudly below polar ice.")) < (
+        UNSUPPORTED_BELOW
+    )
+
+
 @pytest.mark.parametrize("supported", [0.1, 0.5, 0.8, 0.99])
-def test_the_calibration_is_logistic(supported):
+def test_what_is_read_is_weighed_by_a_logistic_model(supported):
     odds = math.log(supported / (1 - supported))
-    slope, middle = CALIBRATION
-    assert support(model_that_reads(supported), CLAIM) == pytest.approx(1 / (1 + math.exp(-slope * (odds - middle))))
+    expected = 1 / (1 + math.exp(-(WEIGHTS.read * odds + WEIGHTS.start)))
+    assert support(model_that_reads(supported), CLAIM) == pytest.approx(expected)
