@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from rag.schema import Citation, Claim
 
 SUPPORTED_FROM = 0.85
-UNSUPPORTED_BELOW = 0.5
-"""Between the two a sentence is shown as partly supported; below, where a reader more likely would not, its source is
-quoted in its place."""
+UNSUPPORTED_BELOW = 0.6
+"""Between the two a sentence is shown as partly supported; below, its source is quoted in its place."""
 
 
 class Weights(NamedTuple):
