@@ -19,18 +19,18 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from eval.bank import BANK, Asked, Group, read_bank, taken_over
 from eval.bank_library import library_of
 from eval.broken import unread
 from eval.cases import CaseError, objects
-from eval.labelled import Label
 from rag import Claim, Rag
 from rag.cli import add_common_options, settings_from, tell
 
 UNCHECKED = {"abstain_threshold": 0.0, "rewrites": False, "further_quotes": 0, "second_opinion": False}
 """Settings of answers that hold what the model wrote and words alone have seen."""
+LABELS = ("supported", "contradicted", "neither")
 _PARTS = ("papers", "questions", "claims", "drafts")
 
 
@@ -52,6 +52,11 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.read and not options.read.is_file():
+        raise CaseError(f"There is no file {str(options.read)!r}.", "Give the one that --write wrote, with labels.")
+    if options.write and (options.write.exists() or not options.write.parent.is_dir()):
+        fault = "is there already" if options.write.exists() else "lies in no folder that is there"
+        raise CaseError(f"{str(options.write)!r} {fault}.", "Give a new file in a folder that exists.")
     groups = read_bank(options.data)
     if options.read:
         count = keep(options.read, groups)
@@ -59,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     opened = Rag.open(settings_from(options), report=tell)
     encoder: Any = opened.retriever.encoder
-    with library_of(groups, encoder) as bank, options.write.open("w", encoding="utf-8") as file:
+    with library_of(groups, encoder) as bank, options.write.open("x", encoding="utf-8") as file:
         asking = Rag(retriever=bank.retriever, model=opened.model, checker=opened.checker, settings=opened.settings)
         rag = unread(asking.with_settings(answer=UNCHECKED), "looks", "judge")
         for number, asked in enumerate(drawn(groups, options.n, options.seed), start=1):
@@ -105,10 +110,10 @@ def _place(claim: Claim, groups: Sequence[Group]) -> tuple[int, int, list[int]] 
 
 
 def keep(path: Path, groups: Sequence[Group], bank: Path = BANK) -> int:
-    """Put the labelled rows of `path` into `bank`, none twice; how many these are.
+    """Put the labelled rows of `path` into `bank`, none twice; how many are new or have another label than before.
 
     Raises:
-        CaseError: a line is no such row, or its label is unknown.
+        CaseError: a line is no such row, not one of this bank, or its label is unknown; `bank` stays as it is.
     """
     rows = json.loads(bank.read_text(encoding="utf-8"))
     count = 0
@@ -116,17 +121,22 @@ def keep(path: Path, groups: Sequence[Group], bank: Path = BANK) -> int:
         try:
             group, paper, numbers, label = row["group"], row["paper"], row["sentences"], row["label"]
             sentences = [groups[group].sentences[paper][one - 1] for one in numbers]
+            if not numbers or min(numbers) < 1 or row["source"] != sentences:
+                raise ValueError("its source is not these sentences of the bank")
             said = [part if isinstance(part, str) else list(part) for part in taken_over(row["sentence"], sentences)]
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
             raise CaseError(f"{place} is no draft: {error!r}.", "Take lines that --write wrote.") from error
         if label is None:
             continue
-        if label not in get_args(Label):
-            raise CaseError(f"{place} has the label {label!r}.", f"One of {', '.join(get_args(Label))}.")
+        if label not in LABELS:
+            raise CaseError(f"{place} has the label {label!r}.", f"One of {', '.join(LABELS)}.")
         drafts = rows[group].setdefault("drafts", [])
-        if not any(known[:3] == [paper, numbers, said] for known in drafts):
+        known = next((draft for draft in drafts if draft[:3] == [paper, numbers, said]), None)
+        if known is None:
             drafts.append([paper, numbers, said, label])
-            count += 1
+        count += known is None or known[3] != label
+        if known is not None:
+            known[3] = label
     bank.write_text(_as_text(rows), encoding="utf-8")
     return count
 

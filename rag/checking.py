@@ -299,7 +299,7 @@ def _once_each(claims: Sequence[Claim]) -> list[Claim]:
 def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
     """`claim` as the second opinion on it has it; what stands in its source word for word needs none.
 
-    Of one that its source surely does not say, the sentence that it rests on is left, quoted.
+    Of one that its source is likely not to say wholly, the sentence that it rests on is left, quoted.
     """
     if opinion is None or claim.verdict == "unsupported" or claim.is_quote or _is_verbatim(claim):
         return claim
@@ -336,7 +336,7 @@ def _notice(dropped: int, replaced: int, *, has_written: bool, is_cut: bool, is_
         parts.append(f"{dropped} sentences were left out: the abstracts do not support them.")
     if replaced:
         several = f"{replaced} sentences" if replaced > 1 else "One sentence"
-        parts.append(f"{several} said more than the abstracts do: what the abstracts say is quoted instead.")
+        parts.append(f"{several} may have said more than the abstracts do: these are quoted instead.")
     if is_cut:
         parts.append("The answer was cut off: it reached its length or time limit.")
     return " ".join(parts)

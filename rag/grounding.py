@@ -59,11 +59,12 @@ class Grounder:
         self._threshold = threshold
 
     def claims(self, draft: str, evidence: Sequence[Evidence], question: str) -> tuple[Claim, ...]:
-        """Every sentence of `draft` with its support and verdict, the unsupported ones too; "" gives none."""
+        """Every sentence of `draft` with its support and verdict, also unsupported ones, but headings; "" gives none."""
         sentences = marked_sentences(draft)
         if len(sentences) > 1:  # a title among them is a heading: it says nothing of what the abstract says
             titles_said = {tuple(words(item.paper.title)) for item in evidence}
-            sentences = {text: marks for text, marks in sentences.items() if tuple(words(text)) not in titles_said}
+            left = {text: marks for text, marks in sentences.items() if tuple(words(text)) not in titles_said}
+            sentences = left or sentences
         if not sentences or not evidence:
             return tuple(Claim(text, (), "unsupported", 0.0) for text in sentences)
         known = self._encoder.encode([in_context(e.paper, e.sentence.text) for e in evidence], "document")

@@ -11,7 +11,7 @@ from eval import drafts
 from eval.__main__ import main
 from eval.bank import BANK, digest_of, read_bank
 from eval.cases import CaseError
-from rag import Answer, Citation, Claim
+from rag import Answer, Citation, Claim, Settings
 
 ABSTRACTS = {
     "MoleDig: Robots that dig": "Moles dig. MoleDig digs with robots. It needs two arms.",
@@ -75,18 +75,26 @@ def test_the_models_own_sentences_about_one_paper_are_written_out(bank):
     ]
 
 
+ROW = {
+    "group": 0, "paper": 0, "sentences": [3, 2], "source": ["It needs two arms.", "MoleDig digs with robots."],
+    "sentence": "It digs with robots.", "label": "supported",
+}  # fmt: skip
+
+
 def test_what_has_a_label_goes_into_the_bank_once_and_is_read_from_there(bank, capsys):
-    row = {"group": 0, "paper": 0, "sentences": [3, 2], "sentence": "It digs with robots.", "label": "supported"}
-    lines = [row, {**row, "label": None}, {**row, "sentence": "It is new.", "label": "neither"}]
+    lines = [ROW, {**ROW, "label": None}, {**ROW, "sentence": "It is new.", "label": "neither"}]
     (bank / "drafts.jsonl").write_text("\n".join(map(json.dumps, lines)))
     command = ["drafts", "--data", str(bank / "abstracts.jsonl"), "--read", str(bank / "drafts.jsonl")]
     assert main(command) == 0
     assert "2 labelled drafts" in capsys.readouterr().err
     assert main(command) == 0
     assert "0 labelled drafts" in capsys.readouterr().err
+    (bank / "drafts.jsonl").write_text(json.dumps({**ROW, "label": "contradicted"}))
+    assert main(command) == 0
+    assert "1 labelled drafts" in capsys.readouterr().err
     (group,) = read_bank(bank / "abstracts.jsonl", bank / "bank.json")
     assert [(one.claim, one.label) for one in group.drafts] == [
-        ("It digs with robots.", "supported"),
+        ("It digs with robots.", "contradicted"),
         ("It is new.", "neither"),
     ]
     assert group.drafts[0].evidence[1:] == ("It needs two arms.", "MoleDig digs with robots.")
@@ -97,18 +105,36 @@ def test_what_has_a_label_goes_into_the_bank_once_and_is_read_from_there(bank, c
     ("change", "told"),
     [
         ({"label": "wrong"}, "line 1 has the label 'wrong'"),
+        ({"label": "unsupported"}, "line 1 has the label 'unsupported'"),
         ({"paper": 7}, "line 1 is no draft"),
-        ({"sentence": 3}, "no"),
+        ({"sentence": 3}, "line 1 is no draft"),
+        ({"sentences": [], "source": []}, "line 1 is no draft: .*not these sentences"),
+        ({"sentences": [0], "source": ["It needs two arms."]}, "line 1 is no draft: .*not these sentences"),
+        ({"source": ["It needs three arms.", "MoleDig digs."]}, "line 1 is no draft: .*not these sentences"),
     ],
 )
 def test_a_line_that_is_no_draft_is_named_and_the_bank_stays_as_it_is(bank, change, told):
-    row = {"group": 0, "paper": 0, "sentences": [3], "sentence": "It is.", "label": "supported", **change}
-    (bank / "drafts.jsonl").write_text(json.dumps(row))
+    (bank / "drafts.jsonl").write_text(json.dumps({**ROW, **change}))
     before = (bank / "bank.json").read_text()
     groups = read_bank(bank / "abstracts.jsonl", bank / "bank.json")
     with pytest.raises(CaseError, match=told):
         drafts.keep(bank / "drafts.jsonl", groups)
     assert (bank / "bank.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "told"),
+    [
+        ("--read", "none.jsonl", "There is no file"),
+        ("--write", "abstracts.jsonl", "is there already"),
+        ("--write", "no/folder.jsonl", "in no folder"),
+    ],
+)
+def test_a_file_that_cannot_be_read_or_written_is_told_before_anything_is_asked(bank, capsys, what, name, told):
+    before = (bank / "abstracts.jsonl").read_text()
+    assert main(["drafts", "--data", str(bank / "abstracts.jsonl"), what, str(bank / name)]) == 2
+    assert told in capsys.readouterr().err
+    assert (bank / "abstracts.jsonl").read_text() == before
 
 
 def test_the_command_asks_a_library_of_the_banks_papers_without_checks(bank, monkeypatch, capsys):
@@ -119,25 +145,36 @@ def test_the_command_asks_a_library_of_the_banks_papers_without_checks(bank, mon
             self.parts = parts
 
         def with_settings(self, *, answer):
-            assert answer == drafts.UNCHECKED
+            wanted = Settings(answer=answer).answer
+            assert (wanted.abstain_threshold, wanted.further_quotes) == (0.0, 0)
+            assert not wanted.rewrites
+            assert not wanted.second_opinion
             return self
 
         def ask(self, question):
-            titles = {paper.title for paper in self.parts["retriever"].index.papers.values()}
-            assert titles == set(ABSTRACTS)
+            papers = self.parts["retriever"].index.papers.values()
+            assert {paper.title for paper in papers} == set(ABSTRACTS)
             asked.append(question)
-            return Answers().ask(question)
+            (mole,) = (paper for paper in papers if "MoleDig" in paper.title)
+            return Answers(cited("Two arms are needed.", [mole], (0, "It needs two arms."))).ask(question)
+
+    def unread(rag, *readings):
+        assert readings == ("looks", "judge")
+        return rag
 
     opened = SimpleNamespace(
         retriever=SimpleNamespace(encoder=HashedEncoder()), model="model", checker="checker", settings="settings"
     )
     Asking.open = lambda _settings, report: opened
     monkeypatch.setattr(drafts, "Rag", Asking)
-    monkeypatch.setattr(drafts, "unread", lambda rag, *_readings: rag)
+    monkeypatch.setattr(drafts, "unread", unread)
     out = bank / "out.jsonl"
     assert main(["drafts", "--data", str(bank / "abstracts.jsonl"), "--write", str(out), "-n", "2"]) == 0
     assert len(asked) == 2
-    assert out.read_text() == ""
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(row["question"], row["sentence"], row["sentences"]) for row in rows] == [
+        (question, "Two arms are needed.", [3]) for question in asked
+    ]
     assert "Give each line a label" in capsys.readouterr().err
 
 

@@ -102,7 +102,8 @@ def test_a_sentence_that_names_two_systems_cites_the_paper_of_each(grounder):
 def test_a_title_among_sentences_is_a_heading_and_no_claim(grounder):
     told = "It does not need a simulator."
     assert [one.text for one in grounder.claims(f"**{PAPER.title}**\n{told}", EVIDENCE, "?")] == [told]
-    assert [one.text for one in grounder.claims(PAPER.title, EVIDENCE, "Which paper?")] == [PAPER.title]
+    for titles in (PAPER.title, f"- {PAPER.title}\n- {PAPER.title}!"):  # nothing else is said: it may be the answer
+        assert PAPER.title in [one.text for one in grounder.claims(titles, EVIDENCE, "Which paper?")]
 
 
 def test_without_evidence_nothing_is_supported(grounder):
