@@ -5,9 +5,9 @@ feature network are averaged as logarithms and brought to a sum of 1 again: each
 the rules of `guards` say something, neither is asked. How often it errs on pairs that neither was fitted on lies in
 verdict_judge.json.
 
-Another adapter of the same model, which learnt from the same labels and from the bank's claims and drafts, gives the second opinion on the sentences of an
-answer (`rag.opinion`). Whoever wants a judge with no tie to the answers takes `features` or `nli:ID`. Knows nothing of
-how it was fitted: see `training`.
+Another adapter of the same model, which learnt from the same labels and from the bank's claims and drafts, gives the
+second opinion on the sentences of an answer (`rag.opinion`). Whoever wants a judge with no tie to the answers takes
+`features` or `nli:ID`. Knows nothing of how it was fitted: see `training`.
 
 Source: a logarithmic opinion pool with equal weights (Genest and Zidek 1986).
 """

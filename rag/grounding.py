@@ -59,7 +59,7 @@ class Grounder:
         self._threshold = threshold
 
     def claims(self, draft: str, evidence: Sequence[Evidence], question: str) -> tuple[Claim, ...]:
-        """Every sentence of `draft` with its support and verdict, also unsupported ones, but headings; "" gives none."""
+        """Every sentence of `draft` but headings, with its support and verdict, unsupported ones too; "" gives none."""
         sentences = marked_sentences(draft)
         if len(sentences) > 1:  # a title among them is a heading: it says nothing of what the abstract says
             titles_said = {tuple(words(item.paper.title)) for item in evidence}

@@ -5,8 +5,8 @@ An adapter says in its header which model it belongs to. Of another model, and o
 remote one), nothing can be had: the answer is None.
 
 "verdict" and "opinion" answer the same prompt. The first is the eval suite's judge, fitted on what people said of
-claims; the second checks answers, and has read claims on papers and drafts of answers as well: so that what checks an answer is not what
-judges it.
+claims; the second checks answers, and has read claims on papers and drafts of answers as well: so that what checks an
+answer is not what judges it.
 
 How they were made, and how well they do: docs/adapters.md, docs/eval.md.
 """
