@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import prompts
-from rag import trained
+from rag import logistic, trained
 from rag.bearing import telling_alone
 from rag.evidence import as_prompt
 from rag.stopping import NO_CHECK, Check
@@ -42,11 +42,7 @@ class Calibration(NamedTuple):
 
     def probability(self, odds: float) -> float:
         """In (0, 1); a half at `middle`."""
-        return 1.0 / (1.0 + math.exp(-self.slope * (odds - self.middle)))
-
-
-_EVEN = Calibration(slope=1.0, middle=0.0)
-"""Of log-odds that are calibrated already."""
+        return logistic.probability(self.slope * (odds - self.middle))
 
 
 class Joint(NamedTuple):
@@ -122,7 +118,7 @@ def answerability(
         return None
     told = None if is_part or asks_several else _read(model, question, evidence)
     if told is not None and told <= NOTHING_READ:
-        return _EVEN.probability(JOINT[name].odds(SAID_THEN, told))
+        return logistic.probability(JOINT[name].odds(SAID_THEN, told))
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
@@ -133,7 +129,7 @@ def answerability(
     if abs(odds) < CLOSE:
         best = BEST_WEIGHT * _most_telling(model, question, evidence, check)
         odds += min(0.0, best) if is_second_look else best
-    return _EVEN.probability(odds)
+    return logistic.probability(odds)
 
 
 def _most_telling(model: Any, question: str, evidence: Sequence[Evidence], check: Check) -> float:

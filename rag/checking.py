@@ -336,7 +336,7 @@ def _notice(dropped: int, replaced: int, *, has_written: bool, is_cut: bool, is_
         parts.append(f"{dropped} sentences were left out: the abstracts do not support them.")
     if replaced:
         several = f"{replaced} sentences" if replaced > 1 else "One sentence"
-        parts.append(f"{several} may have said more than the abstracts do: these are quoted instead.")
+        parts.append(f"{several} may have said more than the abstracts do: what they say is quoted instead.")
     if is_cut:
         parts.append("The answer was cut off: it reached its length or time limit.")
     return " ".join(parts)

@@ -10,7 +10,6 @@ Weights were set on the dev questions (share of gold sentences among seven: 0.98
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag import logistic
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage, tokenize
 from rag.schema import Citation, Evidence, Hit, Paper, Sentence
@@ -128,7 +128,7 @@ class EvidenceSelector:
         if not hits:
             return 0.0
         cosine, covered = self.relevance_features(question, hits)
-        return 1.0 / (1.0 + math.exp(-(RELEVANCE_COSINE * cosine + RELEVANCE_COVERAGE * covered + RELEVANCE_BIAS)))
+        return logistic.probability(RELEVANCE_COSINE * cosine + RELEVANCE_COVERAGE * covered + RELEVANCE_BIAS)
 
     def relevance_features(self, question: str, hits: Sequence[Hit]) -> tuple[float, float]:
         """Best cosine of a sentence with the question, and the most of the question's rare words in one paper."""

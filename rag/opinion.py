@@ -4,12 +4,12 @@ likelihood.
 `rag.fidelity` holds a sentence to be supported where it keeps to the words of its source. All but what stands there
 word for word is read, below the sentences that it cites, with the adapter "opinion" (see `trained`), which was fitted
 on other claims and on drafts like these. Its log-odds of "supported" and the number of words that neither sources nor
-titles hold are weighed by a logistic model, fitted on 252 drafts as a fit reads them that had seen nothing of
-their papers, and started so that it is right on average of answers: see docs/measurements.md.
+titles hold are weighed by a logistic model, fitted on 252 drafts as read by a fit that had seen nothing of their
+papers, and started so that it is right on average of answers: see docs/measurements.md.
 
 Only the model that the adapter belongs to can tell. Others, and remote ones, give None.
 
-Source: logistic calibration: Platt 1999; another share than in the fit: Saerens, Latinne and Decaestecker 2002.
+Source: logistic calibration: Platt 1999; weighing several: Wolpert 1992.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag import trained
+from rag import logistic, trained
 from rag.fidelity import fidelity
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Weights(NamedTuple):
 
     def likelihood(self, read: float, unsaid: int) -> float:
         """That a reader would call the sentence wholly supported, in (0, 1)."""
-        return 1.0 / (1.0 + math.exp(-(self.read * read + self.unsaid * unsaid + self.start)))
+        return logistic.probability(self.read * read + self.unsaid * unsaid + self.start)
 
 
 WEIGHTS = Weights(read=0.305, unsaid=-0.433, start=1.2)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rag import logistic
 from rag.conversation import leans_back
 from rag.list_question import list_question
 
@@ -102,4 +103,4 @@ def likely_for_papers(question: str, encoder: PassageEncoder) -> float:
         odds = with_meaning.odds(question, encoder.encode([question], "query")[0])
     else:
         odds = by_words.odds(question)
-    return 1.0 / (1.0 + math.exp(-odds))
+    return logistic.probability(odds)
