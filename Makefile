@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Processes that run test files side by side; each that needs the model loads it (3 GB).
+WORKERS ?= 2
 
 .PHONY: help chat ask eval test check lock clean
 .DEFAULT_GOAL := help
@@ -41,7 +43,7 @@ test: $(READY)
 	@echo "[test] fetching model weights that are not here yet"
 	@$(BIN)/footnote models fetch
 	@echo "[test] unit, integration and end-to-end tests"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY)
 	@echo "[check] ruff and mypy"
