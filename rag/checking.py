@@ -146,9 +146,8 @@ class DraftChecker:
                 completed = self._completed(draft, kept, asked, standalone_question, stop_check, alone=alone)
                 claims += _not_said_before(completed, claims)
         is_cut = any(draft.is_cut for draft in drafts)
-        return Checked(
-            tuple(claims), _notice(dropped, replaced, has_written=written > 0, is_cut=is_cut, is_untold=is_untold)
-        )
+        notice = _notice(dropped, replaced, is_held=written + replaced > 0, is_cut=is_cut, is_untold=is_untold)
+        return Checked(tuple(claims), notice)
 
     def held(self, draft: Draft, question: str) -> list[Claim]:
         """What of a draft holds by itself, as far as words can tell: no model is asked and nothing is quoted."""
@@ -325,8 +324,9 @@ def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bo
     return draft.subject is None or not speaks_of_another(claim.text, draft.subject, subjects)
 
 
-def _notice(dropped: int, replaced: int, *, has_written: bool, is_cut: bool, is_untold: bool) -> str:
-    if not has_written:
+def _notice(dropped: int, replaced: int, *, is_held: bool, is_cut: bool, is_untold: bool) -> str:
+    """`is_held`: something of the drafts holds, in the model's own words or as the source that it rests on."""
+    if not is_held:
         fault = "did not answer the question" if is_untold else "were not supported by the abstracts"
         return f"The model's own words {fault}, so the nearest sentences are quoted instead."
     parts = []
