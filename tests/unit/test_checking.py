@@ -7,6 +7,7 @@ from rag.checking import TELLING_FROM, Draft, DraftChecker
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
+from rag.opinion import UNSUPPORTED_BELOW
 from rag.schema import Evidence, Paper
 from rag.sentences import sentences_of
 from rag.stopping import Stopped
@@ -76,3 +77,25 @@ def test_of_a_follow_up_what_it_adds_is_quoted_where_it_can_be_read():
     assert checked(by_text({SENTENCES[2].text: 0.9}), question=follow_up) == [SENTENCES[2].text]
     assert checked(None, question=follow_up) == []
     assert checked(lambda *_asked: None, question=follow_up) == []
+
+
+DRAFT = "MoleDig digs its tunnels with two arms of steel."
+
+
+def test_a_sentence_that_says_too_much_is_replaced_and_not_said_to_have_no_support():
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
+    drafts = DraftChecker(
+        Grounder(encoder, keywords, threshold=0.5),
+        EvidenceSelector(encoder, keywords),
+        further_quotes=0,
+        opinion=lambda _claim: UNSUPPORTED_BELOW - 0.01,
+    )
+    evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
+
+    found = drafts.check([Draft(DRAFT, evidence)], QUESTION, QUESTION)
+    assert [(claim.text, claim.is_quote) for claim in found.claims] == [(CITED, True)]
+    assert found.notice == "One sentence may have said more than the abstracts do: what they say is quoted instead."
+
+    lost = drafts.check([Draft("Whales sing at night.", evidence)], QUESTION, QUESTION)
+    assert [(claim.text, claim.is_quote) for claim in lost.claims] == [(CITED, True)]
+    assert lost.notice.startswith("The model's own words were not supported by the abstracts")
