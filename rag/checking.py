@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal
 from rag.evidence import is_quotable
@@ -78,6 +78,13 @@ class Draft:
     def is_refusal(self) -> bool:
         """Whether the model says that the evidence does not answer the question."""
         return is_refusal(draft_sentences(self.text))
+
+
+class Held(NamedTuple):
+    """What is shown of a sentence that holds, and what the draft said there: another where the source is quoted."""
+
+    claim: Claim
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +158,13 @@ class DraftChecker:
 
     def held(self, draft: Draft, question: str) -> list[Claim]:
         """What of a draft holds by itself, as far as words can tell: no model is asked and nothing is quoted."""
-        return self._held(draft, question, [], None)[0]
+        return [item.claim for item in self._held(draft, question, [], None)[0]]
 
     def _held(
         self, draft: Draft, question: str, subjects: Sequence[Subject], opinion: Opinion | None
-    ) -> tuple[list[Claim], int]:
+    ) -> tuple[list[Held], int]:
         """What of a draft holds, and how many of its sentences do not, or not wholly."""
-        kept: list[Claim] = []
+        kept: list[Held] = []
         dropped = 0
         for claim in self._claims(draft, question, subjects):
             shown = _shown([claim], draft, subjects, opinion)
@@ -195,7 +202,7 @@ class DraftChecker:
 
     def _written_anew(
         self, draft: Draft, question: str, subjects: Sequence[Subject], fault: str, opinion: Opinion | None
-    ) -> list[Claim]:
+    ) -> list[Held]:
         """What holds of one more try, for a draft of which nothing does."""
         if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
             return []
@@ -268,9 +275,13 @@ def _cited(claims: Sequence[Claim]) -> list[Citation]:
     return [citation for claim in claims for citation in claim.citations]
 
 
-def _telling(claims: list[Claim], question: str, standalone_question: str) -> list[Claim]:
-    """`claims`, if one of them may be the answer; else nothing."""
-    return claims if any(tells(claim.text, question, standalone_question) for claim in claims) else []
+def _telling(held: list[Held], question: str, standalone_question: str) -> list[Claim]:
+    """What is shown of `held`, if one of the draft's own sentences may be the answer; else nothing.
+
+    A quotation in the place of one that only says the question again answers no more than that did.
+    """
+    told = any(tells(item.said, question, standalone_question) for item in held)
+    return [item.claim for item in held] if told else []
 
 
 def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim]:
@@ -285,14 +296,18 @@ def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim
     ]
 
 
-def _shown(claims: Sequence[Claim], draft: Draft, subjects: Sequence[Subject], opinion: Opinion | None) -> list[Claim]:
+def _shown(claims: Sequence[Claim], draft: Draft, subjects: Sequence[Subject], opinion: Opinion | None) -> list[Held]:
     """Those that may be shown, with the verdict that the second opinion leads to."""
-    return [_opined(claim, opinion) for claim in claims if _may_be_shown(claim, draft, subjects)]
+    return [Held(_opined(claim, opinion), claim.text) for claim in claims if _may_be_shown(claim, draft, subjects)]
 
 
-def _once_each(claims: Sequence[Claim]) -> list[Claim]:
-    """`claims` without what was said before: two sentences can be replaced by one source."""
-    return list({claim.text: claim for claim in claims}.values())
+def _once_each(held: Sequence[Held]) -> list[Held]:
+    """`held` without what is shown before: two sentences can be replaced by one source."""
+    once: dict[str, Held] = {}
+    for item in held:
+        before = once.get(item.claim.text)
+        once[item.claim.text] = item if before is None else Held(before.claim, f"{before.said} {item.said}")
+    return list(once.values())
 
 
 def _opined(claim: Claim, opinion: Opinion | None) -> Claim:

@@ -82,20 +82,31 @@ def test_of_a_follow_up_what_it_adds_is_quoted_where_it_can_be_read():
 DRAFT = "MoleDig digs its tunnels with two arms of steel."
 
 
-def test_a_sentence_that_says_too_much_is_replaced_and_not_said_to_have_no_support():
+def doubted(text, likely=UNSUPPORTED_BELOW - 0.01):
+    """What becomes of a draft of which the second opinion thinks so little."""
     encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
     drafts = DraftChecker(
         Grounder(encoder, keywords, threshold=0.5),
         EvidenceSelector(encoder, keywords),
         further_quotes=0,
-        opinion=lambda _claim: UNSUPPORTED_BELOW - 0.01,
+        opinion=lambda _claim: likely,
     )
-    evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
+    found = drafts.check([Draft(text, renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)]))], QUESTION, QUESTION)
+    return [(claim.text, claim.is_quote) for claim in found.claims], found.notice
 
-    found = drafts.check([Draft(DRAFT, evidence)], QUESTION, QUESTION)
-    assert [(claim.text, claim.is_quote) for claim in found.claims] == [(CITED, True)]
-    assert found.notice == "One sentence may have said more than the abstracts do: what they say is quoted instead."
 
-    lost = drafts.check([Draft("Whales sing at night.", evidence)], QUESTION, QUESTION)
-    assert [(claim.text, claim.is_quote) for claim in lost.claims] == [(CITED, True)]
-    assert lost.notice.startswith("The model's own words were not supported by the abstracts")
+def test_a_sentence_that_says_too_much_is_replaced_and_not_said_to_have_no_support():
+    claims, notice = doubted(DRAFT)
+    assert claims == [(CITED, True)]
+    assert notice == "One sentence may have said more than the abstracts do: what they say is quoted instead."
+
+    claims, notice = doubted("Whales sing at night.")
+    assert claims == [(CITED, True)]
+    assert notice.startswith("The model's own words were not supported by the abstracts")
+
+
+def test_a_quotation_in_the_place_of_a_sentence_that_only_says_the_question_again_is_no_answer():
+    again = "MoleDig does dig the tunnels."
+    assert doubted(again, 1.0)[0] == []
+    assert doubted(again) == ([], doubted(again, 1.0)[1])
+    assert doubted(f"{again} {DRAFT}")[0] == [(CITED, True)], "the other sentence tells"
