@@ -1,12 +1,13 @@
 """Rules before any judge, and rates corrected for a judge's known error, by hand."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from eval.changes import with_another_number
-from eval.correction import KnownError, Share, corrected, errors_from, rogan_gladen
+from eval.correction import KnownError, Share, corrected, errors_from, rogan_gladen, why_not
 from eval.grounding import Judged, contradicted_share, contradiction, faithfulness, supported_share
 from eval.guards import CONTRADICTED, VERBATIM, rule_of, ruled
 from eval.judgement import Judgement
@@ -102,6 +103,43 @@ def test_an_interval_covers_the_truth_as_often_as_it_says():
         found = corrected(shares(draw.binomial(150, rate) / 150, 150), error)
         covered += found.low <= truth <= found.high
     assert covered >= 88
+
+
+@pytest.mark.parametrize(
+    ("rate", "error", "said"),
+    [
+        (1.0, KnownError(471, 517, 109, 289), "1.00 are judged so, more than the 0.91 that it is known to find"),
+        (0.3, KnownError(471, 517, 109, 289), "0.30 are judged so, fewer than the 0.38 that it lets through"),
+        (0.6, KnownError(50, 100, 50, 100), "finds 0.50 of what is so and lets 0.50 of the rest through"),
+        (0.6, KnownError(50, 100, 0, 0), "known of one class only"),
+        # Nine pairs do not show that a judge finds everything: hardly a draw allows that all are judged so.
+        (1.0, KnownError(9, 9, 0, 9), "only 0% of 2000 draws"),
+    ],
+)
+def test_a_rate_outside_what_the_judges_error_allows_is_not_told_and_the_reason_is(rate, error, said):
+    found = asdict(corrected(shares(rate), error))
+    assert (found["value"], found["low"], found["high"], found["n"]) == (None, None, None, 100)
+    assert found["reason"].startswith("cannot be told: ")
+    assert said in found["reason"]
+
+
+def test_why_not_says_nothing_up_to_the_bounds_themselves():
+    assert [why_not(rate, 0.9, 0.7) for rate in (0.3, 0.6, 0.9)] == ["", "", ""]
+    assert why_not(0.91, 0.9, 0.7) != ""
+
+
+def test_just_inside_the_bounds_the_interval_ends_at_the_bound_and_keeps_its_width():
+    found = corrected(shares(0.9), KnownError(471, 517, 109, 289))
+    # (0.9 - 0.377) / (0.911 - 0.377), and 1.96 sd of the rate alone, 0.059, divided by 0.534, below it.
+    assert found.value == pytest.approx(0.979, abs=0.001)
+    assert found.low == pytest.approx(0.979 - 0.059 / 0.534, abs=0.03)
+    assert (found.high, found.reason) == (1.0, "")
+
+
+def test_a_draw_without_skill_allows_every_rate():
+    # Of six and six pairs the skill of 1/3 is hardly known: a fifth of the draws have less than 0.05.
+    found = corrected(shares(0.5), KnownError(4, 6, 2, 6))
+    assert (found.value, found.low, found.high) == (pytest.approx(0.5), 0.0, 1.0)
 
 
 WORDS = Claim("Cups are red.", (), "supported", 1.0)
