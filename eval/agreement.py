@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 BINS = 10
+RESAMPLES = 2000
+SEED = 0
+_AT_ONCE = 1_000_000
+"""Draws of a pair that are held in memory together."""
+
+Interval = tuple[float, float]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +140,52 @@ def reliability(labels: Sequence[bool], scores: Sequence[float]) -> list[tuple[f
         for inside in bins
         if inside
     ]
+
+
+def intervals(
+    labels: Sequence[bool], scores: Sequence[float], threshold: float = 0.5, seed: int = SEED
+) -> dict[str, Interval | None]:
+    """95 % intervals of macro F1, balanced accuracy and AUROC by their names in `Agreement`: (2.5 %, 97.5 %).
+
+    Pairs are drawn anew with replacement, 2,000 times. A draw of one class only, in which a figure is undefined, is
+    left out; where one class is missing from the start there is no interval, None.
+
+    Source: percentile bootstrap (Efron 1979).
+    """
+    names = ("macro_f1", "balanced_accuracy", "auroc")
+    if len(set(labels)) < 2:
+        return dict.fromkeys(names)
+    order = np.argsort(np.array(scores), kind="stable")
+    ranked, said = np.array(scores)[order], np.array(labels)[order]
+    draw, size = np.random.default_rng(seed), max(1, _AT_ONCE // len(said))
+    parts = [
+        _figures_of(_drawn(draw, len(said), min(size, RESAMPLES - start)), said, ranked, threshold)
+        for start in range(0, RESAMPLES, size)
+    ]
+    rows = np.concatenate(parts, axis=1)
+    ends = np.percentile(rows[:, ~np.isnan(rows).any(0)], [2.5, 97.5], axis=1).T
+    return {name: (float(low), float(high)) for name, (low, high) in zip(names, ends, strict=True)}
+
+
+def _drawn(draw: np.random.Generator, n: int, resamples: int) -> Floats:
+    """How often each of `n` pairs is in each resample: (resamples, n)."""
+    picked = draw.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(picked.ravel(), minlength=resamples * n).reshape(resamples, n).astype(np.float64)
+
+
+def _figures_of(counts: Floats, labels: NDArray[np.bool_], ranked: Floats, threshold: float) -> Floats:
+    """Macro F1, balanced accuracy and AUROC of each resample, (3, resamples); NaN where one class is missing.
+
+    `counts`: (resamples, n), of pairs in ascending order of their scores, `ranked`.
+    """
+    guesses = ranked >= threshold
+    cells = ((True, True), (True, False), (False, True), (False, False))
+    tp, fn, fp, tn = (counts @ ((labels == label) & (guesses == guess)).astype(np.float64) for label, guess in cells)
+    positive, negative = tp + fn, fp + tn
+    with np.errstate(invalid="ignore", divide="ignore"):
+        f1 = (2 * tp / (2 * tp + fp + fn) + 2 * tn / (2 * tn + fp + fn)) / 2
+        balanced = (tp / positive + tn / negative) / 2
+        starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])  # ties count half
+        yes, no = (np.add.reduceat(counts * wanted, starts, axis=1) for wanted in (labels, ~labels))
+        area = (yes * (no.cumsum(1) - no / 2)).sum(1) / (positive * negative)
+    return np.where((positive > 0) & (negative > 0), np.stack([f1, balanced, area]), np.nan)

@@ -1,5 +1,8 @@
 """Agreement of scores with labels, against values worked by hand and an independent AUROC."""
 
+import random
+from statistics import quantiles
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from eval.agreement import (
     auroc,
     balanced_accuracy,
     calibration_error,
+    intervals,
     kappa,
     macro_f1,
     macro_f1_at_best,
@@ -63,3 +67,38 @@ def test_auroc_is_the_share_of_pairs_in_order(rows):
         assert auroc(labels, scores) == pytest.approx(sum(expected) / len(expected))
     else:
         assert auroc(labels, scores) is None
+
+
+def test_intervals_are_those_of_the_figures_themselves_over_resampled_pairs():
+    draw = random.Random(3)
+    labels = [i % 3 == 0 for i in range(60)]
+    scores = [round(min(1.0, max(0.0, 0.35 + 0.3 * label + draw.uniform(-0.4, 0.4))), 1) for label in labels]  # ties
+    rows = {"macro_f1": [], "balanced_accuracy": [], "auroc": []}
+    for _ in range(300):
+        picked = draw.choices(range(60), k=60)
+        found = agreement([labels[i] for i in picked], [scores[i] for i in picked])
+        for name, values in rows.items():
+            values.append(getattr(found, name))
+    ends = intervals(labels, scores)
+    assert set(ends) == set(rows)
+    for name, values in rows.items():
+        cut = quantiles(values, n=40)
+        assert ends[name] == pytest.approx((cut[0], cut[-1]), abs=0.03), name
+        assert ends[name][0] < getattr(agreement(labels, scores), name) < ends[name][1]
+
+
+def test_an_interval_is_the_same_twice_narrower_of_more_pairs_and_none_of_one_class():
+    assert intervals(LABELS * 4, [0.9, 0.8, 0.3, 0.6, 0.1] * 4) == intervals(LABELS * 4, [0.9, 0.8, 0.3, 0.6, 0.1] * 4)
+    widths = [
+        high - low
+        for times in (4, 100)
+        for low, high in [intervals(LABELS * times, [0.9, 0.8, 0.3, 0.6, 0.1] * times)["auroc"]]
+    ]
+    assert widths[1] == pytest.approx(widths[0] / 5, rel=0.2), "a 25th of the variance"
+    assert set(intervals([True, True], [0.2, 0.9]).values()) == {None}
+    assert set(intervals([], []).values()) == {None}
+
+
+def test_draws_of_one_class_are_left_out():
+    # Of two pairs half of the draws hold both; in those every figure is 1.
+    assert set(intervals([True, False], [0.9, 0.1]).values()) == {(1.0, 1.0)}
