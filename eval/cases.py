@@ -25,6 +25,15 @@ HOSTILE_LIBRARY = DATA / "hostile.jsonl"
 """Six invented abstracts, most of which order the reader's model about; the set `injection` asks about them."""
 
 
+TYPES = (
+    "fact", "explain", "compare", "list", "followup", "noisy", "unanswerable-near", "unanswerable-far",
+    "unanswerable-premise", "unanswerable-deleted", "injection",
+)  # fmt: skip
+"""What a question may be: figures are taken by type, so that of a misspelt one some would go missing unseen."""
+FEEDBACK = "feedback "
+"""What the type of a question begins with that `footnote feedback export` wrote; the reader's opinion follows."""
+
+
 class CaseError(FootnoteError, ValueError):
     """A question file is missing, or a line of it is not a case."""
 
@@ -100,14 +109,16 @@ def write_cases(path: Path, cases: Iterable[Case]) -> None:
 
 def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """(place, object) of each line of a JSONL file; CaseError names a line that is none."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:  # decoded line by line, so that what is not UTF-8 is named with its line
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             place = f"{path.name}, line {number}"
             try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
+                row = json.loads(line.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                raise CaseError(f"{place} is not UTF-8: {error.reason}.", "Save the file as UTF-8.") from error
+            except (ValueError, RecursionError) as error:
                 raise CaseError(f"{place} is not JSON: {error}.", "Put one object on each line.") from error
             if not isinstance(row, dict):
                 raise CaseError(f"{place} is not an object.", "Put one object on each line.")
@@ -119,6 +130,26 @@ def folded_title(title: str) -> str:
     return "".join(c for c in title.casefold() if c.isalnum())
 
 
+def not_in_library(cases: Iterable[Case], titles: Iterable[str]) -> list[str]:
+    """A line on each right paper that no library paper has the title of: such a question scores 0 in retrieval.
+
+    Args:
+        cases: the questions, in order.
+        titles: those of the library's papers.
+    """
+    known = {folded_title(title): title for title in titles}
+    lines = []
+    for case in cases:
+        for title in case.papers:
+            folded = folded_title(title)
+            if folded in known:
+                continue
+            near = difflib.get_close_matches(folded, known, n=1, cutoff=0.8)
+            hint = f" It has {known[near[0]]!r}." if near else ""
+            lines.append(f"{case.id}: the library has no paper {title!r}, so finding and citing it count 0.{hint}")
+    return lines
+
+
 def _case(facts: Mapping[str, Any], place: str) -> Case:
     for name in facts:
         if name not in (*FIELDS, NOTE):
@@ -128,6 +159,7 @@ def _case(facts: Mapping[str, Any], place: str) -> Case:
     for name in ("id", "type", "question"):
         if not isinstance(facts.get(name), str) or not facts[name]:
             raise CaseError(f"{place}: {name!r} is {facts.get(name)!r}.", "It has to be text.")
+    _demand_known_type(facts["type"], place)
     return Case(
         id=facts["id"],
         type=facts["type"],
@@ -141,6 +173,13 @@ def _case(facts: Mapping[str, Any], place: str) -> Case:
         forbidden=_texts(facts, "forbidden", place),
         without=_text(facts, "without", place),
     )
+
+
+def _demand_known_type(value: str, place: str) -> None:
+    if value not in TYPES and not value.startswith(FEEDBACK):
+        near = difflib.get_close_matches(value, TYPES, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise CaseError(f"{place}: 'type' is {value!r}.", f"{hint}There are: {', '.join(TYPES)}.")
 
 
 def _texts(facts: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ import prompts
 from eval.cases import CaseError
 from eval.metrics import figure
 from eval.retrieving import PLACE, open_library
+from eval.rows import one_of, read_text, text_of, texts_of
 from rag import Rag
 from rag.cli import tell
 
@@ -49,18 +50,25 @@ def read_pubmedqa(data: Path) -> dict[str, Mapping[str, Any]]:
             f"There is no *pqal*.json at {str(data)!r}.", "Get ori_pqal.json from github.com/pubmedqa/pubmedqa."
         )
     try:
-        rows = json.loads(files[0].read_text(encoding="utf-8"))
+        rows = json.loads(read_text(files[0]))
     except json.JSONDecodeError as error:
         raise CaseError(f"{files[0].name} is not JSON: {error}.", "Get it anew.") from error
+    if not isinstance(rows, dict):
+        raise CaseError(
+            f"{files[0].name} is not an object but a {type(rows).__name__}.",
+            "It has to hold entries by their PubMed id.",
+        )
     for key, row in rows.items():
-        for name, kind in (("QUESTION", str), ("CONTEXTS", list), ("final_decision", str)):
-            if not isinstance(row.get(name), kind):
-                raise CaseError(f"{files[0].name}, {key}: {name!r} is {row.get(name)!r}.", f"A {kind.__name__} is due.")
-        if row["final_decision"] not in LABELS:
-            raise CaseError(
-                f"{files[0].name}, {key}: 'final_decision' is {row['final_decision']!r}.", "Yes, no, maybe."
-            )
+        _check(row, f"{files[0].name}, {key}")
     return dict(rows)
+
+
+def _check(row: Any, place: str) -> None:
+    if not isinstance(row, dict):
+        raise CaseError(f"{place} is {row!r}.", "It has to be an object with QUESTION, CONTEXTS and final_decision.")
+    text_of(row, "QUESTION", place)
+    texts_of(row, "CONTEXTS", place)
+    one_of(row, "final_decision", dict.fromkeys(LABELS), place)
 
 
 def pubmedqa(options: argparse.Namespace) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from eval.cases import CaseError, objects
 from eval.metrics import figure
 from eval.overlap import rouge_l, token_f1
 from eval.retrieving import PLACE, open_library
+from eval.rows import texts_of
 from rag.cli import tell
 
 
@@ -51,10 +52,17 @@ def _asked(row: Mapping[str, Any], place: str) -> Asked:
         passage = row["passages"][0]
         answers = tuple(str(o["answer"]) for o in row.get("output", ()) if o.get("answer"))
         return Asked(str(row["id"]), str(row["input"]), str(passage["title"]), str(passage["text"]), answers)
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise CaseError(
-            f"{place}: {error!r}.", "A line has id, input, passages with title and text, output."
+            f"{place}: {error!r}.", "A line has id, input, passages with title and text, output with answers."
         ) from error
+
+
+def _demand_sentences(data: Path) -> None:
+    """Refuse passages that are not split: which questions the adapters were fitted on is drawn from their sentences."""
+    for path in clapnq_files(data):
+        for place, row in objects(path):
+            texts_of(row["passages"][0], "sentences", f"{place}, passages")
 
 
 def clapnq(options: argparse.Namespace) -> dict[str, Any]:
@@ -62,9 +70,11 @@ def clapnq(options: argparse.Namespace) -> dict[str, Any]:
 
     Of the questions that the adapters "answerable" and "bearing" were fitted on none is asked.
     """
+    groups = read_clapnq(options.data)
+    _demand_sentences(options.data)
     fitted_on = {*clapnq_questions(options.data)[0], *clapnq_fitted_on(options.data)}
     answerable, unanswerable = (
-        [asked for asked in group if asked.id not in fitted_on][: options.limit] for group in read_clapnq(options.data)
+        [asked for asked in group if asked.id not in fitted_on][: options.limit] for group in groups
     )
     asked = [*answerable, *unanswerable]
     titles: dict[str, int] = {}

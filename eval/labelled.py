@@ -9,12 +9,14 @@ github.com/allenai/scifact), HealthVer (Sarrouti et al. 2021, github.com/sarrout
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from eval.cases import CaseError, objects
+from eval.rows import demand_columns, id_of, ids_of, one_of, read_text, text_of, texts_of
 
 Label = Literal["supported", "contradicted", "neither", "unsupported"]
 """`unsupported` is contradicted or neither, where a set does not say which."""
@@ -74,10 +76,10 @@ def _file(reader: _Reader, data: Path, split: str | None) -> Path:
 def _attributionbench(path: Path) -> Iterator[Pair]:
     labels: Mapping[str, Label] = {"attributable": "supported", "not attributable": "unsupported"}
     for place, row in objects(path):
-        references = _texts(row, "references", place)
-        label = _one_of(row, "attribution_label", labels, place)
+        references = texts_of(row, "references", place)
+        label = one_of(row, "attribution_label", labels, place)
         yield Pair(
-            _text(row, "id", place), _text(row, "src_dataset", place), references, _text(row, "claim", place), label
+            id_of(row, "id", place), text_of(row, "src_dataset", place), references, text_of(row, "claim", place), label
         )
 
 
@@ -85,54 +87,43 @@ def _scifact(path: Path) -> Iterator[Pair]:
     corpus = path.with_name("corpus.jsonl")
     if not corpus.is_file():
         raise CaseError(f"There is no corpus.jsonl beside {str(path)!r}.", f"Get it from {SETS['scifact'].home}.")
-    abstracts = {row["doc_id"]: _texts(row, "abstract", place) for place, row in objects(corpus) if "doc_id" in row}
-    labels: Mapping[str, Label] = {"SUPPORT": "supported", "CONTRADICT": "contradicted"}
+    abstracts = {id_of(row, "doc_id", place): texts_of(row, "abstract", place) for place, row in objects(corpus)}
     for place, row in objects(path):
+        claim, number = text_of(row, "claim", place), id_of(row, "id", place)
         rationales = row.get("evidence")
         if not isinstance(rationales, dict):
             raise CaseError(
                 f"{place}: 'evidence' is {rationales!r}.", "It has to be an object, abstract id to sentences."
             )
-        for number in row.get("cited_doc_ids", ()):
-            if number not in abstracts:
-                raise CaseError(f"{place}: 'cited_doc_ids' has {number!r}.", f"{corpus.name} has no such abstract.")
-            found = rationales.get(str(number))
-            label: Label = _one_of(found[0], "label", labels, place) if found else "neither"
-            yield Pair(f"{row['id']}:{number}", "SciFact", abstracts[number], _text(row, "claim", place), label)
+        for cited in ids_of(row, "cited_doc_ids", place):
+            if cited not in abstracts:
+                raise CaseError(f"{place}: 'cited_doc_ids' has {cited!r}.", f"{corpus.name} has no such abstract.")
+            label = _scifact_label(rationales.get(cited), place)
+            yield Pair(f"{number}:{cited}", "SciFact", abstracts[cited], claim, label)
+
+
+def _scifact_label(found: Any, place: str) -> Label:
+    """What the first rationale of an abstract says; neither where there is none."""
+    if not found:
+        return "neither"
+    if not isinstance(found, list) or not isinstance(found[0], dict):
+        raise CaseError(f"{place}: 'evidence' has {found!r}.", "It has to be a list of objects with a label.")
+    labels: Mapping[str, Label] = {"SUPPORT": "supported", "CONTRADICT": "contradicted"}
+    return one_of(found[0], "label", labels, place)
 
 
 def _healthver(path: Path) -> Iterator[Pair]:
     labels: Mapping[str, Label] = {"Supports": "supported", "Refutes": "contradicted", "Neutral": "neither"}
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    try:
+        demand_columns(reader.fieldnames, ("id", "evidence", "claim", "label"), path.name)
         for row in reader:
             place = f"{path.name}, line {reader.line_num}"
-            label = _one_of(row, "label", labels, place)
-            evidence = (_text(row, "evidence", place),)
-            yield Pair(
-                f"{_text(row, 'id', place)}:{reader.line_num}", "HealthVer", evidence, _text(row, "claim", place), label
-            )
-
-
-def _text(row: Mapping[str, Any], name: str, place: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise CaseError(f"{place}: {name!r} is {value!r}.", "It has to be text.")
-    return value
-
-
-def _texts(row: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
-    value = row.get(name)
-    if not isinstance(value, list) or not value or not all(isinstance(text, str) for text in value):
-        raise CaseError(f"{place}: {name!r} is {value!r}.", "It has to be a list of texts.")
-    return tuple(value)
-
-
-def _one_of(row: Mapping[str, Any], name: str, labels: Mapping[str, Label], place: str) -> Label:
-    value = row.get(name)
-    if not isinstance(value, str) or value not in labels:
-        raise CaseError(f"{place}: {name!r} is {value!r}.", f"It has to be one of {', '.join(labels)}.")
-    return labels[value]
+            label, evidence = one_of(row, "label", labels, place), (text_of(row, "evidence", place),)
+            number, claim = f"{text_of(row, 'id', place)}:{reader.line_num}", text_of(row, "claim", place)
+            yield Pair(number, "HealthVer", evidence, claim, label)
+    except csv.Error as error:
+        raise CaseError(f"{path.name}, line {reader.line_num} is not CSV: {error}.", "Get it anew.") from error
 
 
 SETS: Mapping[str, _Reader] = {

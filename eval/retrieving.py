@@ -24,6 +24,7 @@ from eval.cases import CaseError, objects
 from eval.metrics import Figure, figure
 from eval.quoting import QuotingModel
 from eval.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
+from eval.rows import id_of, ids_of, read_text, text_of, texts_of
 from rag import Rag
 from rag.cli import settings_from, tell
 
@@ -57,12 +58,18 @@ def read_scifact(data: Path, split: str) -> Collection:
     """SciFact's corpus and the claims of `split` that cite an abstract.
 
     Raises:
-        CaseError: a file is missing; it names where to get it.
+        CaseError: a file is missing, it names where to get it; or a line is malformed, it names file, line and field.
     """
     corpus, claims = data / "corpus.jsonl", data / f"claims_{split}.jsonl"
     _demand([corpus, claims], "github.com/allenai/scifact")
-    abstracts = tuple((str(r["doc_id"]), str(r["title"]), " ".join(r["abstract"])) for _, r in objects(corpus))
-    asked = ((str(r["claim"]), {str(i): 1.0 for i in r["cited_doc_ids"]}) for _, r in objects(claims))
+    abstracts = tuple(
+        (id_of(row, "doc_id", place), text_of(row, "title", place), " ".join(texts_of(row, "abstract", place)))
+        for place, row in objects(corpus)
+    )
+    asked = (
+        (text_of(row, "claim", place), dict.fromkeys(ids_of(row, "cited_doc_ids", place), 1.0))
+        for place, row in objects(claims)
+    )
     return Collection(abstracts, tuple((claim, gains) for claim, gains in asked if gains))
 
 
@@ -70,7 +77,7 @@ def read_cranfield(data: Path, _split: str = "") -> Collection:
     """Cranfield's 1,400 abstracts and 225 questions; judgements count questions from 1, whatever numbers they carry.
 
     Raises:
-        CaseError: a file is missing or is not XML; it names where to get it.
+        CaseError: a file is missing or is not XML, it names where to get it; or a line of judgements is malformed.
     """
     files = [data / name for name in ("cran.all.1400.xml", "cran.qry.xml", "cranqrel.trec.txt")]
     _demand(files, "github.com/oussbenk/cranfield-trec-dataset")
@@ -79,16 +86,34 @@ def read_cranfield(data: Path, _split: str = "") -> Collection:
         text = " ".join((document.findtext("text") or "").split())
         if text:
             title = " ".join((document.findtext("title") or "").split())
-            found.append((str(document.findtext("docno")).strip(), title or text[:80], text))
-    gains: dict[int, dict[str, float]] = {}
-    for line in files[2].read_text(encoding="utf-8").splitlines():
-        number, _, document_id, grade = line.split()
-        if int(grade) > 0:
-            gains.setdefault(int(number), {})[document_id] = float(grade)
+            number = (document.findtext("docno") or "").strip()
+            if not number:
+                raise CaseError(f"{files[0].name}: a document {title!r} has no 'docno'.", "It has to be its number.")
+            found.append((number, title or text[:80], text))
+    gains = _judgements(files[2])
     asked = (" ".join((top.findtext("title") or "").split()) for top in _elements(files[1], "top"))
     return Collection(
         tuple(found), tuple((text, gains[n]) for n, text in enumerate(asked, start=1) if text and n in gains)
     )
+
+
+def _judgements(path: Path) -> dict[int, dict[str, float]]:
+    """Gain of each relevant document by question, of a file of TREC's form; empty lines are passed over."""
+    gains: dict[int, dict[str, float]] = {}
+    for line_number, line in enumerate(read_text(path).splitlines(), start=1):
+        fields = line.split()
+        if not fields:
+            continue
+        try:
+            number, _, document_id, grade = fields
+            if int(grade) > 0:
+                gains.setdefault(int(number), {})[document_id] = float(grade)
+        except ValueError as error:
+            raise CaseError(
+                f"{path.name}, line {line_number} is {line!r}.",
+                "It has to be four columns: question, 0, document, grade (whole numbers but for the document).",
+            ) from error
+    return gains
 
 
 READERS: Mapping[str, Callable[[Path, str], Collection]] = {"scifact": read_scifact, "cranfield": read_cranfield}
@@ -160,7 +185,7 @@ def _demand(files: Sequence[Path], home: str) -> None:
 
 def _elements(path: Path, tag: str) -> list[ET.Element]:
     """Elements called `tag`; the file may lack its root, as Cranfield's does."""
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     bare = text.split("?>", 1)[-1] if text.startswith("<?xml") else text
     try:
         return list(ET.fromstring(f"<all>{bare}</all>").iter(tag))  # noqa: S314  (a file of the reader's own)
