@@ -1,6 +1,7 @@
 """`python -m eval compare A B`: what changed from run A to run B, question by question, and whether it is chance.
 
-Every difference is B less A over the questions that both runs have and that the figure applies to in both. Reads
+Every difference is B less A over the questions that both runs have and that the figure applies to in both. What the
+runs were made with otherwise is said first: it may explain a difference as well as the change that was meant. Reads
 scores.json alone; knows no figure's definition.
 """
 
@@ -11,16 +12,22 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eval.cases import CaseError
 from eval.metrics import figure
+from eval.rows import read_text
 
 SMALLER_IS_BETTER = frozenset(
     {"falsely refused", "contradiction", "copy ratio", "length in words", "tokens in", "tokens out"}
 )
+SCORES = "scores.json"
+UNTOLD = "not told"
+LISTED = 8
+"""So many questions that got better, and that got worse, are listed of a figure."""
+_FREE = re.compile(r"\d+ GiB (?:of memory )?free")
 _GATE = re.compile(r"\s*(?P<name>[^<>]+?)\s*(?P<sign>[<>])\s*(?P<limit>[-+]?\d*\.?\d+)\s*")
 
 
@@ -28,7 +35,8 @@ _GATE = re.compile(r"\s*(?P<name>[^<>]+?)\s*(?P<sign>[<>])\s*(?P<limit>[-+]?\d*\
 class Difference:
     """Of one figure: means, their difference with a 95 % interval, and the ids that got better and worse.
 
-    `p` is McNemar's for binary figures, else None.
+    `p` is McNemar's for binary figures, else None. `better` and `worse` have the largest changes first; `changes` has
+    B less A of each of them.
     """
 
     name: str
@@ -41,6 +49,7 @@ class Difference:
     p: float | None
     better: tuple[str, ...]
     worse: tuple[str, ...]
+    changes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,9 @@ def difference(name: str, before: Mapping[str, Any], after: Mapping[str, Any], s
     assert found.low is not None
     assert found.high is not None
     upward = -1 if name in SMALLER_IS_BETTER else 1
-    better = tuple(i for i in shared if upward * changes[i] > 0)
-    worse = tuple(i for i in shared if upward * changes[i] < 0)
+    largest = sorted(shared, key=lambda i: -abs(changes[i]))  # of equal ones in the order of the run
+    better = tuple(i for i in largest if upward * changes[i] > 0)
+    worse = tuple(i for i in largest if upward * changes[i] < 0)
     is_binary = all(isinstance(values[i], bool) for i in shared for values in (before, after))
     return Difference(
         name=name,
@@ -95,6 +105,7 @@ def difference(name: str, before: Mapping[str, Any], after: Mapping[str, Any], s
         p=mcnemar(len(better), len(worse)) if is_binary else None,
         better=better,
         worse=worse,
+        changes={i: changes[i] for i in (*better, *worse)},
     )
 
 
@@ -129,16 +140,51 @@ def read_values(folder: Path) -> dict[str, Any]:
     Raises:
         CaseError: there is no run, or it was made before values were kept.
     """
-    path = folder / "scores.json"
+    values = _read(folder).get("values")
+    if not isinstance(values, dict) or not all(isinstance(column, dict) for column in values.values()):
+        told = values if not isinstance(values, dict) else "not by question"
+        raise CaseError(
+            f"{str(folder / SCORES)!r}: 'values' is {told!r}.", f"Score it anew: eval run --resume {folder}"
+        )
+    return values
+
+
+def read_made_with(folder: Path) -> dict[str, str]:
+    """What a run was made with, as `eval.provenance` names it; nothing of a run that does not tell.
+
+    Raises:
+        CaseError: there is no run.
+    """
+    made = _read(folder).get("made_with")
+    return {str(name): str(value) for name, value in made.items()} if isinstance(made, dict) else {}
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / SCORES
     if not path.is_file():
         raise CaseError(f"There is no run at {str(folder)!r}.", "Give a folder that `python -m eval run` has written.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8")).get("values")
-    except (json.JSONDecodeError, AttributeError) as error:
+        found = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
         raise CaseError(f"{str(path)!r} cannot be read: {error}.", "Run it again.") from error
-    if not isinstance(values, dict):
-        raise CaseError(f"{str(path)!r}: 'values' is {values!r}.", f"Score it anew: eval run --resume {folder}")
-    return values
+    if not isinstance(found, dict):
+        raise CaseError(f"{str(path)!r} is not an object.", "Run it again.")
+    return found
+
+
+def made_otherwise(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """What two runs were made with and is not the same: (of A, of B) by name, "not told" where a run does not say.
+
+    How much memory was free is no difference between machines.
+    """
+    pairs = {name: (before.get(name, UNTOLD), after.get(name, UNTOLD)) for name in {**before, **after}}
+    return {name: (a, b) for name, (a, b) in pairs.items() if _FREE.sub("", a) != _FREE.sub("", b)}
+
+
+def shared_questions(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[int, int, int]:
+    """How many questions are in A, in B and in both, from the runs' `values`."""
+    a, b = ({i for column in values.values() for i in column} for values in (before, after))
+    return len(a), len(b), len(a & b)
 
 
 def add_to(commands: Any) -> None:
@@ -159,19 +205,36 @@ def add_to(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the comparison; 1 when a gate fails."""
-    found = {item.name: item for item in compare(read_values(options.a), read_values(options.b))}
+    """Print the comparison; 1 when a gate fails.
+
+    Raises:
+        CaseError: a run cannot be read, no question is in both, or a gate cannot be read.
+    """
+    before, after = read_values(options.a), read_values(options.b)
+    n_a, n_b, n_both = shared_questions(before, after)
+    if not n_both:
+        raise CaseError(
+            f"No question is in both {str(options.a)!r} ({n_a} questions) and {str(options.b)!r} ({n_b}).",
+            "Compare two runs of the same questions.",
+        )
+    found = {item.name: item for item in compare(before, after)}
     gates = [read_gate(text, list(found)) for text in options.fail_if]
     failed = [gate.text for gate in gates if gate.fails(found[gate.name].difference)]
+    made = made_otherwise(read_made_with(options.a), read_made_with(options.b))
     if options.json:
-        print(json.dumps({"differences": [asdict(item) for item in found.values()], "failed_gates": failed}, indent=1))
+        told = {"a": n_a, "b": n_b, "both": n_both}
+        differences = [asdict(item) for item in found.values()]
+        result = {"made_with": made, "questions": told, "differences": differences, "failed_gates": failed}
+        print(json.dumps(result, indent=1))
     else:
-        print(table(list(found.values()), failed))
+        lines = [f"{name} differs: A {a} | B {b}" for name, (a, b) in made.items()]
+        lines += [] if n_a == n_b == n_both else [f"{n_both} questions are in both, of {n_a} in A and {n_b} in B"]
+        print("\n".join([*lines, table(list(found.values()), failed)]))
     return 1 if failed else 0
 
 
 def table(found: Sequence[Difference], failed: Sequence[str]) -> str:
-    """A row a figure; below, which questions changed in the figures that did."""
+    """A row a figure; below, which questions changed, the most first: of a yes-or-no figure all, of others `LISTED`."""
     lines = [f"{'':26}{'n':>5}{'A':>9}{'B':>9}{'B - A':>9}   95 % interval      p McNemar   better  worse"]
     for d in found:
         p = "–" if d.p is None else f"{d.p:.3f}"
@@ -181,7 +244,14 @@ def table(found: Sequence[Difference], failed: Sequence[str]) -> str:
         )
     for d in found:
         for word, ids in (("better", d.better), ("worse", d.worse)):
-            if ids and d.p is not None:
-                lines.append(f"{d.name} {word}: {', '.join(ids)}")
+            if ids:
+                lines.append(f"{d.name} {word}: {_listed(d, ids)}")
     lines += [f"GATE FAILED: {text}" for text in failed]
     return "\n".join(lines)
+
+
+def _listed(d: Difference, ids: Sequence[str]) -> str:
+    if d.p is not None:
+        return ", ".join(ids)
+    text = ", ".join(f"{i} ({d.changes[i]:+.3g})" for i in ids[:LISTED])
+    return text if len(ids) <= LISTED else f"{text} and {len(ids) - LISTED} more"
