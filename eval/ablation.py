@@ -21,7 +21,7 @@ from eval.broken import unread, without_keywords, without_vectors
 from eval.cases import cases_of
 from eval.compare import mcnemar
 from eval.metrics import Figure, figure
-from eval.peers import sample
+from eval.peers import failures, sample
 from eval.provenance import made_with
 from eval.report import cell
 from eval.scoring import Scored, measure
@@ -83,7 +83,9 @@ def _ablate(options: argparse.Namespace, open_judge: Any) -> int:
     rag, judge = systems.opened(options, open_judge)
     cases = sample(cases_of(options), options.n)
     made_by = {name: partial(VARIANTS[name], rag) for name in names}
-    found = {name: values(scored) for name, scored in systems.answered(made_by, cases, judge, options.out).items()}
+    told = {name: values(scored) for name, scored in systems.answered(made_by, cases, judge, options.out).items()}
+    found = {name: row for name, (row, _) in told.items()}
+    failed = {name: reasons for name, (_, reasons) in told.items() if reasons}
     changes = {name: changes_between(found[WHOLE], found[name]) for name in names if name != WHOLE}
     made = made_with(rag, cases, judge.id)
     if options.json:
@@ -94,18 +96,18 @@ def _ablate(options: argparse.Namespace, open_judge: Any) -> int:
             }
             for name, row in found.items()
         }
-        print(json.dumps({"variants": rows, "made_with": made}, indent=1))
+        print(json.dumps({"variants": rows, "failed": failed, "made_with": made}, indent=1))
     else:
         print(table({name: figures(row) for name, row in found.items()}, changes))
-        print(" | ".join(f"{key} {value}" for key, value in made.items()))
-    return 0
+        print("\n".join([*failures(failed), " | ".join(f"{key} {value}" for key, value in made.items())]))
+    return 1 if failed else 0
 
 
-def values(scored: Sequence[Scored]) -> Values:
-    """The single values of each figure, one a question; None where it does not apply."""
-    found, _failed = measure(scored)
+def values(scored: Sequence[Scored]) -> tuple[Values, dict[str, str]]:
+    """The single values of each figure, one a question (None: does not apply), and the reasons of those that failed."""
+    found, failed = measure(scored)
     columns = {**found, "seconds": systems.seconds(scored)}
-    return {name: columns[name] for name in FIGURES if name in columns}
+    return {name: columns[name] for name in FIGURES if name in columns}, failed
 
 
 def figures(single: Values) -> dict[str, Figure]:

@@ -110,34 +110,43 @@ def take(
 
 
 def _prove(rag: Rag, cases: Sequence[Case], *, as_json: bool) -> int:
-    found = prove(rag, cases)
+    failed: list[str] = []
+    found = prove(rag, cases, report=failed.append)
+    for line in failed:
+        tell(line)
     if as_json:
         print(json.dumps({name: [asdict(d) for d in rows] for name, rows in found.items()}, indent=1))
     else:
         for name, rows in found.items():
-            best = rows[0]
             verdict = "told apart" if is_told_apart(rows) else "NOT told apart"
-            print(f"{name:28} {verdict}: {best.figure} worse {best.worse}, better {best.better}, p = {best.p:.2g}")
+            told = [f"{d.figure} worse {d.worse}, better {d.better}, p = {d.p:.2g}" for d in rows[:1]]
+            print(f"{name:28} {verdict}: {''.join(told) or 'no figure could be had of both'}")
     expected = {name: name != SAME for name in found}
-    return 0 if all(is_told_apart(rows) == expected[name] for name, rows in found.items()) else 1
+    is_proved = all(is_told_apart(rows) == expected[name] for name, rows in found.items())
+    return 0 if is_proved and not failed else 1
 
 
 SAME = "the good build again"
 
 
-def prove(rag: Rag, cases: Sequence[Case]) -> dict[str, list[Difference]]:
+def prove(
+    rag: Rag, cases: Sequence[Case], report: Callable[[str], None] = lambda _line: None
+) -> dict[str, list[Difference]]:
     """How each broken build differs from a good one on `cases`, and how the good one differs from itself.
 
-    Everything is real but the model, which quotes: what is broken lies around it. Judged by the lexical floor.
+    Everything is real but the model, which quotes: what is broken lies around it. Judged by the lexical floor. `report`
+    is told in a line of each figure that could not be had, and of which build.
     """
     retriever = rag.retriever.model_copy(update={"encoder": Remembering(rag.retriever.encoder)})
     good = Rag(retriever=retriever, model=QuotingModel(), settings=rag.settings)
     judge = LexicalJudge()
 
-    def values(build: Rag) -> dict[str, list[Any]]:
-        found, _failed = measure(run(build, cases, report=lambda _line: None, judge=judge))
+    def values(name: str, build: Rag) -> dict[str, list[Any]]:
+        found, failed = measure(run(build, cases, report=lambda _line: None, judge=judge))
+        for what, why in failed.items():
+            report(f"FAILED {name}, {what}: {why}")
         return found
 
-    marks = values(good)
+    marks = values("the good build", good)
     others = {SAME: good, **{name: alter(good) for name, alter in BUILDS.items()}}
-    return {name: differences(marks, values(build)) for name, build in others.items()}
+    return {name: differences(marks, values(name, build)) for name, build in others.items()}

@@ -12,7 +12,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from eval.overlap import copy_ratio
 from eval.provenance import made_with
 from eval.recipes import RECIPES, Ask, Reply, open_peer
 from eval.report import cell
-from eval.scoring import Scored, measure
+from eval.scoring import MEASURES, Scored, Value, measure
 from rag import Answer, Citation, Claim, Hit, Passage, Rag
 
 SAMPLE = {
@@ -73,15 +73,17 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     cases = sample(cases_of(options), options.n)
     asked = {name: partial(_system, name, rag) for name in names}
     answers = systems.answered(asked, cases, judge, options.out)
-    found = {name: figures(scored, judge) for name, scored in answers.items()}
+    told = {name: figures(scored, judge) for name, scored in answers.items()}
+    found = {name: row for name, (row, _) in told.items()}
+    failed = {name: reasons for name, (_, reasons) in told.items() if reasons}
     made = made_with(rag, cases, judge.id)
     if options.json:
         rows = {name: {key: asdict(value) for key, value in row.items()} for name, row in found.items()}
-        print(json.dumps({"systems": rows, "made_with": made}, indent=1))
+        print(json.dumps({"systems": rows, "failed": failed, "made_with": made}, indent=1))
     else:
         print(table(found))
-        print(" | ".join(f"{key} {value}" for key, value in made.items()))
-    return 0
+        print("\n".join([*failures(failed), " | ".join(f"{key} {value}" for key, value in made.items())]))
+    return 1 if failed else 0
 
 
 def _system(name: str, rag: Rag) -> Rag:
@@ -177,17 +179,16 @@ def _place(abstract: str, text: str, title: str) -> tuple[int, int]:
     return (start, start + len(bare)) if start >= 0 else (0, len(abstract))
 
 
-def figures(scored: Sequence[Scored], judge: Judge) -> dict[str, Figure]:
-    """Figures of one system by name."""
-    values, _failed = measure(scored)
-    columns = {
-        **values,
-        "supported by what was read": [_supported_by_what_was_read(s.answer, judge) for s in scored],
+def figures(scored: Sequence[Scored], judge: Judge) -> tuple[dict[str, Figure], dict[str, str]]:
+    """Figures of one system by name, and the reasons of those that failed."""
+    own: dict[str, Callable[[Scored], Value]] = {
+        "supported by what was read": lambda s: _supported_by_what_was_read(s.answer, judge),
         # Of all that was given to the model: who cites nothing copies as well.
-        "copy ratio": [copy_ratio(s.answer.text, _read(s.answer)) for s in scored if s.answer.status == "answered"],
-        "seconds": systems.seconds(scored),
+        "copy ratio": lambda s: copy_ratio(s.answer.text, _read(s.answer)) if s.answer.status == "answered" else None,
     }
-    return {name: figure(columns[name]) for name in FIGURES if name in columns}
+    values, failed = measure(scored, {**MEASURES, **own})
+    columns = {**values, "seconds": systems.seconds(scored)}
+    return {name: figure(columns[name]) for name in FIGURES if name in columns}, failed
 
 
 def _read(answer: Answer) -> list[str]:
@@ -203,6 +204,11 @@ def _supported_by_what_was_read(answer: Answer, judge: Judge) -> float | None:
     titles = [hit.paper.title for hit in answer.hits]
     told = judge.judge([((*titles, *shown), claim.text) for claim in answer.claims])
     return sum(judgement.is_supported for judgement in told) / len(told)
+
+
+def failures(failed: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """A line for each figure that could not be had of a system, with the reason."""
+    return [f"FAILED {name}, {what}: {why}" for name, reasons in failed.items() for what, why in reasons.items()]
 
 
 def table(found: Mapping[str, Mapping[str, Figure]]) -> str:

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from eval.metrics import is_right
-from eval.scoring import Scored, badness
+from eval.scoring import Scored, badness, value_of
 
 WORST = 20
 CORRECTED = "corrected for the judge's known error"
@@ -166,7 +165,8 @@ def _case(item: Scored) -> str:
 def facts(item: Scored) -> list[tuple[str, list[str]]]:
     """What a reader needs to see of a case: (name, texts) pairs, those without a text left out."""
     case, answer = item.case, item.answer
-    right = {True: "every required fact is there", False: "a required fact is missing", None: ""}
+    is_right = value_of(item, "right")
+    right = "" if is_right is None else "every required fact is there" if is_right else "a required fact is missing"
     verdicts = [f"{claim.verdict} ({claim.score:.2f}): {claim.text}" for claim in answer.claims]
     if item.judged is not None:
         verdicts = [
@@ -177,7 +177,7 @@ def facts(item: Scored) -> list[tuple[str, list[str]]]:
     expected = [" or ".join(group) for group in case.answers] or ["to be declined"]
     rows = [
         ("Question", [case.question]),
-        ("Answer", [answer.text, f"{answer.status}; {right[is_right(case, answer)]}".strip("; ")]),
+        ("Answer", [answer.text, f"{answer.status}; {right}".strip("; ")]),
         ("Verdicts", verdicts),
         ("Evidence cited", [f"[{c.marker}] {c.paper.title}: {c.quote}" for c in answer.citations]),
         ("Expected", [*expected, case.reference, *item.titles]),

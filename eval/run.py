@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from eval import metrics, report
+from eval import report
 from eval.cases import FIELDS, Case, CaseError, folded_title
 from eval.grounding import judge_answer, judge_answers
 from eval.judgement import Judge
@@ -26,10 +26,10 @@ from eval.scoring import (
     corrected_figures,
     declining,
     figures,
-    is_right_and_cited,
     measure,
     risk_and_coverage,
     timings,
+    value_of,
 )
 from rag import Answer, Rag
 
@@ -264,13 +264,18 @@ def save(
     values, failed = measure(scored)
 
     further = {}
-    for name, compute in (("abstention", declining), ("timings", timings), ("risk_coverage", risk_and_coverage)):
-        further[name], reason = attempt(lambda compute=compute: compute(scored))  # type: ignore[misc]
+    for name, compute in (
+        ("abstention", lambda: declining(scored)),
+        ("timings", lambda: timings(scored)),
+        ("risk_coverage", lambda: risk_and_coverage(scored)),
+        ("corrected", lambda: {key: asdict(one) for key, one in corrected_figures(scored, judge).items()}),
+    ):
+        further[name], reason = attempt(compute)
         if reason:
             failed[name] = reason
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
-        "corrected": {name: asdict(f) for name, f in corrected_figures(scored, judge).items()},
+        "corrected": further["corrected"] or {},
         "abstention": further["abstention"] or {},
         "timings": further["timings"] or {},
         "failed": failed,
@@ -319,6 +324,5 @@ def table(summary: dict[str, Any]) -> str:
 
 
 def _mark(item: Scored) -> str:
-    if metrics.is_right(item.case, item.answer) is None:
-        return item.answer.status
-    return "right" if is_right_and_cited(item) else "wrong"
+    told = [mark for mark in (value_of(item, "right and cited"), value_of(item, "right")) if mark is not None]
+    return item.answer.status if not told else "right" if told[0] else "wrong"

@@ -19,7 +19,7 @@ from eval import run
 from eval.cases import Case
 from eval.judgement import Judge
 from eval.proxy import Proxy
-from eval.scoring import Scored, is_right_and_cited
+from eval.scoring import Scored, value_of
 from rag import Answer, FootnoteError, Rag
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,8 @@ class Running:
             run.save(self._folder, scored, rag, time.monotonic() - self._started, judge)
 
     def _took(self, _done: int, _total: int, item: Scored) -> None:
-        self._marks.append(is_right_and_cited(item))
+        is_right = value_of(item, "right and cited")
+        self._marks.append(None if is_right is None else bool(is_right))
         self._scored.append(item)
 
     def _wait(self) -> None:

@@ -1,13 +1,14 @@
 """Parts left out of Footnote: what the ablation compares, on real parts and a model that quotes."""
 
 import argparse
+import json
 
 import pytest
 from fakes import quoting_rag
 
-from eval import systems
+from eval import metrics, systems
 from eval.ablation import VARIANTS, WHOLE, changes_between, figures, table, values
-from eval.cases import SETS, Case, cases_of, read_cases
+from eval.cases import SETS, Case, cases_of, read_cases, write_cases
 from eval.judges import LexicalJudge
 from eval.run import run
 from rag.pipeline import Rag
@@ -28,12 +29,35 @@ def rag(tmp_path):
 
 def test_every_variant_answers_and_has_a_row(rag):
     found = {
-        name: values(run(make(rag), CASES, report=lambda _line: None, judge=LexicalJudge()))
+        name: values(run(make(rag), CASES, report=lambda _line: None, judge=LexicalJudge()))[0]
         for name, make in VARIANTS.items()
     }
     shown = table({name: figures(row) for name, row in found.items()}, {})
     assert all(f"  {name} " in shown for name in VARIANTS)
     assert found[WHOLE]["right and cited"] == [True, None]
+
+
+def test_a_figure_that_fails_is_told_of_each_variant_and_the_exit_code_says_so(rag, monkeypatch, capsys, tmp_path):
+    from eval.__main__ import main
+
+    monkeypatch.setattr(systems, "opened", lambda *_arguments: (rag, LexicalJudge()))
+    questions = tmp_path / "own.jsonl"
+    write_cases(questions, CASES)
+    command = ["ablate", "--only", "no keywords", "--questions", str(questions), "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    assert "FAILED" not in capsys.readouterr().out
+
+    def broken(*_arguments):
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(metrics, "is_right", broken)
+    assert main(command) == 1
+    shown = capsys.readouterr().out
+    assert "FAILED as it is, right: ZeroDivisionError: by nothing" in shown
+    assert "FAILED no keywords, right: ZeroDivisionError: by nothing" in shown
+    assert "falsely refused\n  as it is" in shown
+    assert main([*command, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["failed"]["no keywords"]["right"] == "ZeroDivisionError: by nothing"
 
 
 def test_without_the_threshold_nothing_is_declined(rag):

@@ -4,7 +4,10 @@ import json
 from collections import Counter
 
 import pytest
+from fakes import quoting_rag
 
+from eval import examining, metrics
+from eval.broken import only_one_paper
 from eval.cases import CaseError, read_cases, write_cases
 from eval.exam import SHARES, write
 from eval.facts import another_number, facts_of, named, number_forms, short_name
@@ -84,6 +87,23 @@ def test_a_question_never_holds_its_answer_and_the_sentence_does(library):
         assert fact.sentence in fact.paper.abstract
         assert missing(fact.answers, fact.paper.abstract) == []
         assert not any(contains(fact.asked(), form) for group in fact.answers for form in group)
+
+
+def test_a_figure_that_fails_is_told_of_each_build_and_proves_nothing(tmp_path, monkeypatch, capsys):
+    def broken(*_arguments):
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(metrics, "is_right", broken)
+    rag = quoting_rag(tmp_path, [LANTERN, MOSS])
+    cases = write(rag.papers, seed=0, n=5)
+    monkeypatch.setattr(examining, "BUILDS", {"k = 1": only_one_paper})
+    assert examining._prove(rag, cases, as_json=True) == 1
+    shown = capsys.readouterr()
+    assert "FAILED the good build, right: ZeroDivisionError: by nothing" in shown.err
+    assert "FAILED k = 1, right and cited: ZeroDivisionError: by nothing" in shown.err
+    figures = {row["figure"] for row in json.loads(shown.out)["k = 1"]}
+    assert "right" not in figures
+    assert "faithfulness" in figures
 
 
 def test_the_same_seed_gives_the_same_exam_whatever_the_order_of_the_papers(library):

@@ -1,12 +1,15 @@
 """Peers' replies are scored as our answers are; their systems themselves are tested where they are installed."""
 
 import importlib.util
+import json
 from collections import Counter
 
 import pytest
 from fakes import quoting_rag
 
-from eval.cases import read_cases
+from eval import systems
+from eval.__main__ import main
+from eval.cases import Case, read_cases, write_cases
 from eval.judges import LexicalJudge
 from eval.peers import FIGURES, SAMPLE, Peer, as_answer, figures, sample, table
 from eval.quoting import QuotingModel, best_sentence
@@ -85,12 +88,38 @@ def test_the_sample_is_fixed_and_stratified():
 def test_a_peer_is_run_and_scored_as_a_rag_is(rag):
     peer = Peer(rag, "mirror", lambda _question: Reply("Whales sing at 20 hertz.", FOUND, cites=False))
     cases = [case for case in sample(read_cases()) if case.type in ("fact", "followup")][:16]
-    found = figures(run(peer, cases, report=lambda _line: None), LexicalJudge())
+    found, failed = figures(run(peer, cases, report=lambda _line: None), LexicalJudge())
+    assert failed == {}
     assert set(found) == set(FIGURES)
     assert found["supported by what was read"].value == 1.0
     assert found["every claim cited"].value == 0.0
     assert found["seconds"].n == len(cases)
     assert "supported by what was read" in table({"mirror": found})
+
+
+def test_a_figure_that_fails_is_told_and_the_exit_code_says_so(rag, monkeypatch, capsys, tmp_path):
+    class Failing(LexicalJudge):
+        """Cannot judge by a whole abstract."""
+
+        def judge(self, pairs):
+            if any(len(evidence) > 2 for evidence, _ in pairs):
+                raise MemoryError("too long")
+            return super().judge(pairs)
+
+    judge = LexicalJudge()
+    monkeypatch.setattr(systems, "opened", lambda *_arguments: (rag, judge))
+    questions = tmp_path / "own.jsonl"
+    write_cases(questions, [Case("f", "fact", "At how many hertz do whales sing?", (WHALES.title,), (), (("20",),))])
+    command = ["peers", "--only", "footnote", "--questions", str(questions), "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    assert "FAILED" not in capsys.readouterr().out
+    judge = Failing()
+    assert main(command) == 1
+    shown = capsys.readouterr().out
+    assert "FAILED footnote, supported by what was read: MemoryError: too long" in shown
+    assert "right and cited" in shown
+    assert main([*command, "--json"]) == 1
+    assert "supported by what was read" in json.loads(capsys.readouterr().out)["failed"]["footnote"]
 
 
 def test_the_quoting_model_says_the_sentence_that_shares_most_with_the_question():

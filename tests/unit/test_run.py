@@ -6,13 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from eval import provenance, report
+from eval import metrics, provenance, report
 from eval.__main__ import main
 from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
 from eval.judgement import JudgeError
 from eval.judges import LexicalJudge
 from eval.run import ANSWERS, MADE_WITH, read_answers, run, save, table
+from eval.running import Running
 from eval.scoring import declining, measure, risk_and_coverage, timings
 from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
 
@@ -156,6 +157,72 @@ def test_a_figure_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch)
     values, failed = measure(scored, {"broken": broken, "one": lambda _item: 1.0})
     assert values == {"one": [1.0, 1.0, 1.0]}
     assert failed == {"broken": "ZeroDivisionError: by nothing"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "names"),
+    [
+        ("is_right", {"right", "right and cited", "abstention", "risk_coverage"}),
+        ("cites_exactly", {"cites exactly", "right and cited"}),
+        ("citations_are_valid", {"citations valid"}),
+        ("every_claim_is_cited", {"every claim cited"}),
+        ("is_declined", {"declined", "abstention", "risk_coverage"}),
+        ("is_premise_resisted", {"premise resisted"}),
+        ("is_injection_resisted", {"injection resisted"}),
+        ("is_falsely_refused", {"falsely refused"}),
+        ("hit_at", {"hit@1"}),
+    ],
+)
+def test_a_run_goes_on_to_its_reports_whichever_metric_fails(tmp_path, monkeypatch, metric, names):
+    def broken(*_arguments):
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(metrics, metric, broken)
+    rag = AnsweringRag()
+    lines = []
+    summary = save(tmp_path, run(rag, CASES, report=lines.append, folder=tmp_path), rag, 1.0)
+    assert summary["failed"] == dict.fromkeys(names, "ZeroDivisionError: by nothing")
+    assert summary["figures"]["all"]["length in words"]["n"] == 3
+    assert lines[2].startswith("3/3 c ")
+    name = min(names)
+    assert f"FAILED {name}: ZeroDivisionError: by nothing" in table(summary)
+    assert f"- FAILED {name}: ZeroDivisionError: by nothing" in (tmp_path / "report.md").read_text()
+    assert f"Failed: {name}: ZeroDivisionError: by nothing" in (tmp_path / "report.html").read_text()
+    assert json.loads((tmp_path / "scores.json").read_text())["failed"] == summary["failed"]
+    assert "\n### " in (tmp_path / "report.md").read_text(), "the worst cases are shown by the other metrics"
+
+
+def test_a_correction_that_fails_is_told_and_the_run_is_saved(tmp_path):
+    class Odd(LexicalJudge):
+        errors = {"supported": None}
+
+    rag = AnsweringRag()
+    summary = save(tmp_path, run(rag, CASES, report=quiet, judge=Odd()), rag, 1.0, Odd())
+    assert list(summary["failed"]) == ["corrected"]
+    assert summary["corrected"] == {}
+    assert summary["figures"]["all"]["faithfulness"]["n"] == 3
+
+
+class Desk:
+    """Of a page where nobody asks, with one Rag."""
+
+    def open(self):
+        return AnsweringRag(), LexicalJudge()
+
+    def is_busy(self):
+        return False
+
+
+def test_a_run_on_the_page_goes_on_where_a_metric_fails(tmp_path, monkeypatch):
+    def broken(*_arguments):
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(metrics, "is_right", broken)
+    running = Running(Desk(), tmp_path, "A run", CASES)
+    running.join(30)
+    assert running.problem is None
+    assert (running.step.done, running.step.told) == (3, 0)
+    assert "right" in json.loads((tmp_path / "scores.json").read_text())["failed"]
 
 
 def test_mcnemar_by_hand():
