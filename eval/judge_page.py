@@ -13,6 +13,7 @@ from html import escape
 from math import sqrt
 from typing import Any
 
+from eval.human_agreement import lines_for
 from eval.report import STYLE, plain
 
 _SIDE = 260
@@ -25,16 +26,34 @@ def page(result: Mapping[str, Any], title: str) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style><h1>{escape(title)}</h1>{judges}</html>\n"
+        f"<style>{STYLE}</style><h1>{escape(title)}</h1>{judges}{_people(result)}{_made_with(result)}</html>\n"
     )
+
+
+def cell(row: Mapping[str, Any], name: str) -> str:
+    """A figure of a row of `judging.measure`, with its 95 % interval where it has one."""
+    interval = row["intervals"].get(name)
+    return plain(row[name]) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def _people(result: Mapping[str, Any]) -> str:
+    if "human agreement" not in result:
+        return ""
+    lines = "".join(f"<li>{escape(line)}" for line in lines_for(result["human agreement"]["set"]))
+    return f"<h2>How far people agree</h2><ul>{lines}</ul>"
+
+
+def _made_with(result: Mapping[str, Any]) -> str:
+    lines = "<br>".join(escape(f"{key}: {value}") for key, value in result.get("made_with", {}).items())
+    return f"<p class=dim>{lines}</p>" if lines else ""
 
 
 def _judge(name: str, facts: Mapping[str, Any]) -> str:
     rows = facts["by source"]
-    columns = list(next(iter(rows.values()), {}))
+    columns = [name for name in next(iter(rows.values()), {}) if name != "intervals"]
     head = "".join(f"<th>{escape(column.replace('_', ' '))}" for column in columns)
     body = "".join(
-        f"<tr><td>{escape(source)}" + "".join(f"<td>{plain(row[column])}" for column in columns)
+        f"<tr><td>{escape(source)}" + "".join(f"<td>{cell(row, column)}" for column in columns)
         for source, row in rows.items()
     )
     return (

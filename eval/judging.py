@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,20 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from eval import judge_page
-from eval.agreement import agreement, auroc, reliability
+from eval.agreement import agreement, auroc, intervals, reliability
 from eval.cases import CaseError
+from eval.human_agreement import BY_SET, lines_for
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, LexicalJudge, open_judge
 from eval.labelled import SETS, Pair, read_pairs
 from eval.metrics import Figure
+from eval.provenance import _commit
 from eval.report import plain
-from rag import Paper, Rag, Settings
+from rag import Paper, Rag, Settings, describe_machine
 from rag.cli import settings_from, tell
 
 _COLUMNS = (
     "n", "balanced_accuracy", "macro_f1", "macro_f1_at_best", "auroc", "auroc_against_contradicted", "kappa",
     "calibration_error",
 )  # fmt: skip
+_WITH_INTERVAL = ("balanced_accuracy", "macro_f1", "auroc")
 
 
 def add_to(commands: Any) -> None:
@@ -68,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             raise CaseError("There is nothing to measure on.", "Give --set and --data, or --probes.")
         pairs = read_pairs(options.set, options.data, options.split)
         tell_of_fitted(options.set)
-        result, table = measure(open_judge(options.judge, report=tell), pairs), agreement_table
+        result, table = measure_on(options.set, open_judge(options.judge, report=tell), pairs), agreement_table
         if options.report:
             options.report.write_text(judge_page.page(result, f"Judges on {options.set}"), encoding="utf-8")
             tell(f"Written to {options.report}")
@@ -85,6 +89,25 @@ def tell_of_fitted(name: str) -> None:
         if name in sets:
             told = f"The judge {judge!r} was fitted on {name}'s {sets[name]!r} pairs: figures on these flatter it."
             tell(f"{told} Those of pairs that it had not seen are in docs/eval.md.")
+
+
+def measure_on(name: str, judge: Judge, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """`measure` of the set `name`'s pairs, with what is published of people's agreement and what it was made with."""
+    return {
+        **measure(judge, pairs),
+        "human agreement": {"set": name, "figures": [asdict(one) for one in BY_SET.get(name, ())]},
+        "made_with": made_with(judge, f"{len(pairs)} pairs of {name}"),
+    }
+
+
+def made_with(judge: Judge, measured_on: str) -> dict[str, str]:
+    """What a judge's figures depend on and were made by, as a run's `provenance.made_with` without what answers."""
+    return {
+        "judge": judge.id,
+        "measured on": measured_on,
+        "commit": _commit(),
+        "machine": f"{describe_machine()}; Python {sys.version.split()[0]}",
+    }
 
 
 def measure(judge: Judge, pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -108,13 +131,13 @@ def _measure_one(judge: Judge, pairs: Sequence[Pair]) -> dict[str, Any]:
         told = [i for i in inside if pairs[i].label in ("supported", "contradicted")]
         has_contradicted = any(pairs[i].label == "contradicted" for i in told)
         contrast = [judged[i].p_supported - judged[i].p_contradicted for i in told]
+        labels, scores = [pairs[i].label == "supported" for i in inside], [judged[i].p_supported for i in inside]
         rows[name] = {
-            **agreement(
-                [pairs[i].label == "supported" for i in inside], [judged[i].p_supported for i in inside]
-            ).to_dict(),
+            **agreement(labels, scores).to_dict(),
             "auroc_against_contradicted": auroc([pairs[i].label == "supported" for i in told], contrast)
             if has_contradicted
             else None,
+            "intervals": intervals(labels, scores),
         }
     supported = [pair.label == "supported" for pair in pairs]
     return {
@@ -125,15 +148,26 @@ def _measure_one(judge: Judge, pairs: Sequence[Pair]) -> dict[str, Any]:
 
 
 def agreement_table(result: dict[str, Any]) -> str:
-    """A row a judge and source."""
-    lines = [f"{'judge':14}{'source':22}" + "".join(f"{_heading(name):>14}" for name in _COLUMNS)]
+    """A row a judge and source; below it people's agreement and what it was made with, where these are known."""
+    lines = [f"{'judge':14}{'source':22}" + "".join(f"{_heading(name):>{_width(name)}}" for name in _COLUMNS)]
     for judge, facts in result["judges"].items():
         lines += [
-            f"{judge[:13]:14}{source:22}" + "".join(f"{plain(row[name]):>14}" for name in _COLUMNS)
+            f"{judge[:13]:14}{source:22}"
+            + "".join(f"{judge_page.cell(row, name):>{_width(name)}}" for name in _COLUMNS)
             for source, row in facts["by source"].items()
         ]
         lines.append(f"{judge[:13]:14}{facts['pairs per second']:.0f} pairs a second")
-    return "\n".join(lines)
+    if "human agreement" in result:
+        lines += [f"people: {line}" for line in lines_for(result["human agreement"]["set"])]
+    return "\n".join([*lines, *_footer(result)])
+
+
+def _footer(result: dict[str, Any]) -> list[str]:
+    return [" | ".join(f"{key} {value}" for key, value in result["made_with"].items())] if "made_with" in result else []
+
+
+def _width(name: str) -> int:
+    return 23 if name in _WITH_INTERVAL else 14
 
 
 def _heading(name: str) -> str:
@@ -151,7 +185,10 @@ def _probe(name: str, options: argparse.Namespace) -> dict[str, Any]:
     judges = [open_judge(name, report=tell, rag=rag)] + ([LexicalJudge()] if name != "lexical" else [])
     neighbour = best_wrong_paper(rag)
     rows = {judge.id: probes(judge, rag.papers, neighbour, count=options.count) for judge in judges}
-    return {"judges": {judge: {probe: asdict(f) for probe, f in found.items()} for judge, found in rows.items()}}
+    return {
+        "judges": {judge: {probe: asdict(f) for probe, f in found.items()} for judge, found in rows.items()},
+        "made_with": made_with(judges[0], f"probes of {len(rag.papers)} papers, {options.count} sentences"),
+    }
 
 
 def best_wrong_paper(rag: Rag) -> Callable[[str, Paper], Paper]:
@@ -173,7 +210,7 @@ def probe_table(result: dict[str, Any]) -> str:
     for probe in next(iter(judges.values())):
         cells = [_rate(Figure(**found[probe])) for found in judges.values()]
         lines.append(f"{probe:42}" + "".join(f"{cell:>36}" for cell in cells))
-    return "\n".join(lines)
+    return "\n".join([*lines, *_footer(result)])
 
 
 def _rate(found: Figure) -> str:
