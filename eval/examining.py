@@ -20,7 +20,8 @@ from eval.cases import Case, CaseError, read_cases, write_cases
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, LexicalJudge
 from eval.quoting import QuotingModel
-from eval.run import ANSWERS, Progress, run, save
+from eval.report import gate_lines
+from eval.run import ANSWERS, Progress, exit_code, run, save
 from eval.scoring import measure
 from rag import Rag
 from rag.cli import add_common_options, settings_from, tell
@@ -71,7 +72,9 @@ def _exam(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     summary = take(rag, cases, folder, judge=open_judge(options.judge, rag), report=tell)
     print(json.dumps(summary, indent=1) if options.json else exam.scorecard(summary))
     tell(f"Written to {folder}: exam.jsonl, answers.jsonl, scores.json, report.html, report.md")
-    return 1 if summary["failed"] else 0
+    for line in gate_lines(summary):
+        tell(line)
+    return exit_code(summary)
 
 
 def take(

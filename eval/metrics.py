@@ -6,6 +6,7 @@ Knows nothing of files, models or how answers came about.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -15,6 +16,7 @@ from eval.matching import contains, missing
 from rag import Answer, Hit
 
 RESAMPLES = 2000
+_MARKER = re.compile(r"\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,40 @@ def cites_exactly(case: Case, answer: Answer, titles: Sequence[str]) -> bool | N
 
 
 def citations_are_valid(answer: Answer) -> bool | None:
-    """Whether every citation's quote stands at its offsets, and every marker in the text exists; None uncited."""
-    if not answer.citations:
+    """Whether every citation's quote stands at its offsets, and every marker in the shown text is that of a citation.
+
+    None where nothing is cited and no marker is shown, and for an abstention, which only names the nearest papers.
+
+    Source: ours; the rule that Footnote keeps (`rag.verify`).
+    """
+    if not answer.citations and (answer.status == "abstained" or not shown_markers(answer)):
         return None
     markers = {citation.marker for citation in answer.citations}
-    quotes = all(c.quote and c.paper.abstract[c.start : c.end] == c.quote for c in answer.citations)
-    return quotes and all(c.marker in markers for claim in answer.claims for c in claim.citations)
+    has_quotes = all(c.quote and c.paper.abstract[c.start : c.end] == c.quote for c in answer.citations)
+    used = {c.marker for claim in answer.claims for c in claim.citations}
+    return has_quotes and shown_markers(answer) | used <= markers
+
+
+def shown_markers(answer: Answer) -> frozenset[int]:
+    """The numbers of the markers in the shown text, read as Footnote reads a model's: "[1]", "[1, 2]", "[1–3]".
+
+    What an abstract has in square brackets is no marker: quotes, and what the papers are called, are left out.
+    """
+    text = answer.text
+    verbatim = {c.quote for c in answer.citations} | {claim.subject for claim in answer.claims}
+    for words in sorted(verbatim - {""}, key=len, reverse=True):
+        text = text.replace(words, " ")
+    return frozenset(int(number) for marker in _MARKER.findall(text) for number in re.findall(r"\d+", marker))
 
 
 def every_claim_is_cited(answer: Answer) -> bool | None:
-    """Whether each shown sentence has a citation; None for an abstention."""
-    return all(claim.citations for claim in answer.claims) if answer.status == "answered" else None
+    """Whether each shown sentence has a citation; None for an abstention.
+
+    An answer without a single sentence that is tied to anything shows an uncited text: False, not vacuously True.
+
+    Source: ours; citation coverage.
+    """
+    return bool(answer.claims) and all(c.citations for c in answer.claims) if answer.status == "answered" else None
 
 
 def is_declined(case: Case, answer: Answer) -> bool | None:

@@ -39,6 +39,16 @@ def cell(value: Mapping[str, Any]) -> str:
     return f"{value['value']:.2f} [{value['low']:.2f}, {value['high']:.2f}] n={value['n']}"
 
 
+def gate_lines(summary: Mapping[str, Any]) -> list[str]:
+    """One line that says which answers fail a hard gate; none where all pass."""
+    told = [f"“{name}” does not hold for {_named(ids)}" for name, ids in summary.get("gate", {}).items()]
+    return [f"HARD GATE FAILED: {'; '.join(told)}"] if told else []
+
+
+def _named(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+
+
 def worst(scored: Sequence[Scored], count: int = WORST) -> list[Scored]:
     """The `count` worst cases, the worst first; those with nothing wrong are left out."""
     return sorted((s for s in scored if badness(s) > 0), key=lambda s: -badness(s))[:count]
@@ -47,6 +57,7 @@ def worst(scored: Sequence[Scored], count: int = WORST) -> list[Scored]:
 def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     """The report as Markdown."""
     lines = ["# Footnote: a run of the questions", "", *_made_with(summary), ""]
+    lines += [f"- {line}" for line in gate_lines(summary)]
     lines += [f"- FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
     lines += ["", "| figure | mean [95 % interval] n | left out |", "|---|---|---|"]
     lines += [f"| {name} | {cell(f)} | {f['left_out']} |" for name, f in summary["figures"]["all"].items()]
@@ -64,7 +75,8 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
 
 def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     """The report as a self-contained HTML page."""
-    failed = "".join(f"<p class=bad>Failed: {escape(n)}: {escape(r)}</p>" for n, r in summary["failed"].items())
+    failed = "".join(f"<p class=bad>{escape(line)}</p>" for line in gate_lines(summary))
+    failed += "".join(f"<p class=bad>Failed: {escape(n)}: {escape(r)}</p>" for n, r in summary["failed"].items())
     rows = "".join(_row(name, value) for name, value in summary["figures"]["all"].items())
     rows += "".join(_row(f"{name}, {CORRECTED}", value) for name, value in _corrected(summary))
     declined = "".join(

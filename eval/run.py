@@ -26,6 +26,7 @@ from eval.scoring import (
     corrected_figures,
     declining,
     figures,
+    gate,
     measure,
     risk_and_coverage,
     timings,
@@ -256,7 +257,10 @@ def _line(item: Scored) -> str:
 def save(
     folder: Path, scored: Sequence[Scored], rag: Rag, seconds: float, judge: Judge | None = None
 ) -> dict[str, Any]:
-    """Write the run's folder and return what scores.json holds; `failed` names the figures that could not be had."""
+    """Write the run's folder and return what scores.json holds.
+
+    `failed` names the figures that could not be had, `gate` the cases that fail a hard gate.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     asked = {item.case.id for item in scored}
     before = read_answers(folder) if (folder / ANSWERS).is_file() else ()
@@ -279,6 +283,7 @@ def save(
         "abstention": further["abstention"] or {},
         "timings": further["timings"] or {},
         "failed": failed,
+        "gate": gate(scored, values),
         "values": {
             name: dict(zip((s.case.id for s in scored), column, strict=True)) for name, column in values.items()
         },
@@ -295,6 +300,11 @@ def save(
     (folder / "report.md").write_text(report.markdown(summary, scored), encoding="utf-8")
     (folder / "report.html").write_text(report.page(summary, scored), encoding="utf-8")
     return summary
+
+
+def exit_code(summary: Mapping[str, Any]) -> int:
+    """1 where a figure could not be had, or an answer fails a hard gate; else 0."""
+    return 1 if summary["failed"] or summary["gate"] else 0
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -315,6 +325,7 @@ def table(summary: dict[str, Any]) -> str:
     lines += [f"{name}: {report.cell(f)}" for name, f in overall.items() if name in report.GROUNDING]
     lines += [f"{name}: {report.cell(overall[name])}" for name in own_lines if overall.get(name, {}).get("n")]
     lines += [f"{name}, {report.CORRECTED}: {report.cell(f)}" for name, f in summary["corrected"].items()]
+    lines += report.gate_lines(summary)
     lines += [f"FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
     for name, row in summary["timings"].items():
         lines.append(f"{name:14} median {row['median']:.2f} s, 90th percentile {row['p90']:.2f} s, n = {row['n']}")

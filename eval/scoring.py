@@ -119,6 +119,19 @@ def measure(
     return values, failed
 
 
+GATES = ("citations valid", "every claim cited")
+"""Hard gates: one answer of which such a measure is False fails the whole run."""
+
+
+def gate(scored: Sequence[Scored], values: Mapping[str, Sequence[Value]]) -> dict[str, list[str]]:
+    """The ids of the cases that fail each hard gate; gates that none fails are left out."""
+    found = {
+        name: [item.case.id for item, one in zip(scored, values.get(name, ()), strict=False) if one is False]
+        for name in GATES
+    }
+    return {name: ids for name, ids in found.items() if ids}
+
+
 def attempt(compute: Callable[[], T]) -> tuple[T | None, str]:
     """What `compute` gives and "", or None and the reason why it failed: a figure must not cost a run of minutes."""
     try:

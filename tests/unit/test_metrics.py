@@ -49,6 +49,37 @@ def test_a_citation_is_invalid_when_its_quote_is_not_at_its_offsets():
     assert metrics.citations_are_valid(ABSTAINED) is None
 
 
+def test_a_marker_without_its_citation_is_invalid():
+    assert metrics.citations_are_valid(answered(PAPER, text="One two. [1] Three. [7]")) is False
+    assert metrics.citations_are_valid(answered(PAPER, text="One two. [1, 7]")) is False
+    assert metrics.citations_are_valid(answered(PAPER, OTHER, text="One two. [1][2] Three. [1–2]")) is True
+    assert metrics.citations_are_valid(answered(text="One two. [1]")) is False, "a marker, and nothing is cited"
+    assert metrics.citations_are_valid(answered(text="One two.")) is None
+
+
+def test_brackets_of_an_abstract_are_no_markers():
+    paper = Paper("y", "Beyond [2017]: a survey", "As in [2017], three [4, 5] of [n] grow.")
+    citation = Citation(1, paper, paper.abstract, 0, len(paper.abstract))
+    claim = Claim(paper.abstract, (citation,), "supported", 1.0, is_quote=True, subject=paper.title)
+    text = f"Beyond [2017]: a survey: “{paper.abstract}” [1]"
+    answer = Answer("?", text, "answered", (claim,), (citation,))
+    assert metrics.shown_markers(answer) == {1}
+    assert metrics.citations_are_valid(answer) is True
+    assert metrics.shown_markers(Answer("?", text + " More [x] and [ab1]. [6]", "answered", (claim,), (citation,))) == {
+        1,
+        6,
+    }
+    near = Answer("?", "The library does not say. The nearest papers are: Beyond [2017]: a survey.", "abstained")
+    assert metrics.citations_are_valid(near) is None
+
+
+def test_an_answer_without_a_claim_is_not_covered():
+    assert metrics.every_claim_is_cited(answered(PAPER)) is True
+    assert metrics.every_claim_is_cited(answered()) is False
+    assert metrics.every_claim_is_cited(Answer("?", "Words that rest on nothing.", "answered")) is False
+    assert metrics.every_claim_is_cited(ABSTAINED) is None
+
+
 def test_abstentions_count_only_where_they_can_be_right_or_wrong():
     declined = Case("u", "unanswerable-far", "?")
     assert metrics.is_declined(declined, ABSTAINED) is True

@@ -12,7 +12,7 @@ from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
 from eval.judgement import JudgeError
 from eval.judges import LexicalJudge
-from eval.run import ANSWERS, MADE_WITH, read_answers, run, save, table
+from eval.run import ANSWERS, MADE_WITH, exit_code, read_answers, run, save, table
 from eval.running import Running
 from eval.scoring import declining, measure, risk_and_coverage, timings
 from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
@@ -190,6 +190,31 @@ def test_a_run_goes_on_to_its_reports_whichever_metric_fails(tmp_path, monkeypat
     assert f"Failed: {name}: ZeroDivisionError: by nothing" in (tmp_path / "report.html").read_text()
     assert json.loads((tmp_path / "scores.json").read_text())["failed"] == summary["failed"]
     assert "\n### " in (tmp_path / "report.md").read_text(), "the worst cases are shown by the other metrics"
+
+
+def test_an_answer_with_a_broken_marker_or_an_uncited_sentence_fails_the_run(tmp_path):
+    class Careless(AnsweringRag):
+        def ask(self, question, history=()):
+            answer = super().ask(question)
+            if question == "Which?":
+                return replace(answer, text="One two. [1][7]")
+            uncited = replace(answer.claims[0], citations=())
+            return replace(answer, claims=(*answer.claims, uncited)) if question == "How many?" else answer
+
+    rag = Careless()
+    summary = save(tmp_path, run(rag, CASES, report=quiet, folder=tmp_path), rag, 1.0)
+    assert summary["gate"] == {"citations valid": ["c"], "every claim cited": ["a"]}
+    assert summary["failed"] == {}
+    assert exit_code(summary) == 1
+    line = "HARD GATE FAILED: “citations valid” does not hold for c; “every claim cited” does not hold for a"
+    assert line in table(summary).splitlines()
+    assert f"- {line}\n" in (tmp_path / "report.md").read_text()
+    assert f"<p class=bad>{line}</p>" in (tmp_path / "report.html").read_text()
+    sound = save(tmp_path / "sound", run(AnsweringRag(), CASES, report=quiet), rag, 1.0)
+    assert (sound["gate"], exit_code(sound)) == ({}, 0)
+    assert "GATE" not in table(sound)
+    assert exit_code({"failed": {"right": "why"}, "gate": {}}) == 1
+    assert report.gate_lines({"gate": {"citations valid": [f"q{n}" for n in range(7)]}})[0].endswith("q4 and 2 more")
 
 
 def test_a_correction_that_fails_is_told_and_the_run_is_saved(tmp_path):
