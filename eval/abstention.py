@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eval.bootstrap import bootstrap
+from eval.metrics import Figure
+
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
@@ -43,6 +46,27 @@ def abstention(answerable: Sequence[bool], declined: Sequence[bool]) -> Abstenti
     )
 
 
+def abstention_figures(answerable: Sequence[bool], declined: Sequence[bool], seed: int = 0) -> dict[str, Figure]:
+    """Precision, recall, F1 and false refusals by name, each with its interval by a bootstrap over questions.
+
+    n of each is how many questions it is a share of: the declined, those without an answer, all, and the answerable.
+    """
+    rows = list(zip(answerable, declined, strict=True))
+    counts = {
+        "precision": sum(declined), "recall": len(rows) - sum(answerable), "f1": len(rows),
+        "false_refusals": sum(answerable),
+    }  # fmt: skip
+
+    def one(name: str) -> Figure:
+        def of(drawn: Sequence[tuple[bool, bool]]) -> float | None:
+            value: float | None = getattr(abstention([a for a, _ in drawn], [d for _, d in drawn]), name)
+            return value
+
+        return bootstrap(of, rows, seed, counts[name])
+
+    return {name: one(name) for name in counts}
+
+
 def risk_coverage(scores: Sequence[float], right: Sequence[bool]) -> list[tuple[float, float]]:
     """(coverage, risk): the share answered and the share of errors in it, the surest first; ties are taken together.
 
@@ -67,3 +91,9 @@ def area_under_risk(scores: Sequence[float], right: Sequence[bool]) -> float | N
         area += risk * (coverage - before)
         before = coverage
     return area if scores else None
+
+
+def area_figure(scores: Sequence[float], right: Sequence[bool], seed: int = 0) -> Figure:
+    """`area_under_risk` with its interval by a bootstrap over the answers given."""
+    rows = list(zip(scores, right, strict=True))
+    return bootstrap(lambda drawn: area_under_risk([s for s, _ in drawn], [r for _, r in drawn]), rows, seed)

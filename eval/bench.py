@@ -21,6 +21,7 @@ from statistics import median
 from typing import Any
 
 from eval import public
+from eval.bench_result import lines
 from eval.cases import read_cases
 from eval.library_speed import library_speed, seconds_of
 from eval.load import load
@@ -77,8 +78,7 @@ def _print(options: argparse.Namespace, result: dict[str, Any]) -> int:
     if options.json:
         print(json.dumps(result, indent=1))
     else:
-        for name, value in result.items():
-            print(f"{name:40} {value:.3f}" if isinstance(value, float) else f"{name:40} {value}")
+        print("\n".join(lines(result)))
     return 0
 
 

@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import prompts
+from eval.bench_result import MADE_WITH, asked_with, spread
+from eval.bootstrap import bootstrap
 from eval.cases import CaseError
-from eval.metrics import figure
+from eval.metrics import Figure, figure
 from eval.retrieving import PLACE, open_library
 from eval.rows import one_of, read_text, text_of, texts_of
 from rag import Rag
@@ -92,21 +94,23 @@ def pubmedqa(options: argparse.Namespace) -> dict[str, Any]:
             tell(
                 f"{number}/{len(chosen)} {[likeliest(each[-1:])[0] for each in told.values()]} for {labels[number - 1]}"
             )
-    result: dict[str, Any] = {"questions": len(chosen), "of": len(rows), "right abstract first": figure(first).value}
+        made = asked_with(rag, ((key, str(rows[key]["QUESTION"])) for key in chosen), options.kind)
+    result: dict[str, Any] = {
+        "questions": len(chosen),
+        "of": len(rows),
+        **spread("right abstract first", figure(first)),
+    }
     said = {name: likeliest(each) for name, each in told.items()}
     said |= {f"{name}, calibrated": likeliest(calibrated(each)) for name, each in told.items()}
     for name, texts in said.items():
-        right = figure([a == b for a, b in zip(texts, labels, strict=True)])
-        result[f"accuracy, {name}"] = right.value
-        result[f"accuracy, {name}, 95 % from"] = right.low
-        result[f"accuracy, {name}, 95 % to"] = right.high
-        result[f"macro-F1, {name}"] = macro_f1(labels, texts)
+        result |= spread(f"accuracy, {name}", figure([a == b for a, b in zip(texts, labels, strict=True)]))
+        result |= spread(f"macro-F1, {name}", macro_f1_figure(labels, texts))
     always = max(set(labels), key=labels.count)
     result[f"accuracy, always {always}, same questions"] = labels.count(always) / len(labels)
     for name, (accuracy, f1) in PUBLISHED.items():
         result[f"published accuracy: {name}"] = accuracy
         result[f"published macro-F1: {name}"] = f1
-    return result
+    return {**result, MADE_WITH: made}
 
 
 def logprobs(rag: Rag, question: str, evidence: str) -> list[float]:
@@ -141,3 +145,9 @@ def macro_f1(labels: Sequence[str], said: Sequence[str]) -> float:
         both = sum(a == b == label for a, b in zip(labels, said, strict=True))
         scores.append(2 * both / (labels.count(label) + said.count(label)))
     return sum(scores) / len(scores) if scores else 0.0
+
+
+def macro_f1_figure(labels: Sequence[str], said: Sequence[str]) -> Figure:
+    """`macro_f1` with its interval by a bootstrap over questions."""
+    rows = list(zip(labels, said, strict=True))
+    return bootstrap(lambda drawn: macro_f1([a for a, _ in drawn], [b for _, b in drawn]), rows)

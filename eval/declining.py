@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.abstention import abstention
+from eval.abstention import abstention_figures
 from eval.adapter_data import clapnq_files, clapnq_questions
 from eval.bearing_data import clapnq_fitted_on
+from eval.bench_result import MADE_WITH, asked_with, spread
 from eval.cases import CaseError, objects
 from eval.metrics import figure
 from eval.overlap import rouge_l, token_f1
@@ -92,10 +93,15 @@ def clapnq(options: argparse.Namespace) -> dict[str, Any]:
                 f1.append(max(token_f1(answer.text, text) or 0.0 for text in item.answers))
                 rouge.append(max(rouge_l(answer.text, text) or 0.0 for text in item.answers))
             tell(f"{number}/{len(asked)} {answer.status}, {'answerable' if item.answers else 'no answer'}")
+        made = asked_with(rag, ((item.id, item.question) for item in asked), options.kind)
     can = [True] * len(answerable) + [False] * len(unanswerable)
+    found = {f"abstention {name}": value for name, value in abstention_figures(can, declined).items()}
+    found["right to answer or decline"] = figure([a != b for a, b in zip(can, declined, strict=True)])
+    found["token F1 of answers (best of references)"] = figure(f1)
+    found["ROUGE-L of answers (best of references)"] = figure(rouge)
     return {
-        **{f"abstention {name}": value for name, value in asdict(abstention(can, declined)).items()},
-        "right to answer or decline": figure([a != b for a, b in zip(can, declined, strict=True)]).value,
-        "token F1 of answers (best of references)": figure(f1).value,
-        "ROUGE-L of answers (best of references)": figure(rouge).value,
+        "answerable": len(answerable),
+        "unanswerable": len(unanswerable),
+        **{key: value for name, one in found.items() for key, value in spread(name, one).items()},
+        MADE_WITH: made,
     }

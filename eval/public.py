@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import judging
+from eval.bench_result import MADE_WITH, judged_with, lines
 from eval.deciding import pubmedqa
 from eval.declining import clapnq
 from eval.judges import DEFAULT, NAMES, open_judge
@@ -69,11 +70,13 @@ def _judged(options: argparse.Namespace) -> int:
     pairs = read_pairs(options.kind, options.data, options.split)
     published = PUBLISHED[options.kind]
     judging.tell_of_fitted(options.kind)
-    result = judging.measure(open_judge(options.judge, report=tell), pairs)
+    judge = open_judge(options.judge, report=tell)
+    result, made = judging.measure(judge, pairs), judged_with(judge.id, pairs)
     if options.json:
-        print(json.dumps({**result, "published": published}, indent=1))
+        print(json.dumps({**result, "published": published, MADE_WITH: made}, indent=1))
         return 0
     print(judging.agreement_table(result))
     for name, value in published.items():
         print(f"published: {name:70} {value:.3f}")
+    print("\n".join(lines({MADE_WITH: made})))
     return 0

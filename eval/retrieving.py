@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from eval.bench_result import MADE_WITH, asked_with, spread
 from eval.broken import without_keywords, without_vectors
 from eval.cases import CaseError, objects
-from eval.metrics import Figure, figure
+from eval.metrics import figure
 from eval.quoting import QuotingModel
 from eval.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
 from eval.rows import id_of, ids_of, read_text, text_of, texts_of
@@ -124,35 +125,45 @@ def retrieval(options: argparse.Namespace) -> dict[str, Any]:
     read = READERS[options.kind](options.data, options.split)
     asked = read.questions[: options.limit]
     with open_library(options, read.abstracts) as rag:
+        # No language model has a part in it, so none is opened to say what it is called.
+        quoting = Rag(retriever=rag.retriever, model=QuotingModel(), settings=rag.settings)
+        made = asked_with(quoting, ((str(n), text) for n, (text, _) in enumerate(asked, start=1)), options.kind)
         return {
             "abstracts": len(rag.papers),
             "questions": len(asked),
             **measured(rag, asked),
-            **_parts(rag, asked),
+            **_parts(quoting, asked),
             **{f"published nDCG@10: {name}": value for name, value in PUBLISHED[options.kind].items()},
+            MADE_WITH: {**made, "model": f"none; {rag.retriever.index.manifest.embedder}"},
         }
 
 
-def _parts(rag: Rag, asked: Sequence[tuple[str, Gains]]) -> dict[str, float | None]:
-    quoting = Rag(retriever=rag.retriever, model=QuotingModel(), settings=rag.settings)
-    parts = {"meaning alone": without_keywords(quoting), "BM25 alone": without_vectors(quoting)}
-    return {f"nDCG@10, {name}": measured(part, asked)["nDCG@10"] for name, part in parts.items()}
+def _parts(quoting: Rag, asked: Sequence[tuple[str, Gains]]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name, part in (("meaning alone", without_keywords(quoting)), ("BM25 alone", without_vectors(quoting))):
+        found |= {
+            key.replace("nDCG@10", f"nDCG@10, {name}", 1): value
+            for key, value in measured(part, asked).items()
+            if key.startswith("nDCG@10")
+        }
+    return found
 
 
 def measured(rag: Rag, asked: Sequence[tuple[str, Gains]]) -> dict[str, float | None]:
-    """Figures of the rankings of `asked`: pairs of a question and the gain of each relevant id."""
+    """Figures of the rankings of `asked`: pairs of a question and the gain of each relevant id.
+
+    Each with its interval and n, as `bench_result.spread` lays them out.
+    """
     known = {paper.id: (paper.url or "").removeprefix(PLACE) for paper in rag.papers}
     pairs = [([known[hit.paper.id] for hit in rag.retrieve(q, k=DEPTH)], gains) for q, gains in asked]
-    ndcg: Figure = figure([ndcg_at(ranking, gains, 10) for ranking, gains in pairs])
-    return {
-        "nDCG@10": ndcg.value,
-        "nDCG@10, 95 % from": ndcg.low,
-        "nDCG@10, 95 % to": ndcg.high,
-        "MRR@10": figure([reciprocal_rank(ranking[:10], gains) for ranking, gains in pairs]).value,
-        "recall@10": figure([set_recall(ranking[:10], gains) for ranking, gains in pairs]).value,
-        f"recall@{DEPTH}": figure([set_recall(ranking, gains) for ranking, gains in pairs]).value,
-        f"MAP@{DEPTH}": figure([average_precision(ranking, gains) for ranking, gains in pairs]).value,
+    columns: Mapping[str, Sequence[float | None]] = {
+        "nDCG@10": [ndcg_at(ranking, gains, 10) for ranking, gains in pairs],
+        "MRR@10": [reciprocal_rank(ranking[:10], gains) for ranking, gains in pairs],
+        "recall@10": [set_recall(ranking[:10], gains) for ranking, gains in pairs],
+        f"recall@{DEPTH}": [set_recall(ranking, gains) for ranking, gains in pairs],
+        f"MAP@{DEPTH}": [average_precision(ranking, gains) for ranking, gains in pairs],
     }
+    return {key: value for name, column in columns.items() for key, value in spread(name, figure(column)).items()}
 
 
 @contextmanager
