@@ -51,7 +51,11 @@ _LINES = (
     ("right papers among those handed on", "all", "papers at hand"),
     ("citations valid", "all", "citations valid"),
     ("sentences that the judge upholds", "all", "faithfulness"),
+    ("words copied from what is cited", "all", "copy ratio"),
+    ("length of answers in words", "all", "length in words"),
 )
+
+_MADE_WITH = ("model", "settings_id", "prompt_id", "judge", "commit", "machine")
 
 
 def write(papers: Sequence[Paper], seed: int = 0, n: int = 60) -> list[Case]:
@@ -251,8 +255,6 @@ def scorecard(summary: Mapping[str, Any]) -> str:
     made = summary["made_with"]
     lines.append(
         f"{summary['cases']} questions, {summary['seconds']:.0f} s | "
-        + " | ".join(
-            f"{key} {made[key]}" for key in ("model", "settings_id", "prompt_id", "judge", "commit") if key in made
-        )
+        + " | ".join(f"{key} {made[key]}" for key in _MADE_WITH if key in made)
     )
     return "\n".join(lines)
