@@ -231,6 +231,11 @@ def _put(case: Case) -> tuple[Any, ...]:
     return case.question, [dict(message) for message in case.history], case.without
 
 
+def ask_the_same(cases: Sequence[Case], others: Sequence[Case]) -> bool:
+    """Whether two lists hold the same questions in the same order, whatever is known of the right answers."""
+    return [(case.id, _put(case)) for case in cases] == [(case.id, _put(case)) for case in others]
+
+
 def _rewrite(folder: Path, items: Iterable[Scored]) -> None:
     partial = folder / f"{ANSWERS}.partial"
     partial.write_text("".join(_line(item) for item in items), encoding="utf-8")
