@@ -24,12 +24,14 @@ import prompts
 from eval.bench_result import MADE_WITH, asked_with, spread
 from eval.bootstrap import bootstrap
 from eval.cases import CaseError
+from eval.hub_data import located
 from eval.metrics import Figure, figure
 from eval.retrieving import PLACE, open_library
 from eval.rows import one_of, read_text, text_of, texts_of
 from rag import Rag
 from rag.cli import tell
 
+HOME = "github.com/pubmedqa/pubmedqa"
 LABELS = ("yes", "no", "maybe")
 WORDS = tuple((word, word.capitalize(), f" {word}") for word in LABELS)
 PUBLISHED = {
@@ -46,11 +48,10 @@ def read_pubmedqa(data: Path) -> dict[str, Mapping[str, Any]]:
     Raises:
         CaseError: there is none, or an entry lacks a field; it names the entry, the field and what was expected.
     """
+    data = located(data, ("*pqal*.json",), HOME)
     files = [data] if data.is_file() else sorted(data.glob("*pqal*.json"))
     if not files:
-        raise CaseError(
-            f"There is no *pqal*.json at {str(data)!r}.", "Get ori_pqal.json from github.com/pubmedqa/pubmedqa."
-        )
+        raise CaseError(f"There is no *pqal*.json at {str(data)!r}.", f"Get ori_pqal.json from {HOME}.")
     try:
         rows = json.loads(read_text(files[0]))
     except json.JSONDecodeError as error:

@@ -20,6 +20,7 @@ from eval.adapter_data import clapnq_files, clapnq_questions
 from eval.bearing_data import clapnq_fitted_on
 from eval.bench_result import MADE_WITH, asked_with, spread
 from eval.cases import CaseError, objects
+from eval.hub_data import located
 from eval.metrics import figure
 from eval.overlap import rouge_l, token_f1
 from eval.retrieving import PLACE, open_library
@@ -71,9 +72,10 @@ def clapnq(options: argparse.Namespace) -> dict[str, Any]:
 
     Of the questions that the adapters "answerable" and "bearing" were fitted on none is asked.
     """
-    groups = read_clapnq(options.data)
-    _demand_sentences(options.data)
-    fitted_on = {*clapnq_questions(options.data)[0], *clapnq_fitted_on(options.data)}
+    data = located(options.data, ("*answerable.jsonl", "*unanswerable.jsonl"), "github.com/primeqa/clapnq")
+    groups = read_clapnq(data)
+    _demand_sentences(data)
+    fitted_on = {*clapnq_questions(data)[0], *clapnq_fitted_on(data)}
     answerable, unanswerable = (
         [asked for asked in group if asked.id not in fitted_on][: options.limit] for group in groups
     )

@@ -1,6 +1,6 @@
 """Pairs of evidence and claim with what people said of them, read from public sets in their own file formats.
 
-Knows nothing of judges. The data stay where they are: they are named by `--data PATH` and never copied.
+Knows nothing of judges. The data stay where they are, named by `--data` (a path, or the hub's id), and are not copied.
 
 Sources: AttributionBench (Li et al. 2024, github.com/OSU-NLP-Group/AttributionBench), SciFact (Wadden et al. 2020,
 github.com/allenai/scifact), HealthVer (Sarrouti et al. 2021, github.com/sarrouti/HealthVer).
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from eval.cases import CaseError, objects
+from eval.hub_data import located
 from eval.rows import demand_columns, id_of, ids_of, one_of, read_text, text_of, texts_of
 
 Label = Literal["supported", "contradicted", "neither", "unsupported"]
@@ -38,7 +39,7 @@ def read_pairs(name: str, data: Path, split: str | None = None) -> tuple[Pair, .
 
     Args:
         name: one of `SETS`.
-        data: the set's file, or the folder it lies in.
+        data: the set's file, the folder it lies in, or the hub's id of it.
         split: part of the file's name ("dev", "train", "test"); needed where a folder holds several.
 
     Raises:
@@ -47,6 +48,7 @@ def read_pairs(name: str, data: Path, split: str | None = None) -> tuple[Pair, .
     if name not in SETS:
         raise CaseError(f"There is no set {name!r}.", f"There are: {', '.join(SETS)}.")
     reader = SETS[name]
+    data = located(data, (reader.pattern, *reader.beside), reader.home)
     pairs = tuple(reader.read(_file(reader, data, split)))
     if not pairs:
         raise CaseError(f"{str(data)!r} holds no pair.", f"Give the {reader.pattern} of {reader.home}.")
@@ -58,6 +60,8 @@ class _Reader:
     pattern: str
     home: str
     read: Callable[[Path], Iterator[Pair]]
+    beside: tuple[str, ...] = ()
+    """Further files that have to lie beside it."""
 
 
 def _file(reader: _Reader, data: Path, split: str | None) -> Path:
@@ -128,7 +132,7 @@ def _healthver(path: Path) -> Iterator[Pair]:
 
 SETS: Mapping[str, _Reader] = {
     "attributionbench": _Reader("*_balanced*.jsonl", "github.com/OSU-NLP-Group/AttributionBench", _attributionbench),
-    "scifact": _Reader("claims_*.jsonl", "github.com/allenai/scifact", _scifact),
+    "scifact": _Reader("claims_*.jsonl", "github.com/allenai/scifact", _scifact, ("corpus.jsonl",)),
     "healthver": _Reader("healthver_*.csv", "github.com/sarrouti/HealthVer", _healthver),
 }
 """Sets by name: which file each is read from, and where to get it."""

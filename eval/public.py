@@ -1,6 +1,7 @@
 """`python -m eval bench SET --data PATH`: Footnote on public sets, beside what others published on them.
 
-Only puts sets, options and printing together. Data are read from where they are and never copied.
+Only puts sets, options and printing together. Data are read from where they are and never copied, or
+fetched from the Hugging Face hub into its cache.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _JUDGING = (
     ("attributionbench", "the judge against people: is a claim supported by what it cites?"),
     ("healthver", "the judge against people: claims and sentences of abstracts on health"),
 )
+_DATA = "the set's file or folder, or the hub's id of it (owner/name)"
 
 PUBLISHED = {
     "attributionbench": {
@@ -51,7 +53,7 @@ def add_to(kinds: Any, show: Callable[[argparse.Namespace, dict[str, Any]], int]
     """Add the public sets to the command line; `show` prints a result."""
     for name, text, action in _ANSWERING:
         kind = kinds.add_parser(name, help=text)
-        kind.add_argument("--data", type=Path, required=True, metavar="PATH", help="the set's file or folder")
+        kind.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
         kind.add_argument("--split", default="train", metavar="NAME", help="scifact: train, or dev as BEIR's test")
         kind.add_argument("--limit", type=int, metavar="N", help="only N questions (clapnq: of each kind)")
         kind.add_argument("--json", action="store_true")
@@ -59,7 +61,7 @@ def add_to(kinds: Any, show: Callable[[argparse.Namespace, dict[str, Any]], int]
         kind.set_defaults(action=lambda options, action=action: show(options, action(options)))
     for name, text in _JUDGING:
         kind = kinds.add_parser(name, help=f"{text} (as `eval judge --set {name}`)")
-        kind.add_argument("--data", type=Path, required=True, metavar="PATH", help="the set's file or folder")
+        kind.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
         kind.add_argument("--split", metavar="NAME")
         kind.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
         kind.add_argument("--json", action="store_true")

@@ -22,6 +22,7 @@ from xml.etree import ElementTree as ET
 from eval.bench_result import MADE_WITH, asked_with, spread
 from eval.broken import without_keywords, without_vectors
 from eval.cases import CaseError, objects
+from eval.hub_data import located
 from eval.metrics import figure
 from eval.quoting import QuotingModel
 from eval.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
@@ -61,8 +62,10 @@ def read_scifact(data: Path, split: str) -> Collection:
     Raises:
         CaseError: a file is missing, it names where to get it; or a line is malformed, it names file, line and field.
     """
-    corpus, claims = data / "corpus.jsonl", data / f"claims_{split}.jsonl"
-    _demand([corpus, claims], "github.com/allenai/scifact")
+    home, names = "github.com/allenai/scifact", ("corpus.jsonl", f"claims_{split}.jsonl")
+    folder = located(data, names, home)
+    corpus, claims = (folder / name for name in names)
+    _demand([corpus, claims], home)
     abstracts = tuple(
         (id_of(row, "doc_id", place), text_of(row, "title", place), " ".join(texts_of(row, "abstract", place)))
         for place, row in objects(corpus)
@@ -80,8 +83,13 @@ def read_cranfield(data: Path, _split: str = "") -> Collection:
     Raises:
         CaseError: a file is missing or is not XML, it names where to get it; or a line of judgements is malformed.
     """
-    files = [data / name for name in ("cran.all.1400.xml", "cran.qry.xml", "cranqrel.trec.txt")]
-    _demand(files, "github.com/oussbenk/cranfield-trec-dataset")
+    home, names = (
+        "github.com/oussbenk/cranfield-trec-dataset",
+        ("cran.all.1400.xml", "cran.qry.xml", "cranqrel.trec.txt"),
+    )
+    folder = located(data, names, home)
+    files = [folder / name for name in names]
+    _demand(files, home)
     found = []
     for document in _elements(files[0], "doc"):
         text = " ".join((document.findtext("text") or "").split())
