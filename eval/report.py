@@ -12,6 +12,7 @@ from typing import Any
 from eval.scoring import Scored, badness, value_of
 
 WORST = 20
+TIMES = {"evidence_s": "time to first evidence", "first_token_s": "time to first token", "total_s": "whole time"}
 CORRECTED = "corrected for the judge's known error"
 GROUNDING = (
     "faithfulness", "no unsupported sentence", "called supported", "upheld where so called", "citation precision",
@@ -64,6 +65,8 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += [f"| {name}, {CORRECTED} | {cell(f)} | {f['left_out']} |" for name, f in _corrected(summary)]
     lines += ["", "| declining | |", "|---|---|"]
     lines += [f"| {name} | {plain(value)} |" for name, value in summary["abstention"].items()]
+    lines += ["", "| time | median | 95th percentile | answers |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in times(summary)]
     lines += ["", f"## The worst {len(worst(scored))} cases"]
     for item in worst(scored):
         lines += ["", f"### {item.case.id} ({item.case.type})", ""]
@@ -82,6 +85,8 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     declined = "".join(
         f"<tr><td>{escape(name)}<td>{escape(plain(value))}" for name, value in summary["abstention"].items()
     )
+    took = "<tr><th>time<th>median<th>95th percentile<th>answers"
+    took += "".join(f"<tr><td>{'<td>'.join(map(escape, row))}" for row in times(summary))
     groups = "".join(_group(name, row) for name, row in summary["figures"].items() if name != "all")
     cases = "".join(_case(item) for item in worst(scored))
     return (
@@ -91,10 +96,24 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
         f"<p class=dim>{'<br>'.join(escape(line) for line in _made_with(summary))}</p>"
         f"<h2>All questions</h2><div class=wide><table>{rows}</table></div>"
         f"<h2>Declining</h2><div class=wide><table>{declined}</table></div>"
+        f"<h2>Times</h2><div class=wide><table>{took}</table></div>"
         f"<h2>The worst {len(worst(scored))} cases</h2>{cases or '<p>Nothing is wrong.</p>'}"
         f"<h2>Risk and coverage</h2>{_curve(summary.get('risk_coverage', ()))}"
         f"<h2>By type</h2>{groups}</html>\n"
     )
+
+
+def times(summary: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """A row a time, as text: its name, median, 95th percentile, and over how many answers."""
+    return [
+        (
+            TIMES[name],
+            f"{row['median']:.2f} s",
+            f"{row['p95']:.2f} s",
+            f"n = {row['n']}" + (f", {row['without']} without" if row["without"] else ""),
+        )
+        for name, row in summary["timings"].items()
+    ]
 
 
 def _corrected(summary: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:

@@ -332,8 +332,7 @@ def table(summary: dict[str, Any]) -> str:
     lines += [f"{name}, {report.CORRECTED}: {report.cell(f)}" for name, f in summary["corrected"].items()]
     lines += report.gate_lines(summary)
     lines += [f"FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
-    for name, row in summary["timings"].items():
-        lines.append(f"{name:14} median {row['median']:.2f} s, 90th percentile {row['p90']:.2f} s, n = {row['n']}")
+    lines += [f"{name}: median {median}, 95th percentile {p95}, {n}" for name, median, p95, n in report.times(summary)]
     lines.append(f"peak memory {summary['peak_memory_gib']:.2f} GiB")
     lines.append(" | ".join(f"{key} {value}" for key, value in summary["made_with"].items()))
     return "\n".join(lines)

@@ -93,6 +93,8 @@ MEASURES: Mapping[str, Callable[[Scored], Value]] = {
     "citation precision": lambda s: grounding.citation_precision(s.judged),
     "contradiction": lambda s: grounding.contradiction(s.judged),
     "number agreement": lambda s: _if_answered(s, grounding.number_agreement(s.answer)),
+    "entity agreement": lambda s: _if_answered(s, grounding.entity_agreement(s.answer)),
+    "negation agreement": lambda s: _if_answered(s, grounding.negation_agreement(s.answer)),
     "token F1": lambda s: _if_answered(s, token_f1(s.answer.text, s.case.reference)),
     "ROUGE-L": lambda s: _if_answered(s, rouge_l(s.answer.text, s.case.reference)),
     "copy ratio": lambda s: _if_answered(s, copy_ratio(s.answer.text, [c.paper.abstract for c in s.answer.citations])),
@@ -205,12 +207,17 @@ def _confidence(s: Scored) -> float:
 
 
 def timings(scored: Sequence[Scored]) -> dict[str, dict[str, float]]:
-    """Median and 90th percentile in seconds of each time an answer tells, over the cases that have it."""
+    """Median, 90th and 95th percentile in seconds of each time, over the n answers that have it; `without` have none.
+
+    Percentiles are by nearest rank. What is declined before the model is asked has no first token.
+    """
     result = {}
     for name in ("evidence_s", "first_token_s", "total_s"):
-        values = sorted(s.answer.timings[name] for s in scored if "first_token_s" in s.answer.timings)
+        values = sorted(s.answer.timings[name] for s in scored if name in s.answer.timings)
         if values:
-            result[name] = {"median": median(values), "p90": values[math.ceil(0.9 * len(values)) - 1], "n": len(values)}
+            p90, p95 = (values[math.ceil(share * len(values)) - 1] for share in (0.9, 0.95))
+            without = len(scored) - len(values)
+            result[name] = {"median": median(values), "p90": p90, "p95": p95, "n": len(values), "without": without}
     return result
 
 

@@ -406,6 +406,29 @@ def test_tokens_are_counted_where_the_model_tells():
     assert (item.tokens_in, item.tokens_out) == (None, None)
 
 
+def test_each_time_is_told_over_the_answers_that_have_it(tmp_path):
+    class Declining(AnsweringRag):
+        def ask(self, question, history=()):
+            answer = super().ask(question)
+            took = {"evidence_s": 0.2, "total_s": 3.0}  # declined before the model was asked
+            declined = replace(answer, status="abstained", claims=(), citations=(), timings=took)
+            return declined if question == "Which?" else answer
+
+    rag = Declining()
+    summary = save(tmp_path, run(rag, CASES, report=quiet), rag, 1.0)
+    found = summary["timings"]
+    assert [(row["n"], row["without"]) for row in found.values()] == [(3, 0), (2, 1), (3, 0)]
+    assert (found["evidence_s"]["median"], found["evidence_s"]["p95"]) == (0.1, 0.2)
+    assert found["total_s"]["p95"] == 3.0
+    text = (tmp_path / "report.md").read_text()
+    assert "| time to first evidence | 0.10 s | 0.20 s | n = 3 |" in text
+    assert "| time to first token | 0.10 s | 0.10 s | n = 2, 1 without |" in text
+    assert "| whole time | 0.10 s | 3.00 s | n = 3 |" in text
+    page = (tmp_path / "report.html").read_text()
+    assert "<tr><td>time to first token<td>0.10 s<td>0.10 s<td>n = 2, 1 without" in page
+    assert "time to first token: median 0.10 s, 95th percentile 0.10 s, n = 2, 1 without" in table(summary)
+
+
 def test_the_ninetieth_percentile_is_never_below_the_median():
     scored = run(AnsweringRag(), CASES[:2], report=quiet)
     slow = replace(
@@ -413,3 +436,6 @@ def test_the_ninetieth_percentile_is_never_below_the_median():
     )
     row = timings([scored[0], slow])["total_s"]
     assert (row["median"], row["p90"], row["n"]) == (pytest.approx(4.55), 9.0, 2)
+    many = [replace(slow, answer=replace(slow.answer, timings={"total_s": float(n)})) for n in range(1, 41)]
+    row = timings(many)["total_s"]
+    assert (row["median"], row["p90"], row["p95"]) == (20.5, 36.0, 38.0)
