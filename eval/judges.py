@@ -1,7 +1,8 @@
 """Judges: is a claim supported by its evidence, contradicted, or neither? The lexical floor, and the others by name.
 
 A judge sees texts alone, never who wrote them. `open_judge` finds one by name: "lexical", "features", "verdict",
-"nli:ID" for any sequence-classification model of transformers (see `entailment`), "llm" or "llm:MODEL" for a chat model.
+"nli:ID" for any sequence-classification model of transformers (see `entailment`), "llm" or "llm:MODEL" for a chat
+model.
 """
 
 from __future__ import annotations
