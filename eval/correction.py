@@ -95,13 +95,15 @@ def rogan_gladen(rate: float, sensitivity: float, specificity: float) -> float |
 
 def why_not(rate: float, sensitivity: float, specificity: float) -> str:
     """Why no rate follows from a judged one, "" where one does."""
-    let_through = 1 - specificity
+    let_through, asked = 1 - specificity, "of what only the judge can tell"
     if sensitivity - let_through < LEAST_SKILL:
         return f"the judge finds {sensitivity:.2f} of what is so and lets {let_through:.2f} of the rest through"
     if rate > sensitivity + _ROUNDING:
-        return f"{rate:.2f} are judged so, more than the {sensitivity:.2f} that it is known to find where all are so"
+        return (
+            f"{asked} {rate:.2f} are judged so, more than the {sensitivity:.2f} that it is known to find where all are"
+        )
     if rate < let_through - _ROUNDING:
-        return f"{rate:.2f} are judged so, fewer than the {let_through:.2f} that it lets through where none is so"
+        return f"{asked} {rate:.2f} are judged so, fewer than the {let_through:.2f} that it lets through where none is"
     return ""
 
 
