@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from eval.grounding import Judged
 from eval.scoring import Scored, badness, value_of
 
 WORST = 20
@@ -200,18 +201,27 @@ def facts(item: Scored) -> list[tuple[str, list[str]]]:
     right = "" if is_right is None else "every required fact is there" if is_right else "a required fact is missing"
     verdicts = [f"{claim.verdict} ({claim.score:.2f}): {claim.text}" for claim in answer.claims]
     if item.judged is not None:
-        verdicts = [
-            f"{'supported' if j.is_supported else 'NOT SUPPORTED'} by the judge, "
-            f"{j.claim.verdict} by Footnote: {j.claim.text}"
-            for j in item.judged
-        ]
+        verdicts = [f"{_by_judge(j)}, {j.claim.verdict} by Footnote: {j.claim.text}" for j in item.judged]
     expected = [" or ".join(group) for group in case.answers] or ["to be declined"]
     rows = [
         ("Question", [case.question]),
         ("Answer", [answer.text, f"{answer.status}; {right}".strip("; ")]),
         ("Verdicts", verdicts),
         ("Evidence cited", [f"[{c.marker}] {c.paper.title}: {c.quote}" for c in answer.citations]),
+        # Of a false refusal one wants to see what the model had before it.
+        (
+            "Evidence found, none cited",
+            [f"{e.paper.title}: {e.sentence.text}" for e in answer.evidence if not answer.citations],
+        ),
         ("Expected", [*expected, case.reference, *item.titles]),
     ]
     kept = [(name, [text for text in texts if text]) for name, texts in rows]
     return [(name, texts) for name, texts in kept if texts]
+
+
+def _by_judge(judged: Judged) -> str:
+    """What the judge says of a sentence, with its probability that all the sentence cites supports it."""
+    said = "supported" if judged.is_supported else "NOT SUPPORTED"
+    return f"{said} by the judge" + (
+        f" ({judged.together.p_supported:.2f})" if judged.together else ", without a source"
+    )

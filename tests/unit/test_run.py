@@ -10,12 +10,12 @@ from eval import metrics, provenance, report
 from eval.__main__ import main
 from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
-from eval.judgement import JudgeError
+from eval.judgement import JudgeError, Judgement
 from eval.judges import LexicalJudge
 from eval.run import ANSWERS, MADE_WITH, exit_code, read_answers, run, save, table
 from eval.running import Running
 from eval.scoring import declining, measure, risk_and_coverage, timings
-from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
+from rag.schema import Answer, Citation, Claim, Evidence, Hit, Paper, Passage, Sentence
 
 PAPER = Paper("p", "Alpha <b>", "One two. Three four.")
 CASES = [
@@ -147,6 +147,27 @@ def test_the_page_escapes_what_comes_from_outside_and_needs_nothing_else(tmp_pat
     assert "Alpha &lt;b&gt;" in page
     assert "http" not in page
     assert "prefers-color-scheme:dark" in page
+
+
+def test_a_bad_case_shows_what_the_judge_thought_and_what_the_model_was_shown():
+    (item,) = run(AnsweringRag(), CASES[2:], report=quiet, judge=LexicalJudge())
+    shown = (Evidence(1, PAPER, Sentence("p", 1, 9, 20, "Three four."), 0.5),)
+    answer = replace(item.answer, evidence=shown)
+    facts = dict(report.facts(replace(item, answer=answer)))
+    assert facts["Verdicts"] == ["supported by the judge (1.00), supported by Footnote: One two."]
+    assert facts["Evidence cited"] == ["[1] Alpha <b>: One two."]
+    assert "Evidence found, none cited" not in facts
+    unsure = replace(item.judged[0], together=Judgement(0.25, 0.5, 0.25))
+    uncited = replace(item.judged[0], together=None, precise=())
+    facts = dict(report.facts(replace(item, judged=(unsure, uncited))))
+    assert [line.partition(", supported by")[0] for line in facts["Verdicts"]] == [
+        "NOT SUPPORTED by the judge (0.25)",
+        "NOT SUPPORTED by the judge, without a source",
+    ]
+    refused = replace(answer, status="abstained", claims=(), citations=(), text="The library does not say.")
+    facts = dict(report.facts(replace(item, answer=refused, judged=None)))
+    assert facts["Evidence found, none cited"] == ["Alpha <b>: Three four."]
+    assert "Evidence cited" not in facts
 
 
 def test_a_figure_that_fails_is_told_and_the_others_go_on(tmp_path, monkeypatch):
