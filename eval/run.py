@@ -36,6 +36,8 @@ from rag import Answer, Rag
 
 ANSWERS = "answers.jsonl"
 MADE_WITH = "made_with.json"
+JUDGED_TOGETHER = 10
+"""Answers that a judge is handed at a time."""
 Progress = Callable[[int, int, Scored], None]
 
 
@@ -86,7 +88,8 @@ def run(
                 _append(folder, item)
             left = (time.monotonic() - started) / asked * (len(cases) - len(done) - asked)
             took = item.answer.timings["total_s"]
-            report(f"{number}/{len(cases)} {case.id} {_mark(item)} {took:.1f} s, {left:.0f} s left")
+            then = ", then the judge" if judge else ""
+            report(f"{number}/{len(cases)} {case.id} {_mark(item)} {took:.1f} s, {left:.0f} s left{then}")
         scored.append(item)
         progress(number, len(cases), item)
     return judged(scored, judge, report) if judge else scored
@@ -128,14 +131,26 @@ def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
 def judged(scored: Sequence[Scored], judge: Judge, report: Callable[[str], None] = lambda _line: None) -> list[Scored]:
     """All answers judged, as `run` does after the last; for whoever stopped a run and keeps what `progress` told.
 
-    Not one by one: a judge that reads with the answering model would push the answering prompt out of its memory. Where
-    it fails, each answer is judged by itself, and those that it fails on say why.
+    Not each after it came: a judge that reads with the answering model would push the answering prompt out of its
+    memory. Some at a time, so that the time left can be told by the judge's own pace. Where it fails, each of these is
+    judged by itself, and those that it fails on say why.
     """
     report(f"Judging {len(scored)} answers by {judge.id} …")
+    result: list[Scored] = []
+    started = time.monotonic()
+    for start in range(0, len(scored), JUDGED_TOGETHER):
+        result += _judged_together(scored[start : start + JUDGED_TOGETHER], judge, report)
+        if len(result) < len(scored):
+            left = (time.monotonic() - started) / len(result) * (len(scored) - len(result))
+            report(f"{len(result)}/{len(scored)} judged, {left:.0f} s left")
+    return result
+
+
+def _judged_together(scored: Sequence[Scored], judge: Judge, report: Callable[[str], None]) -> list[Scored]:
     verdicts, reason = attempt(lambda: judge_answers(judge, [item.answer for item in scored]))
     if verdicts is not None:
         return [replace(item, judged=one) for item, one in zip(scored, verdicts, strict=True)]
-    report(f"{reason}. Judging them one by one …")
+    report(f"{reason}. Judging {len(scored)} answers one by one …")
     return [_judged_alone(item, judge) for item in scored]
 
 

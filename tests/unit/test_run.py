@@ -12,7 +12,7 @@ from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
 from eval.judgement import JudgeError, Judgement
 from eval.judges import LexicalJudge
-from eval.run import ANSWERS, MADE_WITH, exit_code, read_answers, run, save, table
+from eval.run import ANSWERS, MADE_WITH, exit_code, judged, read_answers, run, save, table
 from eval.running import Running
 from eval.scoring import declining, measure, risk_and_coverage, timings
 from rag.schema import Answer, Citation, Claim, Evidence, Hit, Paper, Passage, Sentence
@@ -370,6 +370,35 @@ def test_an_answer_that_the_judge_fails_on_leaves_the_others_their_verdicts(tmp_
     summary = save(tmp_path, scored, rag, 1.0, Choosy())
     assert summary["failed"] == {"judge": "1 answers, the first: JudgeError: It said 'Perhaps'."}
     assert summary["figures"]["all"]["faithfulness"]["n"] == 2
+
+
+def test_that_the_judge_follows_is_told_and_then_its_own_pace(monkeypatch):
+    class Counting(LexicalJudge):
+        asked = 0
+
+        def judge(self, pairs):
+            self.asked += 1
+            return super().judge(pairs)
+
+    lines, judge = [], Counting()
+    cases = [Case(f"q{n}", "fact", "How many?", papers=("Alpha <b>",), answers=(("two",),)) for n in range(25)]
+    scored = run(AnsweringRag(), cases, report=lines.append, judge=judge)
+    assert lines[24].endswith("0 s left, then the judge")
+    assert judge.asked == 3
+    ticks = iter([0.0, 20.0, 50.0])
+    monkeypatch.setattr("eval.run.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    lines.clear()
+    assert judged(scored, judge, lines.append) == scored
+    assert all(item.judged for item in scored)
+    assert lines == [
+        f"Judging 25 answers by {judge.id} …", "10/25 judged, 30 s left", "20/25 judged, 12 s left",
+    ]  # fmt: skip
+
+
+def test_nothing_follows_where_there_is_no_judge():
+    lines = []
+    run(AnsweringRag(), CASES, report=lines.append)
+    assert lines[-1].endswith("0 s left")
 
 
 def test_progress_is_told_after_each_answer():
