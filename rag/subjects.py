@@ -285,6 +285,17 @@ def _labels(papers: Sequence[Paper]) -> tuple[str, ...]:
     )
 
 
+def namesakes(question: str, papers: Sequence[Paper]) -> tuple[tuple[Paper, ...], ...]:
+    """Those of `papers` that `question` calls by one name, the words before the colon of two or more titles."""
+    asked = _folded(question)
+    called: dict[str, list[Paper]] = {}
+    for paper in papers:
+        head, colon, _ = paper.title.partition(":")
+        if colon and len(head.split()) <= LONGEST_NAME and (name := _folded(head)) and _holds(asked, name):
+            called.setdefault(name, []).append(paper)
+    return tuple(tuple(group) for group in called.values() if len(group) > 1)
+
+
 def asks_for_two(question: str) -> bool:
     """Whether it says outright that it asks for two papers: "Two papers …", "One paper …, another …"."""
     return _TWO.search(question) is not None

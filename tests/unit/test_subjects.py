@@ -5,7 +5,7 @@ import pytest
 
 from rag.keywords import KeywordIndex, tokenize
 from rag.schema import Hit, Paper, Passage
-from rag.subjects import SubjectFinder, compares, question_about, said_of, speaking_of, speaks_of_another
+from rag.subjects import SubjectFinder, compares, namesakes, question_about, said_of, speaking_of, speaks_of_another
 
 PAPERS = [
     Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs of whales. We introduce HUMP, a set of 50 songs."),
@@ -192,3 +192,17 @@ def test_a_paper_whose_title_has_a_bracket_in_its_name_speaks_of_it():
     finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))
     mentions = finder.mentions("What does Hindsight Replay do?", papers)
     assert [paper.id for paper in speaking_of(mentions, papers)] == ["h"]
+
+
+@pytest.mark.parametrize(
+    ("question", "ids"),
+    [
+        ("What does TACO do?", [["t1", "t2"]]),
+        ("what does taco model", [["t1", "t2"]]),
+        ("What does WhaleSong study?", []),
+        ("How are ants tracked?", []),
+        ("What is a TACOS?", []),
+    ],
+)
+def test_papers_of_one_name_are_told_where_the_question_calls_them_by_it(question, ids):
+    assert [[paper.id for paper in group] for group in namesakes(question, PAPERS)] == ids
