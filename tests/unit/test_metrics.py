@@ -1,5 +1,7 @@
 """Figures, against oracles worked by hand."""
 
+import inspect
+
 import pytest
 
 from eval import metrics
@@ -78,6 +80,16 @@ def test_an_answer_without_a_claim_is_not_covered():
     assert metrics.every_claim_is_cited(answered()) is False
     assert metrics.every_claim_is_cited(Answer("?", "Words that rest on nothing.", "answered")) is False
     assert metrics.every_claim_is_cited(ABSTAINED) is None
+
+
+def test_every_metric_says_where_it_comes_from():
+    functions = [
+        one for name, one in vars(metrics).items() if inspect.isfunction(one) and one.__module__ == "eval.metrics"
+    ]
+    public = [one for one in functions if not one.__name__.startswith("_")]
+    assert len(public) > 9
+    told = {one.__name__ for one in public if "Source: " in inspect.getdoc(one)}
+    assert told == {one.__name__ for one in public} - {"shown_markers"}, "what only reads a text is no metric"
 
 
 def test_abstentions_count_only_where_they_can_be_right_or_wrong():
