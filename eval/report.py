@@ -124,9 +124,13 @@ def _corrected(summary: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, A
 
 def _made_with(summary: Mapping[str, Any]) -> list[str]:
     lines = [f"{summary['cases']} questions in {summary['seconds']:.0f} s"]
-    if "peak_memory_gib" in summary:
-        lines.append(f"peak memory: {summary['peak_memory_gib']:.2f} GiB")
-    return [*lines, *(f"{key}: {value}" for key, value in summary["made_with"].items())]
+    return [*lines, *memory(summary), *(f"{key}: {value}" for key, value in summary["made_with"].items())]
+
+
+def memory(summary: Mapping[str, Any]) -> list[str]:
+    """The most memory that the run had: of the process, and on the GPU where one was used."""
+    kinds = (("peak memory", "peak_memory_gib"), ("peak memory on the GPU", "peak_gpu_memory_gib"))
+    return [f"{name}: {summary[key]:.2f} GiB" for name, key in kinds if summary.get(key) is not None]
 
 
 def plain(value: Any) -> str:

@@ -8,6 +8,7 @@ definitions: see `scoring`.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -310,6 +311,7 @@ def save(
         "seconds": seconds,
         "cases": len(scored),
         "peak_memory_gib": peak_memory_gib(),
+        "peak_gpu_memory_gib": peak_gpu_memory_gib(),
         "risk_coverage": further["risk_coverage"] or [],
         "made_with": {
             "prompt_id": scored[0].answer.prompt_id if scored else "",
@@ -320,6 +322,18 @@ def save(
     (folder / "report.md").write_text(report.markdown(summary, scored), encoding="utf-8")
     (folder / "report.html").write_text(report.page(summary, scored), encoding="utf-8")
     return summary
+
+
+def peak_gpu_memory_gib() -> float | None:
+    """The most memory that tensors have had so far on all CUDA devices, in GiB; None where none is used.
+
+    What torch holds in reserve and what the driver takes is not in it. Never imports torch: without it nothing is used.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    peaks = [torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count())]
+    return sum(peaks) / 1024**3 if any(peaks) else None
 
 
 def exit_code(summary: Mapping[str, Any]) -> int:
@@ -348,7 +362,7 @@ def table(summary: dict[str, Any]) -> str:
     lines += report.gate_lines(summary)
     lines += [f"FAILED {name}: {reason}" for name, reason in summary["failed"].items()]
     lines += [f"{name}: median {median}, 95th percentile {p95}, {n}" for name, median, p95, n in report.times(summary)]
-    lines.append(f"peak memory {summary['peak_memory_gib']:.2f} GiB")
+    lines += report.memory(summary)
     lines.append(" | ".join(f"{key} {value}" for key, value in summary["made_with"].items()))
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """A run that stops goes on, a figure that fails is told, a report escapes, and two runs are compared."""
 
 import json
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -399,6 +400,25 @@ def test_nothing_follows_where_there_is_no_judge():
     lines = []
     run(AnsweringRag(), CASES, report=lines.append)
     assert lines[-1].endswith("0 s left")
+
+
+def test_memory_of_a_gpu_is_told_where_one_is_used_and_torch_is_never_imported_for_it(tmp_path, monkeypatch):
+    rag = AnsweringRag()
+    scored = run(rag, CASES, report=quiet)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    summary = save(tmp_path, scored, rag, 1.0)
+    assert "torch" not in sys.modules
+    assert summary["peak_gpu_memory_gib"] is None
+    assert "on the GPU" not in table(summary)
+    peaks = {0: 2 * 1024**3, 1: 1024**3}
+    cuda = SimpleNamespace(is_initialized=lambda: True, device_count=lambda: 2, max_memory_allocated=peaks.get)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    summary = save(tmp_path, scored, rag, 1.0)
+    assert "peak memory on the GPU: 3.00 GiB" in table(summary).splitlines()
+    assert "peak memory on the GPU: 3.00 GiB" in (tmp_path / "report.md").read_text()
+    assert "peak memory on the GPU: 3.00 GiB" in (tmp_path / "report.html").read_text()
+    cuda.is_initialized = lambda: False  # a GPU is there, the model is on the CPU
+    assert save(tmp_path, scored, rag, 1.0)["peak_gpu_memory_gib"] is None
 
 
 def test_progress_is_told_after_each_answer():
