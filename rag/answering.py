@@ -27,6 +27,7 @@ from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
 from rag.scope import asks_for_papers
 from rag.stopping import NO_CHECK, Check, Stopped
 from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice
+from rag.wording import abstention_text, counterpart_text
 
 if TYPE_CHECKING:
     from rag.assembly import LazyModel
@@ -151,7 +152,7 @@ class Answering:
 
     def _candidates(self, criterion: Criterion, asked: str, where: Where | None) -> tuple[tuple[Hit, ...], Candidates]:
         """The nearest papers, and those that may fit."""
-        hits = self.retriever.search(criterion.restated or asked, k=max(self.retriever.k, MOST_READ), where=where)
+        hits = self.retriever.search(criterion.question(asked), k=max(self.retriever.k, MOST_READ), where=where)
         near = [hit.paper for hit in hits]
         return hits, self.surveyor.candidates(criterion, self.retriever.papers(where), near)
 
@@ -165,7 +166,7 @@ class Answering:
         """The events of a question about the whole library: what may fit, what does, one by one, the Answer."""
         hits, candidates = self._candidates(criterion, asked, where)
         evidence = renumbered(candidate.evidence[0] for candidate in candidates.papers)
-        found = EvidenceFound(asked, criterion.restated or asked, hits[: self.retriever.k], evidence, is_survey=True)
+        found = EvidenceFound(asked, criterion.question(asked), hits[: self.retriever.k], evidence, is_survey=True)
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
         opinions: list[Opinion] = []
@@ -176,9 +177,11 @@ class Answering:
                 yield TextPiece(f"{opinion.claim.subject}\n")
         restated = [criterion.restated] if criterion.restated else []
         said = "\n".join([*restated, *(str(opinion) for opinion in opinions if opinion.by_model)])
-        notice = coverage_notice(opinions, candidates)
+        notice = coverage_notice(opinions, candidates, criterion.counterpart)
         if claims := [opinion.claim for opinion in opinions if opinion.fits]:
             answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=candidates.among)
+            if criterion.counterpart:
+                answer = replace(answer, text=counterpart_text(answer))
         else:
             answer = replace(self._abstention(found), notice=notice, raw_text=said, surveyed=candidates.among)
         yield self._finish(answer, timings, started)
@@ -199,10 +202,7 @@ class Answering:
         )
 
     def _abstention(self, found: EvidenceFound) -> Answer:
-        nearest = "; ".join(hit.paper.title for hit in found.hits[:3])
-        text = "The library does not say."
-        if nearest:
-            text += f" The nearest papers are: {nearest}."
+        text = abstention_text(found.hits)
         return self._answer(found, text=text, status="abstained", notice=looked_for(found))
 
     def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft], check: Check = NO_CHECK) -> Answer:

@@ -6,6 +6,8 @@ brackets give a unit alternatives. Verbs that any such question has ("use", "pre
 A paper holds the criterion by its words where it holds every unit that is rare in this library, or an abbreviation of
 them all ("DPO", "VAE").
 
+A question for the papers that do not is read as its counterpart, see `complement`.
+
 Knows texts and words; nothing of vectors, models or answers.
 """
 
@@ -18,8 +20,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 
+from rag.complement import Counterpart, counterpart
 from rag.keywords import STOP_WORDS, stem, words
-from rag.list_question import list_question
+from rag.list_question import ListQuestion, list_question
 from rag.phrases import abbreviated
 from rag.schema import Paper
 
@@ -27,6 +30,7 @@ _EXAMPLES = re.compile(r",? \b(?:such as|for instance|for example|e\.g\.|be it)\
 """Examples narrow nothing down: their words need not be held."""
 _DIGITS = re.compile(r"\d+")
 _NOT = re.compile(r"\b(?:not|no|without|never|non|except|excluding|neither|nor)\b|n['’]t\b", re.IGNORECASE)
+_DENIES = re.compile(r"\b(?:not|cannot|never|neither|nothing)\b|n['’]t\b|\bno mention\b|\bat all\b", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
     r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
@@ -124,7 +128,13 @@ class Criterion:
     is_within: bool = False
     """Whether it is asked of what stands in a paper: "In which papers can a person step in?"."""
     restated: str = ""
-    """The question that it was read from, where that is not the reader's own."""
+    """The question that it was read from, where a model wrote that for the reader's own."""
+    counterpart: Counterpart | None = None
+    """What it was read from instead, where the papers that do not were asked for."""
+
+    def question(self, asked: str) -> str:
+        """The question that its list answers, of the reader's own, `asked`."""
+        return self.counterpart.question if self.counterpart else self.restated or asked
 
     @property
     def statement(self) -> str:
@@ -145,17 +155,31 @@ def criterion_of(question: str, *, is_first: bool = False) -> Criterion | None:
 
     `is_first`: nothing was said before it.
     """
+    asked = _asked(question, is_first=is_first)
+    instead = counterpart(asked) if asked else None
+    if instead is None:
+        return _criterion(asked)
+    found = _criterion(_asked(instead.question, is_first=True))
+    return replace(found, counterpart=instead) if found else None
+
+
+def _asked(question: str, *, is_first: bool) -> ListQuestion | None:
     asked = list_question(question, is_first=is_first)
+    if asked is None:
+        return None
+    return replace(asked, kind=" ".join(word for word in asked.kind.split() if word.lower() not in _KIND_IS_NOTHING))
+
+
+def _criterion(asked: ListQuestion | None) -> Criterion | None:
     if asked is None:
         return None
     in_title = _IN_TITLE.search(asked.text) is not None
     text = _IN_TITLE.sub("", asked.text)
-    kind = [word for word in asked.kind.split() if word.lower() not in _KIND_IS_NOTHING]
-    units = _units(f"{' '.join(kind)} {_EXAMPLES.sub(' ', text)}")
+    units = _units(f"{asked.kind} {_EXAMPLES.sub(' ', text)}")
     if not units:
         return None
     is_mention = in_title or not text or _ONLY_MENTIONS.search(text) is not None
-    return Criterion(text or f"on {' '.join(kind)}", units, is_mention, in_title, bool(text) and asked.is_within)
+    return Criterion(text or f"on {asked.kind}", units, is_mention, in_title, bool(text) and asked.is_within)
 
 
 def restated_criterion(request: str, question: str) -> Criterion | None:
@@ -163,9 +187,10 @@ def restated_criterion(request: str, question: str) -> Criterion | None:
 
     None where that asks for none, or for something else: more than half of what it asks for has to stand in the
     request, and numbers and a "not" of the request in the question. Whether the words are enough goes by the reader's
-    own: a model says "discuss" for "about".
+    own: a model says "discuss" for "about", and "do not use" for "without".
     """
-    criterion = criterion_of(question, is_first=True)
+    denies = _DENIES.search(request) is not None
+    criterion = criterion_of(question, is_first=True) if denies else _criterion(_asked(question, is_first=True))
     if criterion is None or 2 * sum(_is_said(unit, request) for unit in criterion.units) <= len(criterion.units):
         return None
     if sorted(_DIGITS.findall(request)) != sorted(_DIGITS.findall(question)):

@@ -20,6 +20,7 @@ from rag.grounding import LEAST_COVERAGE, shown_text
 from rag.keywords import tokenize
 from rag.quantities import missing_names, numbers_in
 from rag.schema import Answer, Citation, Claim, Evidence, Paper, digest
+from rag.wording import counterpart_text
 
 
 def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ _SAID = {"supports": "supports the claim", "contradicts": "contradicts the claim
 
 
 def _problems(answer: Answer) -> Iterator[str]:
-    if answer.claims and answer.text != shown_text(answer.claims, answer.surveyed):
+    if answer.claims and answer.text not in _texts_of(answer):
         yield "The text is not what its claims say."
     if answer.status == "answered" and not answer.citations:
         yield "It is said to be answered but cites nothing."
@@ -114,6 +115,13 @@ def _problems(answer: Answer) -> Iterator[str]:
         yield from _evidence_problems(item)
     for claim in answer.claims:
         yield from _claim_problems(claim)
+
+
+def _texts_of(answer: Answer) -> tuple[str, ...]:
+    """What the text may be by the claims."""
+    is_of_another = answer.surveyed and answer.standalone_question not in ("", answer.question)
+    shown = shown_text(answer.claims, answer.surveyed)
+    return (shown, counterpart_text(answer)) if is_of_another else (shown,)
 
 
 def _evidence_problems(item: Evidence) -> Iterator[str]:

@@ -23,6 +23,7 @@ from rag.schema import Citation, Claim, Evidence, Paper
 from rag.stopping import NO_CHECK, Check
 
 if TYPE_CHECKING:
+    from rag.complement import Counterpart
     from rag.index import PassageEncoder
 
 FITS_FROM = 0.5
@@ -139,10 +140,11 @@ def shown_of_each(
     question: str, papers: Sequence[Paper], encoder: PassageEncoder
 ) -> tuple[str, dict[str, tuple[str, ...]]] | None:
     """What is held against each of a few `papers` for `question`, to train on: the statement, and by a paper's id its
-    best sentences in reading order. None where the question is not about all papers, or words alone decide.
+    best sentences in reading order. None where the question is not about all papers, or words alone decide, or its
+    counterpart is asked instead.
     """
     criterion = criterion_of(question)
-    if criterion is None or criterion.is_mention:
+    if criterion is None or criterion.is_mention or criterion.counterpart:
         return None
     keywords = KeywordIndex.build([f"{paper.title} {paper.abstract}" for paper in papers])
     found = Surveyor(encoder, EvidenceSelector(encoder, keywords)).candidates(criterion, papers, papers)
@@ -150,8 +152,8 @@ def shown_of_each(
     return criterion.statement, {key: tuple(e.sentence.text for e in shown) for key, shown in in_order.items()}
 
 
-def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates) -> str:
-    """What was gone through, for the reader."""
+def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates, instead: Counterpart | None = None) -> str:
+    """What was gone through, for the reader, and what was asked `instead` of what papers do not."""
     holding = candidates.holding
     said = f"Read all {candidates.among} abstracts for the words: {holding} {'holds' if holding == 1 else 'hold'} them."
     if opinions and opinions[0].by_model:
@@ -159,7 +161,16 @@ def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates) -> str:
     left = holding - sum(opinion.candidate.holds_words for opinion in opinions)
     if left:
         said += f" {left} more hold the words and were not looked at: ask for something narrower."
-    return said
+    return f"{_complement_notice(instead, sum(o.fits for o in opinions), candidates.among)} {said}" if instead else said
+
+
+def _complement_notice(instead: Counterpart, fit: int, among: int) -> str:
+    said = "Abstracts seldom say what is not done."
+    if instead.is_part:
+        return f"{said} Whether it is was not looked at: this answers “{instead.question}”."
+    if not fit:
+        return f"{said} So it was looked for where it is done: none of the {among} papers was found to say so."
+    return f"{said} So this lists where it is done: the other {among - fit} of {among} were not found to say so."
 
 
 def _best_sentences(
