@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal
 from rag.evidence import is_quotable
-from rag.keywords import words
+from rag.fidelity import is_verbatim
 from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
 from rag.quantities import numbers_in
 from rag.question import asks_for_number, tells, wants_explanation
@@ -311,7 +311,8 @@ def _once_each(held: Sequence[Held]) -> list[Held]:
 
 
 def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
-    """`claim` as the second opinion on it has it; what stands in its source word for word needs none.
+    """`claim` as the second opinion on it has it; what stands in its source word for word needs none, unless it is cut
+    out of a sentence that may say otherwise.
 
     Of one that its source is likely not to say wholly, the sentence that it rests on is left, quoted.
     """
@@ -329,8 +330,7 @@ def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
 
 
 def _is_verbatim(claim: Claim) -> bool:
-    said = f" {' '.join(words(claim.text))} "
-    return any(said in f" {' '.join(words(citation.quote))} " for citation in claim.citations)
+    return any(is_verbatim(claim.text, citation.quote) for citation in claim.citations)
 
 
 def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bool:

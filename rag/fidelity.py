@@ -15,6 +15,7 @@ Source: order of words as the longest common subsequence, after ROUGE-L (Lin 200
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -32,6 +33,11 @@ NEGATIONS = frozenset(
     failing failure unable lack lacks lacking hardly barely rarely seldom
     """.split()
 )
+_NO_NEGATION = re.compile(r"\b(?:not (?:only|just|merely|simply)|never before|no matter)\b", re.IGNORECASE)
+_REPORTS = frozenset(
+    map(stem, "claim show find believe think say argue assume expect observe mean imply suggest prove know".split())
+)
+"""Verbs whose negation denies what follows them: "we do not claim that …"."""
 _NAME = re.compile(r"\b[A-Z][\w*^]*(?:[-+][\w*^]+)*")
 _LIMITS = frozenset(
     "only all every always never any each both entirely completely fully solely first best most".split()
@@ -43,6 +49,38 @@ _CAUSES = tuple(
         "lead(?:s|ing)? to", "result(?:s|ing)? in", r"(?:allow|enabl)\w+", "through",
     )
 )  # fmt: skip
+_DOUBTS = (
+    r"unclear|whether|refut\w+|disprov\w+|debunk\w*|myths?|mis\w*conceptions?|contrary to|mistaken\w*|falsely|wrongly"
+)
+_CUES = re.compile(
+    rf"""\b(?:{"|".join(sorted(NEGATIONS))}|n['’]t|{_DOUBTS.replace(" ", chr(92) + " ")}
+    |unknown|may|might|could|would|perhaps|possibly|probably|hypothes\w+|conjectur\w+|suspect\w*|questionable|doubt\w*
+    |claim\w*|assum\w+|believ\w*|beliefs?|wisdom|suppos\w+|argu\w+|seem\w*|appear\w*|suggest\w*|expect\w*|hope\w*
+    |reject\w*|den(?:y|ies|ied)|contradict\w*|disput\w+|false|wrong|incorrect\w*|illusi\w+|unlikely|impossible|far\ from
+    |little|few|in\ (?:theory|principle|part)|partly|but|however|although|though|contrary|contrast|unlike|despite
+    |whereas|while|rather|instead|yet|except|unless|nevertheless|nonetheless|otherwise|even|if|when|whenever|until|only|provided
+    |assuming|as\ long\ as|in\ case|were|under|once|where|respectively|according|reported|said
+    |(?:earlier|previous|prior|other)\ (?:\w+\ )?(?:works?|studies|study|methods|approaches|papers|authors|literature)
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What, said beside a clause, can change what that clause says: denial, doubt, contrast, condition, another's words."""
+_DOUBT = re.compile(rf"\b(?:{_DOUBTS})\b", re.IGNORECASE)
+_CONNECTIVE = (
+    r"(?:however|moreover|furthermore|additionally|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|also|thus|therefore"
+    r"|hence|consequently|overall|notably|importantly|(?:more )?(?:specifically|concretely|precisely)|as a result"
+    r"|in particular|in addition|in essence|in short|in summary|in fact|indeed|for example|for instance|to this end), "
+)
+_REPORT = (
+    r"(?:we|our (?:\w+ )?(?:results|experiments)|(?:the |extensive )?(?:\w+ )?(?:results|experiments))"
+    r"(?: (?:also|further|then|empirically))? (?:show|demonstrate|find|observe|prove|report|reveal|verify|confirm)"
+    r"(?: that)? "
+)
+_OPENING = re.compile(rf"^\W*(?:\d+\. )?(?:{_CONNECTIVE})?", re.IGNORECASE)
+_HARMLESS_LEAD = re.compile(rf"(?:to \w+[^,;:]*, )?(?:{_REPORT})?[\"'“‘(]?", re.IGNORECASE)
+"""What may stand before a clause and change nothing of it, after "However," and its kin: "To do so, we show that"."""
+_HARMLESS_TAIL = re.compile(r"[\"'”’)]*(?:\W*|(?:, and|;| in| on| at| across| during) .*)", re.IGNORECASE | re.DOTALL)
+"""What may stand behind it: its end, a clause of its own, or where it is so."""
 _GLUE = frozenset(map(stem, "paper author use yes method approach propose introduce present call name work".split()))
 """What a sentence about a paper may say that the abstract, which says "we", does not."""
 
@@ -56,18 +94,21 @@ class Fidelity:
         unsaid: stems of its words that neither sources nor titles hold.
         beyond: what it says of extent ("only", "all") or cause ("because", "by using") and the sources do not.
         is_turned: whether it names two things in the other order than a source does: "A beats B" for "B beats A".
+        withheld: the first word of doubt, denial, contrast or condition that its source has around what it says and it
+            has not; "" where there is none.
     """
 
     in_order: float
     unsaid: tuple[str, ...]
     beyond: tuple[str, ...]
     is_turned: bool
+    withheld: str = ""
 
     @property
     def is_close(self) -> bool:
         """Whether it says what its sources say, as far as words can tell."""
         is_whole = self.in_order >= LEAST_IN_ORDER and len(self.unsaid) <= MOST_UNSAID
-        return is_whole and not self.beyond and not self.is_turned
+        return is_whole and not self.beyond and not self.is_turned and not self.withheld
 
 
 def fidelity(text: str, quotes: Sequence[str], titles: Sequence[str]) -> Fidelity:
@@ -78,7 +119,61 @@ def fidelity(text: str, quotes: Sequence[str], titles: Sequence[str]) -> Fidelit
     held = known.union(*sources)
     unsaid = tuple(dict.fromkeys(term for term in said if term not in held and term not in _GLUE))
     is_turned = any(_turns(_names(text), _names(quote)) for quote in quotes)
-    return Fidelity(_in_order(said, sources, known), unsaid, _beyond(text, " ".join(quotes)), is_turned)
+    beyond = _beyond(text, " ".join(quotes))
+    return Fidelity(_in_order(said, sources, known), unsaid, beyond, is_turned, _withheld(text, quotes))
+
+
+def is_verbatim(text: str, quote: str) -> bool:
+    """Whether `text` is `quote` word for word, or a clause of it whose surroundings cannot change what it says.
+
+    "FooNet beats BarNet" is no such clause of "It is unclear whether FooNet beats BarNet", nor of "In small worlds,
+    FooNet beats BarNet".
+    """
+    around = _around(text, quote)
+    if around is None:
+        return False
+    is_harmless = all(part.fullmatch(left) for part, left in zip((_HARMLESS_LEAD, _HARMLESS_TAIL), around, strict=True))
+    return is_harmless and not any(map(_CUES.search, around))
+
+
+def _around(text: str, quote: str) -> tuple[str, str] | None:
+    """What stands in `quote` before and after `text`, word for word but for accents; None where `text` is not in it.
+
+    What joins the quote to the sentence before it ("However,") is left out: it changes nothing of what this one says.
+    """
+    said = words(text)
+    plain = _unaccented(quote)
+    joined = r"[\W_]+".join(map(re.escape, said))
+    found = re.search(rf"(?<![^\W_]){joined}(?![^\W_])", plain) if said else None
+    return (_OPENING.sub("", plain[: found.start()]), plain[found.end() :]) if found else None
+
+
+def _unaccented(text: str) -> str:
+    """`text` as `rag.keywords.words` reads it, with what stands between the words."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("^", "").casefold()
+
+
+def _withheld(text: str, quotes: Sequence[str]) -> str:
+    """The first cue that a source has around what `text` takes of it, and `text` has not; "" where there is none.
+
+    Around words that `text` does not repeat one by one only doubt counts: conditions are often said in other words.
+    """
+    if any(is_verbatim(text, quote) for quote in quotes):
+        return ""
+    cut = [(_NO_NEGATION.sub(" ", part), _CUES) for quote in quotes for part in _around(text, quote) or ()]
+    loose = [(_before(text, quotes[0]), _DOUBT)] if not cut and len(quotes) == 1 else []
+    own = set(words(text))
+    found = (match[0] for part, cues in cut + loose for match in cues.finditer(part))
+    return next((cue for cue in found if not own.intersection(words(cue))), "")
+
+
+def _before(text: str, quote: str) -> str:
+    """What stands in `quote` before the first word of subject that `text` shares with it; "" where they share none."""
+    said = set(_terms(text))
+    plain = _unaccented(quote)
+    starts = (found.start() for found in re.finditer(r"[^\W_]+", plain) if stem(found[0]) in said)
+    return plain[: next(starts, 0)]
 
 
 def _beyond(text: str, source: str) -> tuple[str, ...]:
@@ -132,18 +227,28 @@ def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
 def loses_negation(text: str, quote: str) -> bool:
     """Whether `quote` denies what `text` says: it has a "fail", "not" or "no" between two words that `text` has too.
 
-    "Algorithms that exist fail to capture X" denies "algorithms that exist capture X". A `text` that denies anything
-    itself is not looked at.
+    "Algorithms that exist fail to capture X" denies "algorithms that exist capture X"; so does one that begins a quote:
+    "We do not claim that X", "No method of X". A `text` that denies anything itself is not looked at.
     """
     said = _plain_words(text)
     if any(word in NEGATIONS for word in said):
         return False
     known = {stem(word) for word in said if word not in STOP_WORDS}
-    told = [word for word in _plain_words(quote) if word not in STOP_WORDS or word in NEGATIONS]
-    return any(
+    spoken = _plain_words(_NO_NEGATION.sub(" ", quote))
+    told = [word for word in spoken if word not in STOP_WORDS or word in NEGATIONS]
+    return _denies_from_the_start(told, known) or any(
         word in NEGATIONS and 0 < place < len(told) - 1 and {stem(told[place - 1]), stem(told[place + 1])} <= known
         for place, word in enumerate(told)
     )
+
+
+def _denies_from_the_start(told: Sequence[str], known: set[str]) -> bool:
+    """Whether `told` begins with a denial of `known` words: of the next two, as one alone may be said of another."""
+    if not told or told[0] not in NEGATIONS:
+        return False
+    rest = [stem(word) for word in told[1:]]
+    denied = rest[1:] if rest[:1] and rest[0] in _REPORTS else rest
+    return bool(denied) and set(denied[:2]) <= known
 
 
 def is_denial(text: str) -> bool:

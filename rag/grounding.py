@@ -195,6 +195,8 @@ def doubt(kept: Fidelity) -> str:
         return f"“{kept.beyond[0]}” is not in its source"
     if len(kept.unsaid) > MOST_UNSAID:
         return "some of its words are not in its source"
+    if kept.withheld:
+        return f"its source says “{kept.withheld}” beside it"
     if kept.is_turned:
         return "it names things in another order than its source"
     return "its words stand in another order than in its source"

@@ -110,3 +110,35 @@ def test_a_quotation_in_the_place_of_a_sentence_that_only_says_the_question_agai
     assert doubted(again, 1.0)[0] == []
     assert doubted(again) == ([], doubted(again, 1.0)[1])
     assert doubted(f"{again} {DRAFT}")[0] == [(CITED, True)], "the other sentence tells"
+
+
+BEATS = "FooNet beats BarNet on long videos of sport."
+
+
+def read_of(abstract, text, likely):
+    """What is shown of a draft about `abstract`, and what of it the second opinion was asked about."""
+    paper = Paper("f", "FooNet: A Network", abstract)
+    encoder, keywords, asked = HashedEncoder(), KeywordIndex.build([abstract, PAPER.abstract]), []
+
+    def opinion(claim):
+        asked.append(claim.text)
+        return likely
+
+    drafts = DraftChecker(
+        Grounder(encoder, keywords, threshold=0.5),
+        EvidenceSelector(encoder, keywords),
+        further_quotes=0,
+        opinion=None if likely is None else opinion,
+    )
+    evidence = renumbered(Evidence(0, paper, sentence, 0.5) for sentence in sentences_of(paper))
+    found = drafts.check([Draft(text, evidence)], "What is it?", "What is it?")
+    return [(claim.text, claim.verdict, claim.is_quote) for claim in found.claims], asked
+
+
+def test_what_is_cut_out_of_a_sentence_of_doubt_is_read_and_at_most_partly_supported_where_nobody_can():
+    unclear = "It remains unclear whether FooNet beats BarNet on long videos of sport."
+    assert read_of(unclear, BEATS, 0.01) == ([(unclear, "supported", True)], [BEATS])
+    assert read_of(unclear, BEATS, None) == ([(BEATS, "partly", False)], [])
+    denied = "We do not claim that FooNet beats BarNet on long videos of sport."
+    assert read_of(denied, BEATS, 0.99) == ([(denied, "supported", True)], [])
+    assert read_of(BEATS, BEATS, 0.01) == ([(BEATS, "supported", False)], [])

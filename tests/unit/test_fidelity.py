@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.fidelity import common_subsequence, fidelity, is_denial, loses_negation
+from rag.fidelity import common_subsequence, fidelity, is_denial, is_verbatim, loses_negation
 
 QUOTE = "OpenVLA outperforms RT-2-X in absolute success rate across several robots."
 TITLE = "OpenVLA: An Open-Source Vision-Language-Action Model"
@@ -65,10 +65,82 @@ def test_nothing_is_close_to_no_source():
         ("Algorithms that exist fail to capture culture.", "Algorithms that exist fail to capture it.", False),
         ("The model generalizes.", "The model generalizes without more data.", False),
         ("It needs demonstrations.", "It works with no reward.", False),
+        ("FooNet beats BarNet on long videos.", "We do not claim that FooNet beats BarNet on long videos.", True),
+        ("Training data are needed.", "No training data are needed.", True),
+        ("FooNet trains in simulation.", "No training data is needed for FooNet, which trains in simulation.", False),
+        ("FooNet learns tasks.", "Not only does FooNet learn tasks, it also finds them.", False),
+        ("FooNet learns tasks.", "FooNet not only learns tasks, it also finds them.", False),
     ],
 )
 def test_a_denial_that_was_left_out_is_seen(text, quote, is_lost):
     assert loses_negation(text, quote) == is_lost
+
+
+BEATS = "FooNet beats BarNet on long videos of sport."
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        (BEATS, BEATS),
+        (BEATS, "However, FooNet beats BarNet on long videos of sport!"),
+        (BEATS, "In particular, we show that FooNet beats BarNet on long videos of sport."),
+        (BEATS, "To this end, FooNet beats BarNet on long videos of sport, and it is small."),
+        ("FooNet beats BarNet.", BEATS),
+        ("Tulu wins.", "Tülu wins; BarNet is second."),
+    ],
+)
+def test_a_sentence_or_a_clause_that_stands_by_itself_is_verbatim(text, quote):
+    assert is_verbatim(text, quote)
+    assert is_close(text, quote, title="")
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "cue"),
+    [
+        (BEATS, "It remains unclear whether FooNet beats BarNet on long videos of sport.", "unclear"),
+        (BEATS, "We refute the claim that FooNet beats BarNet on long videos of sport.", "refute"),
+        (BEATS, "Earlier work assumed that FooNet beats BarNet on long videos of sport.", "earlier work"),
+        (BEATS, "FooNet beats BarNet on long videos of sport only when labels are free.", "only"),
+        (BEATS, "FooNet beats BarNet on long videos of sport, and that may be luck.", "may"),
+        (BEATS, "If labels were free, FooNet beats BarNet on long videos of sport.", "if"),
+        ("Robots reason.", "Contrary to common belief that robots reason, they memorise.", "contrary to"),
+        ("The robot grasps small objects.", "FooNet fails when the robot grasps small objects.", "fails"),
+        (
+            "FooNet beats BarNet on sport videos.",
+            "It is unclear whether FooNet beats BarNet on sport videos.",
+            "unclear",
+        ),
+        (
+            "FooNet beats BarNet on sport videos.",
+            "Whether FooNet beats BarNet on long sport videos is open.",
+            "whether",
+        ),
+    ],
+)
+def test_what_is_cut_out_of_a_sentence_of_doubt_is_neither_verbatim_nor_close(text, quote, cue):
+    assert not is_verbatim(text, quote)
+    found = fidelity(text, [quote], [""])
+    assert (found.withheld, found.is_close) == (cue, False)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "In small worlds, FooNet beats BarNet.",
+        "FooNet beats BarNet with the help of its labels.",
+        "Some FooNet beats BarNet.",
+    ],
+)
+def test_what_is_cut_off_elsewhere_is_not_verbatim_though_it_is_close(quote):
+    assert not is_verbatim("FooNet beats BarNet.", quote)
+    assert is_close("FooNet beats BarNet.", quote, title="")
+    assert not is_verbatim("", quote)
+
+
+def test_a_cue_that_is_said_as_well_is_not_withheld():
+    quote = "We refute the claim that FooNet beats BarNet."
+    assert fidelity("They refute that FooNet beats BarNet.", [quote], [""]).withheld == ""
 
 
 def test_apostrophes_hide_no_denial():
@@ -90,3 +162,4 @@ def test_shares_are_shares_whatever_the_text(text, quotes):
     assert 0.0 <= found.in_order <= 1.0
     for quote in quotes:
         loses_negation(text, quote)
+        is_verbatim(text, quote)
