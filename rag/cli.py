@@ -222,6 +222,8 @@ def _verify(options: argparse.Namespace) -> int:
         ) from error
     except ValueError as error:
         raise CorpusError(f"{name!r} is not JSON: {error}.", "Give what `footnote ask --json` printed.") from error
+    except RecursionError as error:
+        raise CorpusError(f"{name!r} is nested too deep.", "Give what `footnote ask --json` printed.") from error
     papers = read_library(options.library) if options.library else None
     receipts = saved if isinstance(saved, list) else [saved]
     problems = [problem for receipt in receipts for problem in verify(receipt, papers)]

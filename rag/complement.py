@@ -57,7 +57,7 @@ class Counterpart:
 
 def counterpart(asked: ListQuestion) -> Counterpart | None:
     """What can be answered instead of a question for the papers that do not; None where it is no such question."""
-    parts = _CONTRAST.split(_SUBJECT.sub("", asked.text), maxsplit=1)
+    parts = _CONTRAST.split(_SUBJECT.sub("", " ".join(asked.text.split())), maxsplit=1)
     asserted = [_asserted(_SUBJECT.sub("", part), is_within=asked.is_within) for part in parts]
     if all(asserted):
         return Counterpart(_question(asked, " or ".join(said for said in asserted if said)))

@@ -2,7 +2,8 @@
 
 `Answer.to_dict` and `Balance.to_dict` carry all that is needed. Their digest shows any later change. Since whoever
 changes a file can also make a new digest, what can be recomputed is checked by itself. Of an answer: the text against
-the claims, each quote against its abstract, each claim's numbers and words against its quotes. Of a weighed claim: each
+the claims, or where it is declined against the papers found; each quote, sentence and passage against its abstract;
+each claim's numbers and words against its quotes; scores and counts against their range. Of a weighed claim: each
 sentence against its abstract, each stance against the model's probabilities and the claim's numbers, and the counts.
 Where a library is given, each paper is held against it.
 
@@ -13,14 +14,18 @@ what the model thought of a paper is taken as it was kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, get_args
 
 from rag.balance import STANCES, Balance, Weighed, stance_of
 from rag.grounding import LEAST_COVERAGE, shown_text
 from rag.keywords import tokenize
 from rag.quantities import missing_names, numbers_in
-from rag.schema import Answer, Citation, Claim, Evidence, Paper, digest
-from rag.wording import counterpart_text
+from rag.schema import Answer, Citation, Claim, Evidence, Hit, Paper, Status, digest, paper_from
+from rag.wording import abstention_text, counterpart_text
+
+_OF_A_PAPER = tuple(field.name for field in fields(Paper) if field.name not in ("id", "title", "abstract", "source"))
+"""What a library says of a paper beside its words, whichever file it was read from."""
 
 
 def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) -> tuple[str, ...]:
@@ -37,6 +42,8 @@ def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) ->
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         what = "weighed claim" if of_claim else "saved answer"
         return (f"This is not a {what}: {type(error).__name__}: {error}.",)
+    except RecursionError:
+        return (_TOO_DEEP,)
     try:
         found = _balance_problems(saved) if isinstance(saved, Balance) else _problems(saved)
         problems = [*_seal_problems(receipt), *found]
@@ -45,6 +52,11 @@ def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) ->
         return tuple(dict.fromkeys(problems))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         return (f"A value is not of its type: {type(error).__name__}: {error}.",)
+    except RecursionError:
+        return (_TOO_DEEP,)
+
+
+_TOO_DEEP = "It is nested too deep."
 
 
 def is_of_claim(receipt: object) -> bool:
@@ -98,12 +110,7 @@ _SAID = {"supports": "supports the claim", "contradicts": "contradicts the claim
 
 
 def _problems(answer: Answer) -> Iterator[str]:
-    if answer.claims and answer.text not in _texts_of(answer):
-        yield "The text is not what its claims say."
-    if answer.status == "answered" and not answer.citations:
-        yield "It is said to be answered but cites nothing."
-    if answer.status == "abstained" and (answer.claims or answer.citations):
-        yield "It is said to be declined but makes claims."
+    yield from _statement_problems(answer)
     cited = [citation for claim in answer.claims for citation in claim.citations]
     if {c.marker: c for c in cited} != {c.marker: c for c in answer.citations}:
         yield "The citations of the claims are not those of the answer."
@@ -111,10 +118,30 @@ def _problems(answer: Answer) -> Iterator[str]:
         yield "The markers do not count from 1."
     for citation in answer.citations:
         yield from _citation_problems(citation)
+    if [hit.rank for hit in answer.hits] != list(range(1, len(answer.hits) + 1)):
+        yield "The ranks do not count from 1."
+    for hit in answer.hits:
+        yield from _hit_problems(hit)
     for item in answer.evidence:
         yield from _evidence_problems(item)
     for claim in answer.claims:
         yield from _claim_problems(claim)
+
+
+def _statement_problems(answer: Answer) -> Iterator[str]:
+    """What is wrong with what the answer says of itself: its status, its text, how many papers it is about."""
+    if answer.status not in get_args(Status):
+        yield f"{answer.status!r} is no status."
+    if answer.status == "abstained" and answer.text != abstention_text(answer.hits):
+        yield "It is said to be declined, but its text says something else."
+    if answer.surveyed < 0 or (answer.surveyed and sum(bool(c.subject) for c in answer.claims) > answer.surveyed):
+        yield f"It cannot be that {answer.surveyed} papers were gone through."
+    if answer.claims and answer.text not in _texts_of(answer):
+        yield "The text is not what its claims say."
+    if answer.status == "answered" and not answer.citations:
+        yield "It is said to be answered but cites nothing."
+    if answer.status == "abstained" and (answer.claims or answer.citations):
+        yield "It is said to be declined but makes claims."
 
 
 def _texts_of(answer: Answer) -> tuple[str, ...]:
@@ -126,20 +153,34 @@ def _texts_of(answer: Answer) -> tuple[str, ...]:
 
 def _evidence_problems(item: Evidence) -> Iterator[str]:
     sentence = item.sentence
-    if item.paper.abstract[sentence.start : sentence.end] != sentence.text or sentence.paper_id != item.paper.id:
+    if not _stands(sentence.text, item.paper, sentence.start, sentence.end) or sentence.paper_id != item.paper.id:
         yield f"Evidence {item.number} does not stand where it says in {item.paper.title!r}."
+    if not 0 <= item.score <= 1:
+        yield f"Evidence {item.number} has a score of {item.score}, which is not from 0 to 1."
 
 
 def _citation_problems(citation: Citation) -> Iterator[str]:
-    paper = citation.paper
-    if not citation.quote.strip() or paper.abstract[citation.start : citation.end] != citation.quote:
-        yield f"[{citation.marker}] does not quote the characters that it points to in {paper.title!r}."
+    if not citation.quote.strip() or not _stands(citation.quote, citation.paper, citation.start, citation.end):
+        yield f"[{citation.marker}] does not quote the characters that it points to in {citation.paper.title!r}."
+
+
+def _hit_problems(hit: Hit) -> Iterator[str]:
+    passage = hit.passage
+    if not _stands(passage.text, hit.paper, passage.start, passage.end) or passage.paper_id != hit.paper.id:
+        yield f"The passage at rank {hit.rank} does not stand where it says in {hit.paper.title!r}."
+
+
+def _stands(text: str, paper: Paper, start: int, end: int) -> bool:
+    """Whether `text` is what these offsets point to; one below 0 would count from the end."""
+    return 0 <= start < end <= len(paper.abstract) and paper.abstract[start:end] == text
 
 
 def _claim_problems(claim: Claim) -> Iterator[str]:
     if not claim.citations:
         yield f"No source: {claim.text!r}."
         return
+    if not 0 <= claim.score <= 1:
+        yield f"A score of {claim.score} is not from 0 to 1: {claim.text!r}."
     if claim.verdict not in ("supported", "partly"):
         yield f"Shown although {claim.verdict}: {claim.text!r}."
     if claim.is_quote and claim.text not in [citation.quote for citation in claim.citations]:
@@ -161,9 +202,12 @@ def _shared(said: Sequence[str], have: Sequence[str]) -> float:
 
 
 def _library_problems(shown: Iterable[Paper], library: Mapping[str, Paper]) -> Iterator[str]:
-    for paper in {paper.id: paper for paper in shown}.values():
-        own = library.get(paper.id)
-        if own is None:
+    for paper in dict.fromkeys(shown):
+        if paper.id not in library:
             yield f"The library has no such paper: {paper.title!r}."
-        elif (own.title, own.abstract) != (paper.title, paper.abstract):
+            continue
+        own = paper_from(asdict(library[paper.id]))  # lists and tuples alike
+        if (own.title, own.abstract) != (paper.title, paper.abstract):
             yield f"The library has other words for {paper.title!r}."
+        if other := [name for name in _OF_A_PAPER if getattr(own, name) != getattr(paper, name)]:
+            yield f"The library has another {', '.join(other)} for {paper.title!r}."

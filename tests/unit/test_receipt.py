@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from rag import Answer, Citation, Claim, Evidence, Hit, Paper, Passage, Sentence, verify
 from rag.balance import Balance, Weighed
+from rag.cli import main
 from rag.schema import digest
 
 ABSTRACT = "We train on 970k demonstrations. It beats RT-2-X by 16.5% in success rate."
@@ -50,6 +52,30 @@ def strings(value, path=()):
             yield from strings(inner, (*path, key))
 
 
+def numbers(value, path=()):
+    """Paths to every number in a JSON value."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path
+    elif isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from numbers(inner, (*path, key))
+
+
+def marker_at(receipt, path):
+    """The marker of the citation that `path` leads into; None where it leads into none."""
+    for key in path[:-1]:
+        receipt = receipt[key]
+    return receipt.get("marker")
+
+
+def alike(receipt, path):
+    """The paths that say the same as `path`: a citation stands with the answer and with its claim."""
+    marker = marker_at(receipt, path)
+    if marker is None:
+        return [path]
+    return [p for p in numbers(receipt) if p[-1] == path[-1] and marker_at(receipt, p) == marker]
+
+
 def changed(value, path, change):
     copied = copy.deepcopy(value)
     place = copied
@@ -82,6 +108,42 @@ def test_any_single_character_changed_anywhere_is_found(data):
     assert verify(changed(receipt, path, one_other_character))
 
 
+@given(st.data())
+def test_any_number_changed_anywhere_is_found(data):
+    receipt = honest()
+    path = data.draw(st.sampled_from(list(numbers(receipt))))
+    other = data.draw(st.integers(-200, 200).filter(bool))
+    assert verify(changed(receipt, path, lambda n: n + other))
+
+
+@given(st.data())
+def test_offsets_moved_wherever_they_stand_are_found_though_a_new_digest_was_made(data):
+    receipt = honest()
+    path = data.draw(st.sampled_from([p for p in numbers(receipt) if p[-1] in ("start", "end")]))
+    by = data.draw(st.integers(-200, 200).filter(bool))
+    for place in alike(receipt, path):
+        receipt = changed(receipt, place, lambda n: n + by)
+    assert verify(resealed(receipt))
+
+
+@given(st.data())
+def test_offsets_that_count_from_the_end_are_found_though_they_point_to_the_same_words(data):
+    receipt = honest()
+    spans = [p[:-1] for p in numbers(receipt) if p[-1] == "start"]
+    path = data.draw(st.sampled_from(spans))
+    for name in ("start", "end"):
+        for place in alike(receipt, (*path, name)):
+            receipt = changed(receipt, place, lambda n: n - len(ABSTRACT))
+    assert verify(resealed(receipt))
+
+
+@given(st.data(), st.floats(max_value=-1e-9) | st.floats(min_value=1 + 1e-9) | st.just(float("nan")))
+def test_a_score_that_is_none_is_found_though_a_new_digest_was_made(data, score):
+    receipt = honest()
+    places = [p for p in numbers(receipt) if p[-1] == "score" and p[0] in ("claims", "evidence")]
+    assert verify(resealed(changed(receipt, data.draw(st.sampled_from(places)), lambda _: score)))
+
+
 @pytest.mark.parametrize(
     ("path", "change", "says"),
     [
@@ -99,6 +161,16 @@ def test_any_single_character_changed_anywhere_is_found(data):
         (("status",), lambda _: "abstained", "makes claims"),
         (("hits", 0, "paper", "abstract"), lambda t: t + " And more.", "The library has other words"),
         (("hits", 0, "paper", "id"), lambda _: "other", "no such paper"),
+        (("citations", 0, "paper", "authors"), lambda _: ["Mallory"], "has another authors for"),
+        (("evidence", 0, "paper", "year"), lambda _: 1999, "has another year for"),
+        (("hits", 0, "paper", "doi"), lambda _: "10.666/x", "has another doi for"),
+        (("claims", 0, "citations", 0, "paper", "url"), lambda _: "https://evil", "are not those of the answer"),
+        (("hits", 0, "passage", "start"), lambda _: 3, "rank 1 does not stand where it says"),
+        (("hits", 0, "rank"), lambda _: 2, "ranks do not count from 1"),
+        (("surveyed",), lambda _: -5, "cannot be that -5 papers"),
+        (("claims", 0, "score"), lambda _: 7, "A score of 7"),
+        (("evidence", 0, "score"), lambda _: -0.1, "not from 0 to 1"),
+        (("status",), lambda _: "proven", "'proven' is no status"),
     ],
 )
 def test_a_forger_who_makes_a_new_digest_is_found_by_what_can_be_recomputed(path, change, says):
@@ -110,6 +182,40 @@ def test_an_abstract_changed_together_with_its_quote_is_found_by_the_library():
     text = json.dumps(honest()).replace("970k", "123k")
     assert verify(resealed(json.loads(text))) == ()  # nothing within the receipt can tell
     assert verify(resealed(json.loads(text)), [PAPER]) == ("The library has other words for 'OpenVLA: An Open Model'.",)
+
+
+def test_the_text_of_one_that_was_declined_is_what_its_hits_give():
+    hits = tuple(Hit(PAPER, Passage("openvla", 0, 0, 32, ABSTRACT[:32]), 0.2, rank) for rank in (1, 2))
+    text = "The library does not say. The nearest papers are: OpenVLA: An Open Model; OpenVLA: An Open Model."
+    declined = Answer(question="?", text=text, status="abstained", hits=hits)
+    assert verify(declined.to_dict(), [PAPER]) == ()
+    for said in ("OpenVLA cures cancer [1].", f"{text} It was proven.", "The library does not say."):
+        problems = verify(resealed({**declined.to_dict(), "text": said}), [PAPER])
+        assert problems == ("It is said to be declined, but its text says something else.",)
+
+
+def test_every_copy_of_a_paper_is_held_against_the_library():
+    receipt = honest()
+    for path in (("citations", 1), ("claims", 1, "citations", 0)):
+        receipt = changed(receipt, (*path, "paper", "authors"), lambda _: ["Mallory"])
+    assert verify(resealed(receipt)) == ()  # nothing within the receipt can tell
+    assert verify(resealed(receipt), [PAPER]) == ("The library has another authors for 'OpenVLA: An Open Model'.",)
+
+
+def test_the_file_that_a_paper_was_read_from_may_be_another():
+    assert verify(honest(), [replace(PAPER, source="elsewhere.bib")]) == ()
+
+
+def test_what_is_nested_too_deep_is_a_problem_and_at_the_command_line_one_line(tmp_path, capsys):
+    nested: dict = {}
+    for _ in range(100_000):
+        nested = {"a": nested}
+    assert verify({**honest(), "timings": nested}) == ("It is nested too deep.",)
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 100_000, "utf-8")
+    assert main(["verify", str(deep)]) == 2
+    said = capsys.readouterr().err
+    assert said == f"footnote: {str(deep)!r} is nested too deep. Give what `footnote ask --json` printed.\n"
 
 
 @given(
