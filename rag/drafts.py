@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.fidelity import denied
+from rag.keywords import tokenize
 from rag.sentences import split_sentences
 
 _MARKER = re.compile(r"\s*(?:\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]|\(\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\))")
@@ -20,11 +22,22 @@ _END = re.compile(r"[.!?…][\"'”’)\]]*$")
 _CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
 """Not "but" or "though": half of such a sentence says something else than the whole."""
 
+_EVIDENCE = (
+    r"\b(?:evidence|sentences?|papers?|abstracts?|texts?|library|context|passages?|sources?|excerpts?|information)"
+)
+_NOT = r"\b(?:do|does|did|is|are|was|were) not (?:\w+ )?"
 _REFUSAL = re.compile(
-    r"\b(?:do|does|did|is|are|was|were) not (?:\w+ )?(?:mention|say|specif|provid|state|contain|includ|discuss|given)"
+    rf"{_NOT}(?:mention|say|specif|discuss|state[ds]?\b(?!-))"
+    rf"|{_NOT}(?:given|provided)\b(?! (?:a|an|the|any|with|to|access)\b)"
+    rf"|{_EVIDENCE}(?: \w+){{0,3}} {_NOT}(?:provid|contain|includ|given)"
+    rf"|{_NOT}(?:provided|contained|included|given) (?:\w+ )?(?:in|by) (?:\w+ ){{0,2}}{_EVIDENCE}"
     r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b|\b(?:cannot|can't) (?:be )?(?:answer|determin)",
     re.IGNORECASE,
 )
+"""What speaks of the evidence, or of what is not said. A paper is often called by its system's name, so that "FooNet
+does not mention" speaks of the evidence; "FooNet does not include" speaks of FooNet."""
+_SAID_BY_EVIDENCE = 0.75
+"""Share of a denial's words that stand in a sentence which denies the same: then it says what the evidence says."""
 
 
 def draft_sentences(draft: str) -> list[str]:
@@ -93,6 +106,16 @@ def _joined_lists(lines: Sequence[str]) -> list[str]:
     return joined
 
 
-def is_refusal(sentences: Sequence[str]) -> bool:
-    """Whether the first sentence says that the evidence does not answer the question; no sentences: False."""
-    return bool(sentences) and _REFUSAL.search(sentences[0]) is not None
+def is_refusal(sentences: Sequence[str], evidence: Sequence[str] = ()) -> bool:
+    """Whether the first sentence says that the evidence does not answer the question; no sentences: False.
+
+    What a sentence of `evidence` says itself, most of its words and the same denial, is no refusal but an answer.
+    """
+    if not sentences or not _REFUSAL.search(sentences[0].replace("n't ", " not ").replace("n’t ", " not ")):
+        return False
+    said = frozenset(tokenize(sentences[0]))
+    denied_words = denied(sentences[0])
+    return not any(
+        denied_words & denied(source) and len(said & frozenset(tokenize(source))) >= _SAID_BY_EVIDENCE * len(said)
+        for source in evidence
+    )

@@ -18,7 +18,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from rag.keywords import STOP_WORDS, stem, words
 
@@ -254,6 +254,12 @@ def _denies_from_the_start(told: Sequence[str], known: set[str]) -> bool:
 def is_denial(text: str) -> bool:
     """Whether `text` has a word that denies something."""
     return any(word in NEGATIONS for word in _plain_words(text))
+
+
+def denied(text: str) -> frozenset[str]:
+    """Stems of the words that `text` denies: the first word of subject behind each "not", "no" and their kin."""
+    told = [word for word in _plain_words(text) if word not in STOP_WORDS or word in NEGATIONS]
+    return frozenset(stem(after) for word, after in pairwise(told) if word in NEGATIONS and after not in NEGATIONS)
 
 
 def _plain_words(text: str) -> list[str]:

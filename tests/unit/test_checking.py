@@ -142,3 +142,13 @@ def test_what_is_cut_out_of_a_sentence_of_doubt_is_read_and_at_most_partly_suppo
     denied = "We do not claim that FooNet beats BarNet on long videos of sport."
     assert read_of(denied, BEATS, 0.99) == ([(denied, "supported", True)], [])
     assert read_of(BEATS, BEATS, 0.01) == ([(BEATS, "supported", False)], [])
+
+
+def test_what_the_abstract_denies_is_an_answer_and_no_refusal():
+    calves = "WhaleSong does not include recordings of calves in its data."
+    assert read_of(calves, calves, None) == ([(calves, "supported", False)], [])
+    evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
+    assert Draft("MoleDig does not specify the steel of its arms.", evidence).is_refusal
+    told = Paper("n", "MoleDig", "MoleDig does not specify the steel of its two arms.")
+    denied = renumbered(Evidence(1, told, sentence, 0.9) for sentence in sentences_of(told))
+    assert not Draft("MoleDig does not specify the steel of its arms.", denied).is_refusal

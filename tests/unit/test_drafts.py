@@ -48,6 +48,32 @@ def test_a_refusal_is_told_from_a_negative_answer(text, expected):
     assert is_refusal(draft_sentences(text)) is expected
 
 
+CALVES = "WhaleSong does not include recordings of calves in its data."
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence", "expected"),
+    [
+        (CALVES, (), False),
+        (CALVES, (CALVES,), False),
+        ("FooNet does not provide any labels to the network.", (), False),
+        ("Policies are not given the state of the robot.", (), False),
+        ("The authors did not state-match.", (), False),
+        ("The evidence does not include the number of GPUs.", (), True),
+        ("The evidence doesn't mention the number of GPUs.", (), True),
+        ("The sentences above do not explicitly provide it.", (), True),
+        ("The number of calves is not given.", (CALVES,), True),
+        ("Recordings of calves are not included in the abstract.", (), True),
+        ("WhaleSong does not mention calves.", (CALVES,), True),
+        ("WhaleSong does not specify its tasks in code.", ("WhaleSong does not specify tasks in code.",), False),
+        ("WhaleSong does not specify its tasks in code.", ("WhaleSong specifies its tasks in no code.",), True),
+        ("WhaleSong does not specify its tasks in code.", ("WhaleSong specifies tasks in code, not words.",), True),
+    ],
+)
+def test_what_speaks_of_its_subject_or_says_what_the_evidence_says_is_no_refusal(text, evidence, expected):
+    assert is_refusal([text], evidence) is expected
+
+
 @pytest.mark.parametrize(
     ("sentence", "clauses"),
     [
