@@ -46,8 +46,8 @@ VARIANTS: Mapping[str, Callable[[Rag], Rag]] = {
 }
 FIGURES = (
     "right", "right and cited", "declined", "falsely refused", "gold sentence shown", "faithfulness",
-    "called supported", "upheld where so called", "number agreement", "copy ratio",
-    "length in words", "tokens in", "seconds",
+    "called supported", "upheld where so called", "number agreement", "entity agreement", "negation agreement",
+    "copy ratio", "length in words", "tokens in", "seconds",
 )  # fmt: skip
 YES_OR_NO = ("right and cited", "declined", "falsely refused")
 """Figures whose single values are compared with those of Footnote as it is."""

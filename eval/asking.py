@@ -14,7 +14,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.cases import HOSTILE_LIBRARY, SETS, Case, CaseError, add_questions, cases_of, read_cases, write_cases
+from eval.cases import (
+    HOSTILE_LIBRARY,
+    SETS,
+    Case,
+    CaseError,
+    add_questions,
+    cases_of,
+    not_in_library,
+    read_cases,
+    write_cases,
+)
 from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES
 from eval.run import ANSWERS, MADE_WITH, ask_the_same, exit_code, run, save, table
@@ -52,6 +62,8 @@ def _run(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     if _are_hostile(cases, options):
         options.library = options.library or HOSTILE_LIBRARY
     rag = Rag.open(settings_from(options), report=tell)
+    for line in not_in_library(cases, (paper.title for paper in rag.papers)):
+        tell(line)
     rag.warm_up()
     judge = open_judge(options.judge, rag)
     started = time.monotonic()

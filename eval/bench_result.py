@@ -6,12 +6,10 @@ A result is flat, name to value, so that it is JSON as it is: a figure's interva
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from eval.cases import Case
-from eval.labelled import Pair
 from eval.metrics import Figure
 from eval.provenance import made_with
 from rag import Rag
@@ -47,11 +45,3 @@ def _plain(value: Any) -> str:
 def asked_with(rag: Rag, asked: Iterable[tuple[str, str]], kind: str) -> dict[str, str]:
     """What a benchmark that asks `rag` questions, (id, text) pairs, was made with: as a run, see `provenance`."""
     return made_with(rag, [Case(number, kind, text) for number, text in asked])
-
-
-def judged_with(judge: str, pairs: Sequence[Pair]) -> dict[str, str]:
-    """What a benchmark of a judge, named by its id, on labelled pairs was made with: nothing answers there."""
-    nobody = SimpleNamespace(papers=(), settings=SimpleNamespace(id=""), description=SimpleNamespace(line=""))
-    cases = [Case(pair.id, pair.label, pair.claim, evidence=pair.evidence) for pair in pairs]
-    made = made_with(cast("Rag", nobody), cases, judge)
-    return {name: value for name, value in made.items() if name not in ("model", "settings_id", "library")}

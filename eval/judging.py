@@ -22,7 +22,7 @@ from eval.judgement import Judge
 from eval.judges import DEFAULT, NAMES, LexicalJudge, open_judge
 from eval.labelled import SETS, Pair, read_pairs
 from eval.metrics import Figure
-from eval.provenance import _commit
+from eval.provenance import commit_id
 from eval.report import plain
 from rag import Paper, Rag, Settings, describe_machine
 from rag.cli import settings_from, tell
@@ -43,7 +43,9 @@ def add_to(commands: Any) -> None:
         "(--probes), or fit one anew (--fit). Always printed beside the lexical floor.",
     )
     parser.add_argument("--set", choices=SETS, help="whose file format and labels")
-    parser.add_argument("--data", type=Path, metavar="PATH", help="the set's file or folder; for --fit a folder of all")
+    parser.add_argument(
+        "--data", type=Path, metavar="PATH", help="the set's file or folder, or id on the hub; for --fit a folder"
+    )
     parser.add_argument("--split", metavar="NAME", help="part of the file's name: dev, train, test")
     parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
@@ -105,7 +107,7 @@ def made_with(judge: Judge, measured_on: str) -> dict[str, str]:
     return {
         "judge": judge.id,
         "measured on": measured_on,
-        "commit": _commit(),
+        "commit": commit_id(),
         "machine": f"{describe_machine()}; Python {sys.version.split()[0]}",
     }
 

@@ -35,7 +35,7 @@ def made_with(rag: Rag, cases: Sequence[Case], judge: str | None = None) -> dict
         "library": _digest(f"{p.id}\0{p.title}\0{p.abstract}" for p in rag.papers),
         "questions": _digest(repr(asdict(case)) for case in cases),
         "judge": judge or "none",
-        "commit": _commit(),
+        "commit": commit_id(),
         "machine": f"{describe_machine()}; Python {sys.version.split()[0]}",
     }
 
@@ -67,7 +67,8 @@ def _digest_of_files(folder: Path, *patterns: str) -> str:
     return _digest(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in paths)
 
 
-def _commit() -> str:
+def commit_id() -> str:
+    """The commit of this code as git describes it, `-dirty` where files differ; "unknown" without git."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from eval import judging
-from eval.bench_result import MADE_WITH, judged_with, lines
 from eval.deciding import pubmedqa
 from eval.declining import clapnq
 from eval.judges import DEFAULT, NAMES, open_judge
@@ -73,12 +72,11 @@ def _judged(options: argparse.Namespace) -> int:
     published = PUBLISHED[options.kind]
     judging.tell_of_fitted(options.kind)
     judge = open_judge(options.judge, report=tell)
-    result, made = judging.measure(judge, pairs), judged_with(judge.id, pairs)
+    result = judging.measure_on(options.kind, judge, pairs)
     if options.json:
-        print(json.dumps({**result, "published": published, MADE_WITH: made}, indent=1))
+        print(json.dumps({**result, "published": published}, indent=1))
         return 0
     print(judging.agreement_table(result))
     for name, value in published.items():
         print(f"published: {name:70} {value:.3f}")
-    print("\n".join(lines({MADE_WITH: made})))
     return 0

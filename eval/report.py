@@ -17,7 +17,7 @@ TIMES = {"evidence_s": "time to first evidence", "first_token_s": "time to first
 CORRECTED = "corrected for the judge's known error"
 GROUNDING = (
     "faithfulness", "no unsupported sentence", "called supported", "upheld where so called", "citation precision",
-    "contradiction", "number agreement", "copy ratio", "length in words",
+    "contradiction", "number agreement", "entity agreement", "negation agreement", "copy ratio", "length in words",
 )  # fmt: skip
 STYLE = """
 :root{color-scheme:light dark;--ink:#1c2024;--dim:#60646c;--ground:#fff;--line:#d9d9e0;--bar:#3b6fd4;--bad:#b3261e}
@@ -35,9 +35,9 @@ dd{margin:0}svg{display:block}
 
 
 def cell(value: Mapping[str, Any]) -> str:
-    """A figure as text: mean, interval and n; a dash where it applies to nothing."""
+    """A figure as text: mean, interval and n; why it cannot be told, or a dash where it applies to nothing."""
     if value["value"] is None:
-        return "–"
+        return str(value.get("reason") or "–")
     return f"{value['value']:.2f} [{value['low']:.2f}, {value['high']:.2f}] n={value['n']}"
 
 
@@ -65,7 +65,7 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += [f"| {name} | {cell(f)} | {f['left_out']} |" for name, f in summary["figures"]["all"].items()]
     lines += [f"| {name}, {CORRECTED} | {cell(f)} | {f['left_out']} |" for name, f in _corrected(summary)]
     lines += ["", "| declining | |", "|---|---|"]
-    lines += [f"| {name} | {plain(value)} |" for name, value in summary["abstention"].items()]
+    lines += [f"| {name} | {text} |" for name, text in _declining(summary)]
     lines += ["", "| time | median | 95th percentile | answers |", "|---|---|---|---|"]
     lines += [f"| {' | '.join(row)} |" for row in times(summary)]
     lines += ["", f"## The worst {len(worst(scored))} cases"]
@@ -83,9 +83,7 @@ def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     failed += "".join(f"<p class=bad>Failed: {escape(n)}: {escape(r)}</p>" for n, r in summary["failed"].items())
     rows = "".join(_row(name, value) for name, value in summary["figures"]["all"].items())
     rows += "".join(_row(f"{name}, {CORRECTED}", value) for name, value in _corrected(summary))
-    declined = "".join(
-        f"<tr><td>{escape(name)}<td>{escape(plain(value))}" for name, value in summary["abstention"].items()
-    )
+    declined = "".join(f"<tr><td>{escape(name)}<td>{escape(text)}" for name, text in _declining(summary))
     took = "<tr><th>time<th>median<th>95th percentile<th>answers"
     took += "".join(f"<tr><td>{'<td>'.join(map(escape, row))}" for row in times(summary))
     groups = "".join(_group(name, row) for name, row in summary["figures"].items() if name != "all")
@@ -136,6 +134,15 @@ def memory(summary: Mapping[str, Any]) -> list[str]:
 def plain(value: Any) -> str:
     """A value as text: three places of a number that is not whole, a dash where there is none."""
     return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _declining(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What declining amounts to, by name, with intervals where the run has them."""
+    figures = summary.get("abstention_intervals", {})
+    return [
+        (name, cell(figures[name]) if name in figures else plain(value))
+        for name, value in summary["abstention"].items()
+    ]
 
 
 def _group(name: str, row: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from eval.scoring import (
     attempt,
     corrected_figures,
     declining,
+    declining_figures,
     figures,
     gate,
     measure,
@@ -288,9 +289,9 @@ def save(
     _rewrite(folder, [*scored, *(item for item in before if item.case.id not in asked)])
     values, failed = measure(scored)
 
-    further = {}
+    further: dict[str, Any] = {}
     for name, compute in (
-        ("abstention", lambda: declining(scored)),
+        ("abstention", lambda: (declining(scored), {k: asdict(f) for k, f in declining_figures(scored).items()})),
         ("timings", lambda: timings(scored)),
         ("risk_coverage", lambda: risk_and_coverage(scored)),
         ("corrected", lambda: {key: asdict(one) for key, one in corrected_figures(scored, judge).items()}),
@@ -298,10 +299,12 @@ def save(
         further[name], reason = attempt(compute)
         if reason:
             failed[name] = reason
+    declined, intervals = further["abstention"] or ({}, {})
     summary = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
         "corrected": further["corrected"] or {},
-        "abstention": further["abstention"] or {},
+        "abstention": declined,
+        "abstention_intervals": intervals,
         "timings": further["timings"] or {},
         "failed": failed,
         "gate": gate(scored, values),

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, TypeVar
 
 from eval import grounding, metrics
-from eval.abstention import abstention, area_under_risk, risk_coverage
+from eval.abstention import abstention, abstention_figures, area_figure, area_under_risk, risk_coverage
 from eval.cases import Case
 from eval.correction import Errors, Share, corrected
 from eval.grounding import Judged
@@ -181,6 +181,13 @@ def declining(scored: Sequence[Scored]) -> dict[str, Any]:
     found = abstention([s.case.is_answerable for s in told], [s.answer.status == "abstained" for s in told])
     area = area_under_risk(*_given(told))
     return {**asdict(found), "area under risk and coverage": area}
+
+
+def declining_figures(scored: Sequence[Scored]) -> dict[str, metrics.Figure]:
+    """What `declining` tells that is a share or an area, each with n and its interval by a bootstrap over questions."""
+    told = _that_tell(scored)
+    shares = abstention_figures([s.case.is_answerable for s in told], [s.answer.status == "abstained" for s in told])
+    return {**shares, "area under risk and coverage": area_figure(*_given(told))}
 
 
 def risk_and_coverage(scored: Sequence[Scored]) -> list[tuple[float, float]]:

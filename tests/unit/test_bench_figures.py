@@ -12,10 +12,9 @@ from fakes import quoting_rag
 from eval import deciding, declining, retrieving
 from eval.__main__ import main
 from eval.abstention import abstention, abstention_figures, area_figure, area_under_risk
-from eval.bench_result import judged_with, lines, spread
+from eval.bench_result import lines, spread
 from eval.bootstrap import bootstrap
 from eval.deciding import macro_f1, macro_f1_figure
-from eval.labelled import Pair
 from eval.metrics import RESAMPLES, Figure, figure
 from eval.retrieving import PLACE, measured
 from rag.schema import Answer, Hit, Paper, Passage
@@ -111,20 +110,12 @@ def test_a_figure_is_printed_in_one_line_with_interval_and_n_and_what_it_was_mad
     assert json.loads(json.dumps(result)) == result
 
 
-def test_a_judges_benchmark_tells_its_judge_commit_machine_and_pairs():
-    pairs = [Pair("1", "S", ("Cups.",), "Cups", "supported")]
-    made = judged_with("lexical@1", pairs)
-    assert made["judge"] == "lexical@1"
-    assert {"commit", "machine", "code", "fitted"} < set(made)
-    assert made["questions"] != judged_with("lexical@1", [*pairs, *pairs])["questions"]
-
-
 def test_a_judges_benchmark_prints_what_it_was_made_with(tmp_path, capsys):
     path = tmp_path / "healthver_dev.csv"
     path.write_text("id,evidence,claim,label\n1,Cups are red,Cups are red,Supports\n2,Cups are red,Plates,Refutes\n")
     arguments = ["bench", "healthver", "--data", str(path), "--judge", "lexical"]
     assert main(arguments) == 0
-    assert "judge lexical@1 | commit " in capsys.readouterr().out
+    assert "judge lexical@1 | measured on 2 pairs of healthver | commit " in capsys.readouterr().out
     assert main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["made_with"]["judge"] == "lexical@1"
 

@@ -99,7 +99,7 @@ def test_other_fitted_parts_are_something_else(tmp_path):
 
 def test_where_git_is_missing_the_commit_is_unknown(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert provenance._commit() == "unknown"
+    assert provenance.commit_id() == "unknown"
 
 
 def test_who_answers_what_it_can_and_declines_the_rest_takes_no_risk():
@@ -133,6 +133,8 @@ def test_a_run_writes_scores_and_reports(tmp_path):
     assert overall["faithfulness"]["value"] == 1.0
     assert summary["values"]["declined"] == {"a": None, "b": False, "c": None}
     assert summary["abstention"]["recall"] == 0
+    recall = summary["abstention_intervals"]["recall"]
+    assert (recall["value"], recall["n"]) == (0, summary["abstention"]["n_unanswerable"])
     assert summary["failed"] == {}
     assert "right and cited" in table(summary)
     assert [item.case.id for item in report.worst(scored)] == ["b", "c"]
