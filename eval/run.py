@@ -300,7 +300,7 @@ def save(
         if reason:
             failed[name] = reason
     declined, intervals = further["abstention"] or ({}, {})
-    summary = {
+    summary: dict[str, Any] = {
         "figures": {g: {n: asdict(f) for n, f in row.items()} for g, row in figures(scored, values).items()},
         "corrected": further["corrected"] or {},
         "abstention": declined,
@@ -317,7 +317,7 @@ def save(
         "peak_gpu_memory_gib": peak_gpu_memory_gib(),
         "risk_coverage": further["risk_coverage"] or [],
         "made_with": {
-            "prompt_id": scored[0].answer.prompt_id if scored else "",
+            "prompt_id": _prompt_ids(scored),
             **made_with(rag, [item.case for item in scored], judge.id if judge else None),
         },
     }
@@ -337,6 +337,11 @@ def peak_gpu_memory_gib() -> float | None:
         return None
     peaks = [torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count())]
     return sum(peaks) / 1024**3 if any(peaks) else None
+
+
+def _prompt_ids(scored: Sequence[Scored]) -> str:
+    """The prompts by which the answers were written; an answer that is put together of several names them all."""
+    return ", ".join(sorted({one for item in scored for one in item.answer.prompt_id.split("+") if one}))
 
 
 def exit_code(summary: Mapping[str, Any]) -> int:
