@@ -39,6 +39,7 @@ THIRD_GAIN = 0.1
 MOST_CITED = 3
 
 _LINK = re.compile(r"\w+://\S+")
+_BRACKETED = re.compile(r"\[(\s*\d+(?:\s*[,;–-]\s*\d+)*\s*)\]")
 _EMPTY_CLAIM = re.compile(r"^\W*(?:yes|no|sure|certainly|of course)\W*$", re.IGNORECASE)
 
 
@@ -219,18 +220,28 @@ def number_claims(claims: Iterable[Claim]) -> tuple[tuple[Claim, ...], tuple[Cit
 def shown_text(claims: Sequence[Claim], surveyed: int = 0) -> str:
     """The answer as it is shown: each claim followed by its markers, quotes in quotation marks, a line a subject.
 
+    Numbers that a claim itself has in square brackets ("the method of Doe [2]") stand in white ones, "⟦2⟧": they would
+    be taken for footnotes. Round ones would not do: "[0, 1]" and "(0, 1)" are two things. The claim, its quotes and
+    their offsets stay as they are.
+
     Where `surveyed` papers were gone through for it, the first line says how many of them are listed.
     """
     lines: list[list[str]] = [[]]
     if surveyed:
         lines = [[f"{sum(bool(claim.subject) for claim in claims)} of the {surveyed} papers:"], []]
     for claim in claims:
-        text = f"“{claim.text}”" if claim.is_quote else claim.text
+        said = _unmistakable(claim.text)
+        text = f"“{said}”" if claim.is_quote else said
         markers = "".join(f"[{citation.marker}]" for citation in claim.citations)
         if claim.subject:
-            lines.append([f"{claim.subject}:"])
+            lines.append([f"{_unmistakable(claim.subject)}:"])
         lines[-1].append(f"{text} {markers}".strip())
     return "\n".join(" ".join(line) for line in lines if line)
+
+
+def _unmistakable(text: str) -> str:
+    """`text` with no number in square brackets."""
+    return _BRACKETED.sub(r"⟦\1⟧", text)
 
 
 def _citation(item: Evidence) -> Citation:

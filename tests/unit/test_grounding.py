@@ -1,11 +1,15 @@
 """Sentences of a draft are tied to evidence, or not shown as fact."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from fakes import HashedEncoder
 
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.keywords import KeywordIndex
-from rag.schema import Evidence, Paper
+from rag.receipt import verify
+from rag.schema import Answer, Evidence, Paper
 from rag.sentences import sentences_of
 
 ABSTRACT = (
@@ -126,3 +130,20 @@ def test_citations_are_numbered_from_one_in_order_of_first_use(grounder):
     assert [c.marker for c in citations] == [1, 2]
     assert citations[0].quote == EVIDENCE[1].sentence.text
     assert shown_text(numbered).endswith("[2]")
+
+
+def test_a_number_in_brackets_that_an_abstract_has_is_no_footnote_of_the_answer(grounder):
+    paper = Paper(
+        "h",
+        "Harbours [7]",
+        "Ships are counted by the method of Doe [2]. The scores of all ships lie in [0, 1] (see [99]).",
+    )
+    evidence = tuple(Evidence(i, paper, s, 0.5) for i, s in enumerate(sentences_of(paper), start=1))
+    quotes = grounder.quotes(evidence, 2)
+    claims, citations = number_claims([replace(quotes[0], subject=paper.title), *quotes[1:]])
+    text = shown_text(claims)
+    assert re.findall(r"\[(\d+)\]", text) == ["1", "2"]
+    assert text.startswith("Harbours ⟦7⟧: “Ships are counted by the method of Doe ⟦2⟧.” [1]")
+    assert "lie in ⟦0, 1⟧ (see ⟦99⟧)." in text
+    assert [c.quote for c in citations] == [e.sentence.text for e in evidence]
+    assert verify(Answer("?", text, "answered", claims, citations).to_dict(), [paper]) == ()
