@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import prompts
 from rag.checking import CUT_OFF, Draft
 from rag.criterion import Criterion, criterion_of, restated_criterion
 from rag.description import model_id_of
@@ -27,6 +28,7 @@ from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
 from rag.scope import asks_for_papers
 from rag.stopping import NO_CHECK, Check, Stopped
 from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice
+from rag.trained import prompt_of
 from rag.wording import abstention_text, counterpart_text
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from rag.survey import Surveyor
     from rag.writing import Writer
 
+PROMPTS_JOINED = "+"
+"""Between the ids of the prompts that had a part in an answer, in order of use; one that the model had none in has
+none."""
 STOPPED = "It was stopped here: more may have followed."
 
 
@@ -78,7 +83,11 @@ class Answering:
             found = enough
             yield found
         drafts: list[Draft] = []
-        for part in self.parts(found):
+        parts = self.parts(found)
+        if (shown := self._shown(found, parts)) is not found:
+            found = shown
+            yield found
+        for part in parts:
             text = finish_reason = ""
             check()
             with closing(self.writer.pieces(part, found)) as pieces:
@@ -100,7 +109,8 @@ class Answering:
         claims = self.drafts.held(Draft(text, found.evidence), found.standalone_question)
         if not claims:
             return None
-        answer = self._answer(found, claims=claims, notice=STOPPED, raw_text=draft)
+        prompt = self.writer.prompt_of(Draft("", found.evidence), found)
+        answer = self._answer(found, claims=claims, notice=STOPPED, raw_text=draft, prompt_ids=[prompt.id])
         return replace(answer, model_id=model_id_of(self.model.get()))
 
     def many(self, questions: Sequence[str], where: Where | None) -> tuple[Answer, ...]:
@@ -125,7 +135,7 @@ class Answering:
                 answer = self._abstention(item)
             else:
                 drafts = [self._as_written(part, wider, next(written)) for part in group]
-                answer = self._checked_answer(wider, drafts)
+                answer = self._checked_answer(self._shown(wider, group), drafts)
             answers.append(self._finish(answer, {"evidence_s": evidence_s}, started))
         return tuple(answers)
 
@@ -176,21 +186,29 @@ class Answering:
                 timings.setdefault("first_token_s", time.perf_counter() - started)
                 yield TextPiece(f"{opinion.claim.subject}\n")
         restated = [criterion.restated] if criterion.restated else []
-        said = "\n".join([*restated, *(str(opinion) for opinion in opinions if opinion.by_model)])
+        read = [str(opinion) for opinion in opinions if opinion.by_model]
+        said = "\n".join([*restated, *read])
+        names = ["request"] * bool(restated) + [prompt_of("bearing")] * bool(read)
+        prompt_ids = [prompts.load(name).id for name in names]
         notice = coverage_notice(opinions, candidates, criterion.counterpart)
         if claims := [opinion.claim for opinion in opinions if opinion.fits]:
-            answer = self._answer(found, claims=claims, notice=notice, raw_text=said, surveyed=candidates.among)
+            answer = self._answer(found, claims=claims, notice=notice, surveyed=candidates.among)
             if criterion.counterpart:
                 answer = replace(answer, text=counterpart_text(answer))
         else:
-            answer = replace(self._abstention(found), notice=notice, raw_text=said, surveyed=candidates.among)
+            answer = replace(self._abstention(found), notice=notice, surveyed=candidates.among)
+        answer = replace(answer, raw_text=said, prompt_id=PROMPTS_JOINED.join(prompt_ids))
         yield self._finish(answer, timings, started)
 
     def parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
         """What is to be written: a draft with its evidence, or one for each of several papers that are asked about.
 
         Where one of several things asked has no answer, one for each of the others; of several abbreviations one each.
+        Evidence that does not fit the model's context is left out.
         """
+        return tuple(self.writer.fitted(part, found) for part in self._whole_parts(found))
+
+    def _whole_parts(self, found: EvidenceFound) -> tuple[Draft, ...]:
         if found.missing or (found.is_spelled_out and found.parts):
             left = (part for part in found.parts if part not in found.missing)
             return tuple(Draft("", self.lookup.evidence_of(part, found), question=part) for part in left)
@@ -201,21 +219,38 @@ class Answering:
             for subject in found.subjects
         )
 
-    def _abstention(self, found: EvidenceFound) -> Answer:
-        text = abstention_text(found.hits)
-        return self._answer(found, text=text, status="abstained", notice=looked_for(found))
+    def _shown(self, found: EvidenceFound, parts: Sequence[Draft]) -> EvidenceFound:
+        """`found` without the evidence that no prompt of `parts` had room for: the reader sees what the model does."""
+        whole = {item.number for part in self._whole_parts(found) for item in part.evidence}
+        left_out = whole - {item.number for part in parts for item in part.evidence}
+        if not left_out:
+            return found
+        return replace(found, evidence=tuple(item for item in found.evidence if item.number not in left_out))
+
+    def _abstention(self, found: EvidenceFound, raw_text: str = "", prompt_ids: Sequence[str] = ()) -> Answer:
+        return self._answer(
+            found,
+            text=abstention_text(found.hits),
+            status="abstained",
+            notice=looked_for(found),
+            raw_text=raw_text,
+            prompt_ids=prompt_ids,
+        )
 
     def _checked_answer(self, found: EvidenceFound, drafts: Sequence[Draft], check: Check = NO_CHECK) -> Answer:
         written = "\n".join(draft.text for draft in drafts)
+        used = [self.writer.prompt_of(draft, found).id for draft in drafts]
         if all(draft.is_refusal for draft in drafts):
-            return replace(self._abstention(found), raw_text=written)
-        checked = self.drafts.check(drafts, found.question, found.standalone_question, check)
+            return self._abstention(found, written, used)
+        with self.writer.noting_prompts() as further:
+            checked = self.drafts.check(drafts, found.question, found.standalone_question, check)
+        used += further
         if not checked.claims:
-            return replace(self._abstention(found), raw_text=written)
+            return self._abstention(found, written, used)
         missing = [part for part in found.parts if part in found.missing]
         missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
         notice = " ".join([*map(missing_notice, missing), checked.notice]).strip()
-        return self._answer(found, claims=checked.claims, notice=notice, raw_text=written)
+        return self._answer(found, claims=checked.claims, notice=notice, raw_text=written, prompt_ids=used)
 
     def _answer(
         self,
@@ -227,6 +262,7 @@ class Answering:
         notice: str = "",
         raw_text: str = "",
         surveyed: int = 0,
+        prompt_ids: Sequence[str] = (),
     ) -> Answer:
         numbered, citations = number_claims(claims)
         return Answer(
@@ -241,7 +277,7 @@ class Answering:
             surveyed=surveyed,
             notice=notice,
             raw_text=raw_text,
-            prompt_id=self.writer.prompt.id,
+            prompt_id=PROMPTS_JOINED.join(dict.fromkeys(prompt_ids)),
             settings_id=self.settings.id,
         )
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import prompts
@@ -29,6 +31,8 @@ _WHICH = re.compile(r"\bwhich\b[^?]*\?", re.IGNORECASE)
 Messages = list[tuple[str, str]]
 REQUEST_TOKENS = 60
 """Of a request put as a question: some three times what one takes."""
+_USED: ContextVar[list[str] | None] = ContextVar("prompts used", default=None)
+"""Whoever has a draft checked does not see whether that had a sentence written anew."""
 
 
 class Writer:
@@ -40,19 +44,24 @@ class Writer:
         self._marks = settings.answer.citations == "constrained"
         self.prompt = prompt or prompts.load("cited" if self._marks else "answer")
 
-    def messages(self, part: Draft, found: EvidenceFound) -> Messages:
-        """The prompt for one draft, with the least useful evidence left out where it would not fit the context."""
-        prompt, values = self.prompt, {"question": found.standalone_question}
+    def prompt_of(self, part: Draft, found: EvidenceFound) -> prompts.Prompt:
+        """The prompt that one draft is written with."""
         if part.subject is not None:
-            prompt = prompts.load("part")
-            values["subject"] = part.subject.label
-        elif part.question:
-            prompt = prompts.load("subquestion")
-            values["part"] = part.question
-        elif found.earlier is not None:
-            prompt = prompts.load("followup")
-            values = {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
-        messages = self._fitted(prompt, part.evidence, values)
+            return prompts.load("part")
+        if part.question:
+            return prompts.load("subquestion")
+        return prompts.load("followup") if found.earlier is not None else self.prompt
+
+    def fitted(self, part: Draft, found: EvidenceFound) -> Draft:
+        """`part` without the least useful evidence where all of it would not fit the context: what the model is not
+        shown it may not cite, and is not held against it.
+        """
+        kept = self._fitting(self.prompt_of(part, found), part.evidence, _values(part, found))
+        return replace(part, evidence=kept)
+
+    def messages(self, part: Draft, found: EvidenceFound) -> Messages:
+        """The prompt for one draft, with all of its evidence."""
+        messages = self.prompt_of(part, found).messages(evidence=as_prompt(part.evidence), **_values(part, found))
         return [*messages, ("assistant", start)] if (start := self.start(part, found)) else messages
 
     def start(self, part: Draft, found: EvidenceFound) -> str:
@@ -80,8 +89,22 @@ class Writer:
     def rewritten(self, text: str, evidence: Sequence[Evidence], question: str, fault: str) -> str:
         """One sentence from `evidence` instead of a draft; `fault` says what is wrong with it: "names no number"."""
         values = {"question": question, "draft": text, "fault": fault}
-        messages = self._fitted(prompts.load("rewrite"), evidence, values)
-        return self._said(messages, self._settings.model.max_new_tokens)
+        prompt = prompts.load("rewrite")
+        if (used := _USED.get()) is not None:
+            used.append(prompt.id)
+        shown = as_prompt(self._fitting(prompt, evidence, values))
+        return self._said(prompt.messages(evidence=shown, **values), self._settings.model.max_new_tokens)
+
+    @staticmethod
+    @contextmanager
+    def noting_prompts() -> Iterator[list[str]]:
+        """A list that takes the id of the prompt of every sentence written anew inside, in order."""
+        used: list[str] = []
+        token = _USED.set(used)
+        try:
+            yield used
+        finally:
+            _USED.reset(token)
 
     def as_question_for_papers(self, request: str, check: Check = NO_CHECK) -> str:
         """What `request` asks for, as a question ("Which papers …?"); "" where the model wrote none.
@@ -127,14 +150,27 @@ class Writer:
         numbers = [item.number for item in evidence]
         return {**longest, "logits_processor": MarkerConstraint(Vocabulary.of(engine.tokenizer), numbers)}
 
-    def _fitted(self, prompt: prompts.Prompt, evidence: Sequence[Evidence], values: dict[str, str]) -> Messages:
+    def _fitting(
+        self, prompt: prompts.Prompt, evidence: Sequence[Evidence], values: dict[str, str]
+    ) -> tuple[Evidence, ...]:
+        """What of `evidence` fits the context with the rest of the prompt; one sentence at least."""
         kept = list(evidence)
         model: Any = self._model.get()
         count = getattr(model, "count_prompt_tokens", None)
         room = getattr(model, "context_tokens", self._settings.model.context_tokens)
         room -= self._settings.model.max_new_tokens
-        while True:
-            messages = prompt.messages(evidence=as_prompt(kept), **values)
-            if count is None or len(kept) <= 1 or count(messages) <= room:
-                return messages
+        while count is not None and len(kept) > 1 and count(prompt.messages(evidence=as_prompt(kept), **values)) > room:
             kept.remove(min(kept, key=lambda item: item.score))
+        return tuple(kept)
+
+
+def _values(part: Draft, found: EvidenceFound) -> dict[str, str]:
+    """What the prompt of a draft takes beside the evidence."""
+    values = {"question": found.standalone_question}
+    if part.subject is not None:
+        return {**values, "subject": part.subject.label}
+    if part.question:
+        return {**values, "part": part.question}
+    if found.earlier is not None:
+        return {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
+    return values
