@@ -77,7 +77,8 @@ class Draft:
     @property
     def is_refusal(self) -> bool:
         """Whether the model says that the evidence does not answer the question."""
-        return is_refusal(draft_sentences(self.text), [item.sentence.text for item in self.evidence])
+        sentences = draft_sentences(self.text, {item.number for item in self.evidence})
+        return is_refusal(sentences, [item.sentence.text for item in self.evidence])
 
 
 class Held(NamedTuple):

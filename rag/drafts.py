@@ -6,15 +6,24 @@ No parser here raises on any string.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rag.fidelity import denied
 from rag.keywords import tokenize
 from rag.sentences import split_sentences
 
-_MARKER = re.compile(r"\s*(?:\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]|\(\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\))")
+_MARKER = re.compile(
+    r"\s*(?:\[\s*\d+(?:[\s,;–-]+\d+)*[\s,;–-]*\]|(?P<round>\(\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\)))"
+)
 """In round brackets only what can number a sentence: "(130000)" and "(2017)" say something."""
-_MARKER_LEFT = re.compile(r"\[\s*\d*\s*\]?$|\[\d[^\]]*\]")
+_MARKER_LEFT = re.compile(r"\[[\s\d,;–-]*$|\[\s*\]")
+_MARKERS_END = re.compile(r"\s*(?:[.,;:!?…\[(]|$)")
+"""What follows a marker behind a sentence or a clause."""
+_TAKES_OBJECT = re.compile(
+    r"(?:\b(?:in|of|to|from|by|with|within|over|on|at|between|ranges?|intervals?|sizes?|is|are)|[=∈])$",
+    re.IGNORECASE,
+)
+"""After these a bracket of several numbers is part of the sentence: "scores in [1, 5]"."""
 LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^\s*(?:`{3,}[^`]*|~{3,}[^~]*)$")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
@@ -40,25 +49,29 @@ _SAID_BY_EVIDENCE = 0.75
 """Share of a denial's words that stand in a sentence which denies the same: then it says what the evidence says."""
 
 
-def draft_sentences(draft: str) -> list[str]:
+def draft_sentences(draft: str, numbers: Collection[int] | None = None) -> list[str]:
     """Sentences of a model's text without its own markers, list marks and repeats; never raises, "" gives [].
+
+    `numbers`: of the evidence that exists; None: unknown, and every bracket of numbers is a marker. Else of
+    what does not exist only one number in square brackets behind a sentence or a clause is, such as "[7]" of five;
+    "scores in [0, 1]" and "sizes (8, 16)" stay as they are.
 
     A list after a colon is one sentence with what it lists: "Three parts: a relabeler; a generator; rewards".
     """
-    return list(marked_sentences(draft))
+    return list(marked_sentences(draft, numbers))
 
 
-def finished_sentences(draft: str) -> list[str]:
+def finished_sentences(draft: str, numbers: Collection[int] | None = None) -> list[str]:
     """`draft_sentences` of a text that was broken off: a last sentence without its end is left out."""
-    sentences = draft_sentences(draft)
+    sentences = draft_sentences(draft, numbers)
     return sentences if not sentences or _END.search(sentences[-1]) else sentences[:-1]
 
 
-def marked_sentences(draft: str) -> dict[str, frozenset[int]]:
+def marked_sentences(draft: str, numbers: Collection[int] | None = None) -> dict[str, frozenset[int]]:
     """The sentences of `draft_sentences` in their order, each with the numbers of the markers in it or right behind."""
     sentences: dict[str, frozenset[int]] = {}
     for line in _joined_lists(draft.splitlines()):
-        plain, marks = _apart(line)
+        plain, marks = _apart(line, numbers)
         for start, end in split_sentences(plain):
             text = plain[start:end].strip()
             if re.search(r"\w", text) and text not in sentences:
@@ -66,16 +79,34 @@ def marked_sentences(draft: str) -> dict[str, frozenset[int]]:
     return sentences
 
 
-def _apart(line: str) -> tuple[str, list[tuple[int, int]]]:
+def _apart(line: str, numbers: Collection[int] | None) -> tuple[str, list[tuple[int, int]]]:
     """A line without markers, and where in it each stood: (offset, number)."""
     plain = ""
     marks: list[tuple[int, int]] = []
     at = 0
     for match in _MARKER.finditer(line):
+        own = [int(number) for number in re.findall(r"\d{1,6}", match[0])]
         plain += line[at : match.start()]
         at = match.end()
-        marks += [(len(plain.rstrip()), int(number)) for number in re.findall(r"\d{1,6}", match[0])]
+        if _is_marker(match, own, numbers, plain):
+            marks += [(len(plain.rstrip()), number) for number in own]
+        else:
+            plain += match[0]
     return _MARKER_LEFT.sub("", plain + line[at:]).rstrip(), marks
+
+
+def _is_marker(match: re.Match[str], own: Sequence[int], numbers: Collection[int] | None, before: str) -> bool:
+    """Whether a bracket of numbers points to evidence; `before`: what stands before it.
+
+    Evidence is numbered from 1. In round brackets only what exists is a marker, and behind a sentence or a clause.
+    """
+    if numbers is None:
+        return True
+    if 0 in own or (len(own) > 1 and _TAKES_OBJECT.search(before[-20:])):
+        return False
+    exists = set(own) <= set(numbers)
+    at_end = _MARKERS_END.match(match.string, match.end()) is not None
+    return exists and at_end if match["round"] else exists or (at_end and len(own) == 1)
 
 
 def clauses_of(sentence: str) -> list[str]:

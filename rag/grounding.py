@@ -39,7 +39,7 @@ THIRD_GAIN = 0.1
 MOST_CITED = 3
 
 _LINK = re.compile(r"\w+://\S+")
-_BRACKETED = re.compile(r"\[(\s*\d+(?:\s*[,;–-]\s*\d+)*\s*)\]")
+_BRACKETED = re.compile(r"\[(\s*\d[\s\d,;–-]*)\]")
 _EMPTY_CLAIM = re.compile(r"^\W*(?:yes|no|sure|certainly|of course)\W*$", re.IGNORECASE)
 
 
@@ -61,7 +61,7 @@ class Grounder:
 
     def claims(self, draft: str, evidence: Sequence[Evidence], question: str) -> tuple[Claim, ...]:
         """Every sentence of `draft` but headings, with its support and verdict, unsupported ones too; "" gives none."""
-        sentences = marked_sentences(draft)
+        sentences = marked_sentences(draft, {item.number for item in evidence})
         if len(sentences) > 1:  # a title among them is a heading: it says nothing of what the abstract says
             titles_said = {tuple(words(item.paper.title)) for item in evidence}
             left = {text: marks for text, marks in sentences.items() if tuple(words(text)) not in titles_said}

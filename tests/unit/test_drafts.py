@@ -107,6 +107,25 @@ def test_markers_belong_to_the_sentence_that_they_stand_in_or_behind(draft, mark
     assert marked is None or found == marked
 
 
+@pytest.mark.parametrize(
+    ("draft", "marked"),
+    [
+        ("Scores lie in [0, 1] for all tasks.", {"Scores lie in [0, 1] for all tasks.": set()}),
+        ("Scores lie in [1, 2].", {"Scores lie in [1, 2].": set()}),
+        ("We use window sizes (8, 16).", {"We use window sizes (8, 16).": set()}),
+        ("We use windows [8, 16] with k = [1, 2].", {"We use windows [8, 16] with k = [1, 2].": set()}),
+        ("We use windows (8, 16).", {"We use windows (8, 16).": set()}),
+        ("It has five stages (3) in total.", {"It has five stages (3) in total.": set()}),
+        ("Table [12] lists songs [3 x 3].", {"Table [12] lists songs [3 x 3].": set()}),
+        ("Whales [2] sing (1, 2).", {"Whales sing.": {1, 2}}),
+        ("It sings [7]. [1, 3] It dances (1).", {"It sings.": {1, 3, 7}, "It dances.": {1}}),
+        ("It sings [1, ] []", {"It sings": {1}}),
+    ],
+)
+def test_of_brackets_only_those_are_markers_that_point_to_evidence(draft, marked):
+    assert marked_sentences(draft, range(1, 4)) == marked
+
+
 @given(st.text(alphabet="ab. []()0123456789,;\n-*", max_size=80))
 def test_markers_of_any_text_are_read_without_an_exception(text):
     assert list(marked_sentences(text)) == draft_sentences(text)

@@ -110,6 +110,13 @@ def test_a_title_among_sentences_is_a_heading_and_no_claim(grounder):
         assert PAPER.title in [one.text for one in grounder.claims(titles, EVIDENCE, "Which paper?")]
 
 
+def test_an_interval_is_no_marker(grounder):
+    paper = Paper("i", "Scores", "The scores of the policy lie in [0, 1] for windows of (8, 16) steps.")
+    (sentence,) = sentences_of(paper)
+    (claim,) = grounder.claims(sentence.text, (Evidence(1, paper, sentence, 1.0),), "?")
+    assert (claim.text, claim.verdict) == (paper.abstract, "supported")
+
+
 def test_without_evidence_nothing_is_supported(grounder):
     assert [c.verdict for c in grounder.claims("OpenVLA is good.", (), "?")] == ["unsupported"]
 
