@@ -70,13 +70,18 @@ def readable(question: object, limit: int) -> str:
     """
     if not isinstance(question, str):
         raise BadQuestion(f"A question is text, not {type(question).__name__}.", "Give a string.")
-    plain = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in question)
-    plain = re.sub(r"\s+", " ", plain).strip()
-    if not plain:
+    line = one_line(question)
+    if not line:
         raise BadQuestion("The question is empty.", "Ask about something that a paper may say.")
-    if len(plain) > limit:
-        raise BadQuestion(f"The question has {len(plain):,} characters; {limit:,} are read.", "Ask in fewer words.")
-    return plain
+    if len(line) > limit:
+        raise BadQuestion(f"The question has {len(line):,} characters; {limit:,} are read.", "Ask in fewer words.")
+    return line
+
+
+def one_line(text: str) -> str:
+    """`text` without control characters and with single spaces: no line of it can pass for one of a prompt."""
+    plain = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
+    return re.sub(r"\s+", " ", plain).strip()
 
 
 def parts_of(question: str) -> tuple[str, ...]:
