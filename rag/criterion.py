@@ -137,6 +137,11 @@ class Criterion:
         return self.counterpart.question if self.counterpart else self.restated or asked
 
     @property
+    def denies(self) -> bool:
+        """Whether a paper has to say that something is not so, as in "train without labels": its words do not tell."""
+        return _NOT.search(self.text) is not None
+
+    @property
     def statement(self) -> str:
         """A sentence that is true of a paper that fits."""
         if self.is_within:

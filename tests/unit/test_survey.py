@@ -8,7 +8,16 @@ from rag.criterion import criterion_of
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
-from rag.survey import FITS_FROM, LOOKED_AT_LEAST, MOST_READ, NEAR_IN_MEANING, Surveyor, coverage_notice
+from rag.survey import (
+    FITS_FROM,
+    LOOKED_AT_LEAST,
+    MOST_READ,
+    NEAR_IN_MEANING,
+    SURE_FROM,
+    UNREAD_DENIAL,
+    Surveyor,
+    coverage_notice,
+)
 
 PAPERS = (
     Paper("a", "Alpha", "Robots fall over often. We train with GPT-4 to make data. Results are good."),
@@ -79,6 +88,26 @@ def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
     assert coverage_notice(opinions, candidates) == (
         "Read all 12 abstracts for the words: 2 hold them. 3 were looked at closely, 1 fit."
     )
+
+
+def test_a_paper_that_may_not_fit_is_listed_with_a_doubt(surveyor):
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2]])
+    opinions = surveyor.opinions(CRITERION, candidates, SaysOf({"Alpha": SURE_FROM, "Beta": 0.62, "Gamma": FITS_FROM}))
+    claims = [opinion.claim for opinion in opinions if opinion.fits]
+    assert [(claim.subject, claim.verdict, claim.doubt) for claim in claims] == [
+        ("Alpha", "supported", ""),
+        ("Beta", "partly", "it may not fit: read as 62 of 100 likely to"),
+        ("Gamma", "partly", "it may not fit: read as 50 of 100 likely to"),
+    ]
+
+
+def test_where_words_decide_what_a_paper_has_to_deny_is_doubted(surveyor):
+    for question, doubt in (("without GPT-4", UNREAD_DENIAL), ("with GPT-4", "")):
+        criterion = criterion_of(f"Which papers train {question}?")
+        candidates = surveyor.candidates(criterion, PAPERS, near=[])
+        claims = [opinion.claim for opinion in surveyor.opinions(criterion, candidates, None) if opinion.fits]
+        assert {claim.doubt for claim in claims} == {doubt}
+        assert {claim.verdict for claim in claims} == {"partly" if doubt else "supported"}
 
 
 def test_a_paper_that_does_not_hold_the_words_is_listed_where_it_reads_as_one_that_fits(surveyor):
