@@ -41,7 +41,9 @@ def test_of_the_questions_of_the_sets_that_stand_alone_99_in_a_hundred_are_left_
 
 
 def test_of_questions_to_other_libraries_one_in_a_hundred_at_most_leans_back():
-    """The rules were made without these: 2,240 questions of a bank from other fields."""
+    """Every fourth of the 2,240 of the bank. The rules as first made, without these, left 0.979 of all alone; some were
+    then mended after a look at the others.
+    """
     bank = json.loads((DATA / "bank.json").read_text())
     alone = [question for batch in bank for _kind, question, *_rest in batch["questions"]]
     assert sum(map(leans_back, alone[::4])) <= len(alone[::4]) / 100
