@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from rag.corpus.cleanup import FORMULA
 from rag.keywords import STOP_WORDS, words
 from rag.schema import Answer, Paper
 
@@ -136,7 +137,7 @@ def _unique_key(paper: Paper, taken: set[str]) -> str:
 def _bibtex_entry(paper: Paper, key: str) -> str:
     fields = {
         "title": f"{{{paper.title}}}" if _balanced(paper.title) else paper.title,  # the braces keep its capitals
-        "author": " and ".join(f"{{{name}}}" if "," in name else name for name in paper.authors),  # one name, one form
+        "author": " and ".join(map(_bibtex_name, paper.authors)),
         "year": str(paper.year or ""),
         "journal": paper.venue or "",
         "abstract": paper.abstract,
@@ -149,10 +150,16 @@ def _bibtex_entry(paper: Paper, key: str) -> str:
     return "\n".join([f"@article{{{key},", *lines, "}"]) + "\n"
 
 
+def _bibtex_name(name: str) -> str:
+    """One name, in one form: braces keep together what a comma or an "and" would take apart."""
+    name = name if _balanced(name) else re.sub(r"[{}]", "", name)
+    return f"{{{name}}}" if re.search(r",|\band\b", name, re.IGNORECASE) else name
+
+
 def _latex(text: str) -> str:
-    """`text` with the characters escaped that end a line or a field, formulas left alone, and every brace balanced."""
-    parts = re.split(r"(\$[^$]+\$)", _one_line(text))
-    done = "".join(part if i % 2 else re.sub(r"(?<!\\)([&%#_])", r"\\\1", part) for i, part in enumerate(parts))
+    """`text` with the characters escaped that LaTeX reads as its own, formulas left alone, and every brace balanced."""
+    parts = FORMULA.split(_one_line(text))
+    done = "".join(part if i % 2 else re.sub(r"(?<!\\)([&%#_$])", r"\\\1", part) for i, part in enumerate(parts))
     return done if _balanced(done) else re.sub(r"[{}]", "", done)
 
 

@@ -84,3 +84,31 @@ def test_a_name_with_a_suffix_comes_back_as_it_was(form, ending, tmp_path):
     file.write_text(export([answer_citing(paper)], form), "utf-8")
     (read,) = read_library(file)
     assert read.authors == paper.authors
+
+
+def test_a_name_with_an_and_in_it_stays_one_author(tmp_path):
+    authors = ("Bell and Howell", "Ann Roe", "R AND D, Inc.", "Andy Brand", "Odd {Name")
+    paper = Paper("j", "Dreams", "An abstract that is long enough.", authors=authors)
+    text = bibtex([answer_citing(paper)])
+    assert "  author = {{Bell and Howell} and Ann Roe and {R AND D, Inc.} and Andy Brand and Odd Name}," in text
+    file = tmp_path / "cited.bib"
+    file.write_text(text, "utf-8")
+    (read,) = read_library(file)
+    assert read.authors == (*authors[:-1], "Odd Name")
+
+
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        ("It costs $5 and saves 10% of $6", r"It costs \$5 and saves 10\% of \$6"),
+        ("A $x_1$ & a $y_2$ at 5%", r"A $x_1$ \& a $y_2$ at 5\%"),
+        ("From $ 5_a $ on", r"From \$ 5\_a \$ on"),
+        ("One $ alone", r"One \$ alone"),
+    ],
+)
+def test_dollars_are_a_formula_only_where_they_are_one(title, written, tmp_path):
+    text = bibtex([answer_citing(Paper("m", title, "An abstract that is long enough."))])
+    assert f"  title = {{{{{written}}}}}," in text
+    file = tmp_path / "cited.bib"
+    file.write_text(text, "utf-8")
+    assert [paper.title for paper in read_library(file)] == [title]
