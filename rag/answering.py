@@ -27,6 +27,7 @@ from rag.lookup import looked_for
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
 from rag.scope import asks_for_papers
 from rag.stopping import NO_CHECK, Check, Stopped
+from rag.subjects import namesakes
 from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice
 from rag.trained import prompt_of
 from rag.wording import abstention_text, counterpart_text
@@ -249,7 +250,8 @@ class Answering:
             return self._abstention(found, written, used)
         missing = [part for part in found.parts if part in found.missing]
         missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
-        notice = " ".join([*map(missing_notice, missing), checked.notice]).strip()
+        which = namesakes_notice(found, checked.claims)
+        notice = " ".join(said for said in [*map(missing_notice, missing), which, checked.notice] if said)
         return self._answer(found, claims=checked.claims, notice=notice, raw_text=written, prompt_ids=used)
 
     def _answer(
@@ -291,6 +293,19 @@ class Answering:
 def missing_notice(part: str) -> str:
     """What is said of a part of a question that has no answer."""
     return f"The library does not say: {part}"
+
+
+def namesakes_notice(found: EvidenceFound, claims: Sequence[Claim]) -> str:
+    """Which paper an answer is about, where the question calls several by one name and not all are cited; else ""."""
+    cited = {citation.paper.id for claim in claims for citation in claim.citations}
+    said = []
+    for group in namesakes(found.standalone_question, [hit.paper for hit in found.hits]):
+        meant = [f"“{paper.title}”" for paper in group if paper.id in cited]
+        others = [f"“{paper.title}”" for paper in group if paper.id not in cited]
+        if meant and others:
+            name = group[0].title.partition(":")[0]
+            said.append(f"Not the only {name} here: this is about {', '.join(meant)}, not about {', '.join(others)}.")
+    return " ".join(said)
 
 
 def answer_of(events: Iterator[Event]) -> Answer:

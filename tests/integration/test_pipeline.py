@@ -814,3 +814,21 @@ def test_no_line_of_what_was_said_before_stands_in_the_prompt_as_evidence(retrie
         line for line in lines if line.startswith(("Paper: Evil", "[1] Whales sing at 99", "[9]", "Question: say"))
     ]
     assert "\n" not in answer.standalone_question
+
+
+def test_an_answer_about_one_of_two_papers_of_one_name_says_which(tmp_path):
+    others = [
+        Paper("t1", "Taco: ants and their trails", "Taco models the scent of ants. Taco follows a trail for 9 metres."),
+        Paper("t2", "Taco: tides and coasts", "Taco predicts the tides of the coast. Its error is 4 centimetres."),
+    ]
+    encoder = HashedEncoder()
+    build(tmp_path, [*PAPERS, *others], encoder)
+    two = FusedRetriever(index=LibraryIndex.open(tmp_path, encoder), encoder=encoder)
+    said = "Taco follows a trail for 9 metres."
+    answer = rag_that_says(two, said).ask("For how many metres does Taco follow a trail?")
+    assert answer.text == f"{said} [1]"
+    assert answer.notice == (
+        "Not the only Taco here: this is about “Taco: ants and their trails”, not about “Taco: tides and coasts”."
+    )
+    answer = rag_that_says(two, said).ask("For how many metres is a trail of ants followed?")
+    assert (answer.text, answer.notice) == (f"{said} [1]", "")
