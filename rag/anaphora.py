@@ -43,6 +43,7 @@ _WORDS_OF_RESEARCH = word_set(
     robust run sample scale score set setting setup show significant simulate simulated simulation size small
     source speed stage step strength succeed success suffer summary system take task technique tell test time
     tool train training try type use used useful validate value variant version way weakness well work worse
+    annotator discover fare handle happen human involved obtain participant people person play role took user
     """
 )
 """Words that fit any paper: a question of these alone has no subject of its own."""
@@ -70,6 +71,7 @@ _OF_THE_LIBRARY = re.compile(
 )
 """Words that might point back, and here speak of the library, or of what the question itself asks for."""
 
+_COMPARATIVES = word_set("better worse bigger larger smaller longer shorter faster slower higher lower fewer stronger")
 _SUPERLATIVES = word_set("best most least worst whole")
 _ONLY_ONES = word_set("world wild web internet past future time way one ones")
 _HALVES = word_set("versus vs compared than except instead")
@@ -92,6 +94,7 @@ def leans_back(question: str) -> bool:
         or _is_fragment(read)
         or _says_nothing_specific(read, question)
         or _names_what_is_known(read)
+        or _compares_with_nothing(read)
     )
 
 
@@ -186,7 +189,7 @@ def _is_fragment(read: Syntax) -> bool:
     """Whether it is half a sentence: "For wood?", "At how many hertz?"."""
     if sum(map(read.is_content, range(len(read.small)))) > _LONGEST_FRAGMENT or AUX & set(read.small):
         return False
-    starts = read.at(0) in PREPOSITIONS | _HALVES or read.small[:2] == ("why", "not")
+    starts = read.at(0) in PREPOSITIONS | _HALVES | {"any"} or read.small[:2] == ("why", "not")
     return starts or (
         read.at(0) in WH and len(_specific(read)) <= 1 and not read.names and not _LIBRARY & set(read.small)
     )
@@ -213,12 +216,23 @@ def _names_what_is_known(read: Syntax) -> bool:
     return not _LIBRARY & set(read.small) and any(_is_bare(read, p) for p in known)
 
 
+def _compares_with_nothing(read: Syntax) -> bool:
+    """Whether a short question leaves out what it compares with: "Does it take longer with less data?"."""
+    said = set(read.small)
+    if read.names or (_LIBRARY | {"than", "or", "and"}) & said or len(_specific(read)) > _MOST_SPECIFIC:
+        return False
+    return bool(_COMPARATIVES & said)
+
+
 def _is_bare(read: Syntax, place: int) -> bool:
     """Whether what "the" there begins is one to three words that nothing tells apart from others of their kind."""
     before = read.small[:place]
     is_after_a_clause = read.after_a_clause(place) and bool(AUX & set(before) or {"a", "an"} & set(before))
     if read.at(place - 1) == "of" or is_after_a_clause or read.at(place + 1) in _SUPERLATIVES:
         return False
+    is_general = stem(read.at(place + 1)) in _stems_of_research()
+    if read.at(place - 1) in DO and is_general and read.at(place + 2) not in _TELL_APART:
+        return True  # "Can the approach handle longer horizons?"
     return read.end_of_noun(place) - place > 1 and not _is_told_apart(read, place)
 
 

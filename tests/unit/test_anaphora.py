@@ -107,6 +107,10 @@ def test_a_question_that_holds_what_its_pronouns_mean_stands_alone(question):
         "Which robot was used?",
         "Does the paper say why?",
         "And how about that then?",
+        "Is the gain bigger with less data?",
+        "Can the approach handle longer horizons?",
+        "How many people took part?",
+        "Any comparison with humans?",
     ],
 )
 def test_a_question_without_what_its_words_mean_leans_back(question):
