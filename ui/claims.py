@@ -180,7 +180,8 @@ def _marker(number: int, answer: Answer, claim: Claim, citation: Citation, seen:
 def reason(claim: Claim) -> str:
     """Why a sentence has its verdict, in words."""
     if claim.is_quote:
-        return "Quoted: these are the abstract’s own words."
+        said = "Quoted: these are the abstract’s own words"
+        return f"{said}, but {claim.doubt}." if claim.doubt else f"{said}."
     several = len(claim.citations) > 1
     cited = "the cited sentences" if several else "the cited sentence"
     if claim.verdict == "supported":

@@ -123,7 +123,8 @@ def grounding_line(answer: Answer) -> str:
     papers = count(len({c.paper.id for claim in claims for c in claim.citations}), "paper")
     total = count(len(claims), "sentence")
     if all(claim.is_quote for claim in claims):
-        return f"{total}, quoted from {papers}"
+        doubted = sum(bool(claim.doubt) for claim in claims)
+        return f"{total}, quoted from {papers}" + (f"; {doubted} may not fit" if doubted else "")
     tally = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in VERDICT_WORDS}
     if tally["supported"] == len(claims):
         return f"{total}, {'all ' if len(claims) > 1 else ''}supported by {papers}"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rag.errors import ModelError
 from rag.schema import Answer, Citation, Claim, Evidence, EvidenceFound, Hit, Paper, Passage, Sentence, TextPiece
 from tests.hostile import PAYLOADS, Inspector
+from ui.claims import reason
 from ui.conversation import Conversation, Turn, without_markers
 from ui.evidence import Span, highlight, paper_order, render_evidence, render_past_evidence
 from ui.examples import better_questions, example_questions
@@ -250,6 +251,9 @@ def test_the_grounding_line_counts_sentences_and_papers():
     assert line(yes, also) == "2 sentences, all supported by 2 papers"
     assert line(yes, partly) == "2 sentences from 2 papers: 1 supported, 1 partly supported"
     assert line(quote) == "1 sentence, quoted from 1 paper"
+    doubted = dataclasses.replace(quote, verdict="partly", doubt="it may not fit")
+    assert line(quote, doubted) == "2 sentences, quoted from 1 paper; 1 may not fit"
+    assert reason(doubted) == "Quoted: these are the abstract’s own words, but it may not fit."
 
 
 def test_a_draft_says_that_it_is_one_and_hides_the_evidence_numbers():
