@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from rag.anaphora import leans_back
 from rag.question import one_line
 
-__all__ = ["History", "Understood", "counts_back", "leans_back", "standalone", "understood"]
-
 History = Sequence[Mapping[str, str]]
 """Messages, oldest first: {"role": "user" | "assistant", "content": text}."""
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from rag import logistic
-from rag.conversation import leans_back
+from rag.anaphora import leans_back
 from rag.list_question import list_question
 
 if TYPE_CHECKING:
