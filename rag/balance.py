@@ -24,7 +24,7 @@ import prompts
 from rag import trained
 from rag.errors import ModelError
 from rag.keywords import KeywordIndex, coverage, tokenize
-from rag.quantities import numbers_in
+from rag.quantities import misread, numbers_in
 from rag.schema import Evidence, Paper, digest, evidence_from, paper_from
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def stance_of(claim: str, words: str, told: Sequence[float]) -> Stance:
     """What a paper's probabilities make of it; `words` are its title and what was read of it."""
     place = max(range(len(STANCES)), key=lambda i: told[i])
     stance = STANCES[place]
-    lacks_numbers = stance == "supports" and not numbers_in(claim, with_one=False, in_names=False) <= numbers_in(words)
-    return "silent" if told[place] < SURE or lacks_numbers else stance
+    has_numbers = numbers_in(claim, with_one=False, in_names=False) <= numbers_in(words) and not misread(claim, words)
+    return "silent" if told[place] < SURE or (stance == "supports" and not has_numbers) else stance
 
 
 def prompt_of(claim: str, one: Weighed, prompt_id: str) -> tuple[tuple[str, str], ...]:

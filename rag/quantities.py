@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.keywords import words
+from rag.keywords import STOP_WORDS, stem, words
 
 NUMBER_WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
-    "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
+    "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15",
+    "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19", "twenty": "20", "thirty": "30",
+    "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100",
 }  # fmt: skip
 _TIMES = {
     "k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000,
@@ -29,6 +31,32 @@ _NUMBER = re.compile(
     r"(?P<value>\d+(?:[.,]\d+)*)"
     r"(?:(?P<scale>[kKMB])(?![A-Za-z])|[ -](?P<scale_word>thousand|million|billion|trillion)\b)?"
     r"(?:[ +-]{0,2}(?P<unit>%|×|°|[A-Za-z]+))?"
+)
+_SPELLED = re.compile(
+    rf"(?<![\w-])(?P<first>{'|'.join(NUMBER_WORDS)})(?:[\s-](?P<second>{'|'.join(NUMBER_WORDS)}))?"
+    r"(?:[\s-](?P<scale>thousand|million|billion))?(?!\w)",
+    re.IGNORECASE,
+)
+_MULTIPLES = {"doubl": "2", "twice": "2", "tripl": "3", "quadrupl": "4", "halv": "0.5"}
+_MULTIPLE = re.compile(r"\b(?:(doubl|tripl|quadrupl|halv)(?:es?|ed|ing)|(twice))\b", re.IGNORECASE)
+_TIMES_MORE = re.compile(r"[\s-]*(?:times|fold|x|×)(?!\w)", re.IGNORECASE)
+_MULTIPLIED = re.compile(r"(?:\W+\w+){0,4}")
+_BOUND = re.compile(
+    r"(?:(?P<floor>\b(?:no (?:fewer|less) than|more than|greater than|at least|over|above|exceed(?:s|ed|ing)?)|[>≥])"
+    r"|(?P<ceiling>\b(?:no more than|(?:fewer|less|lower) than|at most|under|below)|[<≤])"
+    r"|(?P<reach>\bup to))\s*(?:an? )?[$€£]?\s*$",
+    re.IGNORECASE,
+)
+_MOST = re.compile(
+    r"\b(?:max\w*|most|highest|largest|greatest|biggest|best|peak\w*|as \w+ as|limit\w*)\b", re.IGNORECASE
+)
+_CURRENCIES = {"$": "$", "€": "€", "£": "£", "dollar": "$", "dollars": "$", "euro": "€", "euros": "€", "usd": "$"}
+_CURRENCY_AFTER = re.compile(r"\s*(?:\w+illion )?(dollars?|euros?|usd)\b", re.IGNORECASE)
+_MINUS = re.compile(r"(?<![\w.,)\]%°-])(?:[-−]|minus )$", re.IGNORECASE)
+_ENDS = "|".join(sorted(STOP_WORDS | NUMBER_WORDS.keys() | {"at", "per", "using", "via"}))
+_COUNTED = re.compile(
+    rf"(?: ?%)?(?P<noun>(?:[ -](?!(?:{_ENDS}|\w+ed)\b)[A-Za-z][\w-]*){{0,3}})"
+    rf"(?:,? (?:on|in|for|at|against) (?:the )?(?P<place>(?!(?:{_ENDS})\b)[A-Za-z][\w-]*))?"
 )
 _NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
 _SPELLED_NAME = re.compile(r"(?<!\w)([A-Za-z]+)[\s-]*(\d\w*)")
@@ -58,7 +86,9 @@ class Quantity:
     """A number in a text. `value`: plain digits, "24,000" and "24k" are "24000"; `unit`: "" where none is known.
 
     `is_change`: it says by how much ("by 3%", "3% cheaper"). `may_be_change`: a word of change stands near it.
-    `is_name`: it is part of a name ("GPT4", "SC2LE").
+    `is_name`: it is part of a name ("GPT4", "SC2LE"). `bound`: "floor" ("more than"), "ceiling" ("at most"), "reach"
+    ("up to") or "";
+    `currency`: its sign or ""; `is_negative`: a minus stands before it.
     """
 
     value: str
@@ -66,6 +96,9 @@ class Quantity:
     is_change: bool
     may_be_change: bool
     is_name: bool
+    bound: str = ""
+    currency: str = ""
+    is_negative: bool = False
 
 
 def quantities(text: str) -> Iterator[Quantity]:
@@ -80,7 +113,29 @@ def quantities(text: str) -> Iterator[Quantity]:
         is_change = (_BY.search(before) is not None and bool(unit or may_be_change)) or (
             unit in _OF_DIFFERENCES and _COMPARED.match(rest) is not None
         )
-        yield Quantity(value, unit, is_change, is_change or may_be_change, is_name)
+        signed = text[max(0, match.start() - 7) : match.start()]
+        is_negative = _MINUS.search(signed) is not None
+        yield Quantity(
+            value,
+            unit,
+            is_change,
+            is_change or may_be_change or is_negative,
+            is_name,
+            bound=_bound(before),
+            currency=_currency(signed, after),
+            is_negative=is_negative,
+        )
+
+
+def _bound(before: str) -> str:
+    found = _BOUND.search(before)
+    return str(found.lastgroup) if found else ""
+
+
+def _currency(before: str, after: str) -> str:
+    sign = before.rstrip()[-1:]
+    named = _CURRENCY_AFTER.match(after)
+    return _CURRENCIES.get(sign) or _CURRENCIES.get(named[1].casefold() if named else "", "")
 
 
 def _written(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
@@ -97,8 +152,23 @@ def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> fr
     `with_one`: whether the word "one" counts as 1; the digit always does. `in_names`: whether the 2 of "SC2LE" counts.
     """
     found = {value for _, value, is_name in _written(text) if in_names or not is_name}
-    found.update(NUMBER_WORDS[word] for word in words(text) if word in NUMBER_WORDS and (with_one or word != "one"))
+    found.update(value for _, value in _spelled(text) if with_one or value != "1")
     return frozenset(found)
+
+
+def _spelled(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Each number written in words, from one to millions of them: "twenty-five" is 25, "two hundred" 200."""
+    for match in _SPELLED.finditer(text):
+        first, second = (int(NUMBER_WORDS.get((match[name] or "").casefold(), 0)) for name in ("first", "second"))
+        times = _TIMES.get((match["scale"] or "").casefold(), 1)
+        if second == 100 > first:
+            yield match, str(first * 100 * times)
+        elif first >= 20 and first % 10 == 0 and first < 100 and 0 < second < 10:
+            yield match, str((first + second) * times)
+        else:  # two numbers side by side: "four one-hour runs"
+            yield match, str(first * (1 if second else times))
+            if second:
+                yield match, str(second * times)
 
 
 def missing_names(text: str, source: str) -> tuple[str, ...]:
@@ -109,26 +179,94 @@ def missing_names(text: str, source: str) -> tuple[str, ...]:
 
 
 def misread(text: str, source: str) -> str:
-    """The first number of `text` that `source` has with another unit, or as a level where `text` makes it a change.
+    """The first number of `text` that `source` has with another meaning; "" where there is none.
 
-    "" where there is none. Numbers that `source` does not have at all are not looked at: see `numbers_in`.
+    Another meaning: with another unit, currency or sign, with the opposite bound ("more than" for "fewer than") or
+    without its "up to", as a level where `text` makes it a change, or of another thing: "3 GPUs" for "3 epochs on 5
+    GPUs". A multiple in words ("doubles") is misread where the source has only others ("halves", "ten times").
+
+    Numbers that `source` does not have at all are not looked at: see `numbers_in`.
     """
     have = list(quantities(source))
     for quantity in quantities(text):
         if quantity.is_name:
             continue
         same = [other for other in have if other.value == quantity.value]
-        if same and not any(_is_same(quantity, other) for other in same):
+        if same and not any(_is_same(quantity, other) and not _loses_reach(text, quantity, other) for other in same):
             return quantity.value
-    return ""
+    return _other_multiple(text, source) or _of_another(text, source)
 
 
 def _is_same(said: Quantity, source: Quantity) -> bool:
     if said.unit and source.unit and said.unit != source.unit:
         return False
+    if said.currency and source.currency and said.currency != source.currency:
+        return False
+    if "floor" in (said.bound, source.bound) and said.bound and source.bound and said.bound != source.bound:
+        return False
+    positive = source if said.is_negative else said
+    if said.is_negative != source.is_negative and not positive.may_be_change:  # "(-5%)" is "5% lower"
+        return False
     if said.is_change and not source.may_be_change:
         return False
     return not (source.is_change and not said.may_be_change)
+
+
+def _loses_reach(text: str, said: Quantity, source: Quantity) -> bool:
+    """Whether "up to 40" has become "40", and nothing in `text` says that it is the most."""
+    return source.bound == "reach" and not said.bound and not _MOST.search(text)
+
+
+def _other_multiple(text: str, source: str) -> str:
+    """A multiple that `text` has in words, where `source` multiplies the same thing by others alone."""
+    have = dict.fromkeys(_multiples(source))
+    for value, said in dict.fromkeys(_multiples(text)):
+        others = [number for number, multiplied in have if multiplied & said]
+        if others and value not in others:
+            return value
+    return ""
+
+
+def _multiples(text: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each multiple ("doubles", "ten times", "3x") with stems of what follows: half the time is no slower speed."""
+    found = [(match.end(), _MULTIPLES[(match[1] or match[2]).casefold()]) for match in _MULTIPLE.finditer(text)]
+    counted = [(match.end("value"), value) for match, value, _ in _written(text)]
+    counted += [(match.end(), value) for match, value in _spelled(text)]
+    found += [(times.end(), value) for end, value in counted if (times := _TIMES_MORE.match(text, end))]
+    for end, value in found:
+        yield value, _stems(_MULTIPLIED.match(text, end))
+
+
+def _stems(found: re.Match[str] | None, group: str | int = 0) -> frozenset[str]:
+    """Stems of the words of a match; none where it, or its group, is empty."""
+    return frozenset(stem(word) for word in words(found[group] or "" if found else "") if word not in STOP_WORDS)
+
+
+def _of_another(text: str, source: str) -> str:
+    """A number that `source` has only of other things than `text`, while it has another number of that thing."""
+    have = dict.fromkeys(_things(source))
+    for value, *things in dict.fromkeys(_things(text)):
+        for place, said in enumerate(things):
+            if not said:
+                continue
+            same = [own[place] for number, *own in have if number == value]
+            others = [own[place] for number, *own in have if number != value]
+            if same and all(own and not own & said for own in same) and any(own & said for own in others):
+                return value
+    return ""
+
+
+def _things(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+    """Each number with the stems of the words that it counts ("5 new tasks") and of where ("60% on Alpha")."""
+    named = {match.end() for match in re.finditer(r"[A-Za-z]-", text)}  # "Office-31" counts nothing
+    written = [
+        (match.end("value"), value)
+        for match, value, is_name in _written(text)
+        if not is_name and match.start() not in named
+    ]
+    for end, value in written + [(match.end(), value) for match, value in _spelled(text)]:
+        found = _COUNTED.match(text, end)
+        yield value, _stems(found, "noun"), _stems(found, "place")
 
 
 def _plain(digits: str, times: int) -> str:

@@ -105,6 +105,13 @@ def test_the_pronoun_one_is_no_number():
     assert stance_of("Deep whales sing 2 songs.", "Deep whales sing songs.", (0.9, 0.05, 0.05)) == "silent"
 
 
+def test_who_supports_a_claim_has_its_numbers_with_their_meaning():
+    sure = (0.9, 0.05, 0.05)
+    assert stance_of("FooNet trains in 5 seconds.", "FooNet trains in 5 hours.", sure) == "silent"
+    assert stance_of("FooNet trains in 5 hours.", "FooNet trains in 5 hours.", sure) == "supports"
+    assert stance_of("FooNet trains in 5 seconds.", "FooNet trains in 5 hours.", (0.05, 0.9, 0.05)) == "contradicts"
+
+
 def test_a_model_without_probabilities_is_refused_with_what_to_do():
     with pytest.raises(ModelError, match="local model"):
         balance(object())

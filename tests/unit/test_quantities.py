@@ -18,6 +18,9 @@ from rag.quantities import misread, missing_names, numbers_in, quantities
         ("version 2.5.1", {"2.5.1"}),
         ("no number", set()),
         ("Llama-3-8B", {"3", "8000000000"}),
+        ("twenty-five of a hundred", {"25", "100"}),
+        ("two hundred tasks, fifty million frames", {"200", "50000000"}),
+        ("four one-hour runs", {"4", "1"}),
     ],
 )
 def test_a_number_is_its_value_however_it_is_written(text, numbers):
@@ -74,6 +77,51 @@ def test_the_word_one_counts_only_where_it_is_asked_for():
 )
 def test_a_number_that_means_something_else_is_misread(said, source):
     assert misread(said, source)
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("It solves more than 40 tasks.", "It solves fewer than 40 tasks."),
+        ("It solves under 40 tasks.", "It solves over 40 tasks."),
+        ("It is at most 3 times faster.", "It is at least 3 times faster."),
+        ("It is 3 times faster.", "It is up to 3 times faster."),
+        ("It costs €5 for a run.", "It costs $5 for a run."),
+        ("It costs 5 euros for a run.", "It costs $5 for a run."),
+        ("It hears signals of 5 dB.", "It hears signals of -5 dB."),
+        ("It was trained for 3 epochs on 5 GPUs.", "It was trained for 5 epochs on 3 GPUs."),
+        ("It reaches 80% on Beta.", "It reaches 80% on Alpha and 60 % on Beta."),
+        ("It has five arms.", "It has three arms and five new legs."),
+        ("It doubles the cost of training.", "It halves the cost of training."),
+        ("It is twice as fast as BarNet.", "It is ten times as fast as BarNet."),
+    ],
+)
+def test_another_bound_currency_sign_thing_or_multiple_is_misread(said, source):
+    assert misread(said, source)
+    assert not misread(said, said)
+    assert not misread(source, source)
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("It solves more than 40 tasks.", "It solves at least 40 tasks."),
+        ("It solves 40 tasks.", "It solves more than 40 tasks."),
+        ("The largest gain is 15%.", "It has gains of up to 15%."),
+        ("It is at most 3 times faster.", "It is up to 3 times faster."),
+        ("It was averaged over 5 seeds.", "It was averaged on 5 seeds."),
+        ("It costs 5 dollars.", "It costs $5."),
+        ("The cost is 5% lower.", "The cost changes (-5%)."),
+        ("It sings at 3-5 hertz.", "It sings at 3–5 hertz."),
+        ("It solves 10 tasks.", "It solves 10 real tasks and 5 simulated tasks."),
+        ("It reaches 60% accuracy on Beta.", "It reaches 80% accuracy on Alpha and 60% on Beta."),
+        ("An Office-31-like collection of 20 images.", "It has 20 images collected in 31 kinds, like Office-31."),
+        ("It doubles the speed.", "It halves the time."),
+        ("It is twice as fast.", "It doubles the speed and is 2x as fast."),
+    ],
+)
+def test_the_same_bound_currency_sign_thing_or_multiple_is_not(said, source):
+    assert not misread(said, source)
 
 
 @pytest.mark.parametrize(
