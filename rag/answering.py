@@ -106,7 +106,7 @@ class Answering:
         """See `Rag.partial_answer`."""
         if found.is_survey or found.subjects or found.parts:
             return None
-        text = "\n".join(finished_sentences(draft))
+        text = "\n".join(finished_sentences(draft, {item.number for item in found.evidence}))
         claims = self.drafts.held(Draft(text, found.evidence), found.standalone_question)
         if not claims:
             return None

@@ -123,13 +123,13 @@ class Layout:
 
     def line(self, claim: Claim) -> Line | None:
         """The line that holds the claim; None for one that the model did not write so."""
-        words = _folded(without_heading(claim.text))
+        words = _folded(without_markers(without_heading(claim.text)))  # as the lines are read
         place = next((n for n, line in enumerate(self._folded) if words and words in line), None)
         return None if place is None else self._lines[place]
 
     def listed(self, claim: Claim) -> Listed | None:
         """The list that was checked as one claim, "Three parts: a; b; c", in its items again; None where it is none."""
-        words = _folded(claim.text)
+        words = _folded(without_markers(claim.text))
         for n, leading in enumerate(self._folded):
             if not leading.endswith(":"):
                 continue

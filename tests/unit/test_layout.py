@@ -213,3 +213,10 @@ def test_no_word_of_an_answer_is_lost_whatever_its_layout(draft):
     said = re.sub(r"\W|\[1\]", "", Inspector(re.sub(r"<sup.*?</sup>", "", html)).shown)
     wanted = re.sub(r"\W", "", "".join(claim.text for claim in claims))
     assert sorted(said) == sorted(wanted)
+
+
+def test_a_claim_that_keeps_brackets_of_its_own_keeps_its_place():
+    draft = "- Scores lie in [0, 1] for all tasks.\n- Ants walk."
+    claims = tuple(Claim(said, (CITED,), "supported", 0.9) for said in draft_sentences(draft, {7}))
+    assert claims[0].text == "Scores lie in [0, 1] for all tasks."
+    assert shown(draft, claims) == "<ul><li>Scores lie in [0, 1] for all tasks.[1]</li><li>Ants walk.[1]</li></ul>"
