@@ -23,7 +23,8 @@ from rag.drafts import finished_sentences
 from rag.evidence import renumbered
 from rag.grounding import number_claims, shown_text
 from rag.list_question import list_question
-from rag.lookup import looked_for
+from rag.lookup import BY_RECORD, looked_for
+from rag.question import asks_for_record
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
 from rag.scope import asks_for_papers
 from rag.stopping import NO_CHECK, Check, Stopped
@@ -197,7 +198,8 @@ class Answering:
             if criterion.counterpart:
                 answer = replace(answer, text=counterpart_text(answer))
         else:
-            answer = replace(self._abstention(found), notice=notice, surveyed=candidates.among)
+            elsewhere = f" {BY_RECORD}" if asks_for_record(asked) else ""
+            answer = replace(self._abstention(found), notice=notice + elsewhere, surveyed=candidates.among)
         answer = replace(answer, raw_text=said, prompt_id=PROMPTS_JOINED.join(prompt_ids))
         yield self._finish(answer, timings, started)
 

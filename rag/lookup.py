@@ -18,7 +18,7 @@ from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.keywords import tokenize
 from rag.phrases import spelled_out
-from rag.question import abbreviations_in_question, parts_of, readable
+from rag.question import abbreviations_in_question, asks_for_record, parts_of, readable
 from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
 from rag.sentences import sentences_of
 from rag.stopping import NO_CHECK, Check
@@ -45,6 +45,8 @@ KEPT_FROM = 0.02
 comparisons of dev, fresh-a and fresh-c 96 are handed on so, with 2.5 of a paper; from 0.2 on 91, with 1.9."""
 MOST_MEANINGS = 3
 """Of an abbreviation that is asked about, so many different ones are handed on at most."""
+BY_RECORD = "Only abstracts are read: for years, authors and venues, filter or search in the library."
+"""What is said where a question asks for a paper's record."""
 SENTENCES_FOR_A_PART = 3
 """How many sentences each part of a question adds at most to those of the whole."""
 
@@ -298,7 +300,8 @@ def _in_reading_order(evidence: Sequence[Evidence], papers: Sequence[Paper]) -> 
 def looked_for(found: EvidenceFound) -> str:
     """Where an answer was looked for in vain."""
     papers = len({item.paper.id for item in found.evidence})
+    elsewhere = f" {BY_RECORD}" if asks_for_record(found.standalone_question) else ""
     if not papers:
-        return "No paper of the library speaks of this."
+        return f"No paper of the library speaks of this.{elsewhere}"
     several = f"{papers} papers" if papers > 1 else "one paper"
-    return f"Looked for it in the sentences of {several} that are nearest to “{found.standalone_question}”."
+    return f"Looked for it in the sentences of {several} that are nearest to “{found.standalone_question}”.{elsewhere}"

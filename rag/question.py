@@ -53,6 +53,16 @@ _HOW = re.compile(
     r"|^\W*what (?:are|do|does|did|is|was|were)\b",
     re.IGNORECASE,
 )
+_RECORD_WANTED = re.compile(
+    r"\b(?:publish\w*|appear\w*|came out|come out|written|submitted)\b(?: \w+){0,3} (?:19|20)\d\d\b"
+    r"|\b(?:papers?|works?|articles?|studies)\b(?: \w+){0,2} (?:of|from|since|before|after|in|until) (?:19|20)\d\d\b"
+    r"|\b(?:what|which|in which) year\b.*\b(?:publish\w*|appear\w*|written|come out)\b"
+    r"|\bwhen (?:was|were|did)\b.*\b(?:published|written|appear|come out)\b"
+    r"|\b(?:papers?|works?|articles?|studies) (?:are |is |were |was )?(?:(?:co-)?authored |written )?by (?-i:[A-Z])"
+    r"|\bwho (?:wrote|(?:co-)?authored|are the authors|is the (?:first |last )?author)\b"
+    r"|\b(?:at|in) (?:which|what) (?:conference|journal|venue)\b|\bpublished (?:at|by)\b",
+    re.IGNORECASE,
+)
 # "What shortcomings …", "Which two ingredients …", "What prevents …": several things, or a reason.
 _SEVERAL = re.compile(r"^\W*(?:what|which)(?: \w+)? \w{3,}[a-rt-z]s\b", re.IGNORECASE)
 _SHORT = re.compile(
@@ -146,6 +156,11 @@ def _leaves_open(text: str, question: str, known: Collection[str]) -> bool:
         return False
     named = (word for word in re.findall(r"[^\W_]+", text) if not word.islower() and stem(word.casefold()) not in known)
     return not any(word[1:].lower() != word[1:] or word[0].isdigit() for word in named)
+
+
+def asks_for_record(question: str) -> bool:
+    """Whether it asks for what a paper's record says and no abstract: its year, its authors, where it was published."""
+    return _RECORD_WANTED.search(question) is not None
 
 
 def wants_explanation(question: str) -> bool:

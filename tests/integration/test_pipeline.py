@@ -832,3 +832,10 @@ def test_an_answer_about_one_of_two_papers_of_one_name_says_which(tmp_path):
     )
     answer = rag_that_says(two, said).ask("For how many metres is a trail of ants followed?")
     assert (answer.text, answer.notice) == (f"{said} [1]", "")
+
+
+@pytest.mark.parametrize("question", ["Which papers were published in 2024?", "When was WhaleSong published?"])
+def test_a_question_for_a_papers_record_is_declined_with_a_word_on_where_that_is(retriever, question):
+    answer = rag_that_says(retriever, "The sentences do not say when it was published.").ask(question)
+    assert answer.status == "abstained"
+    assert answer.notice.endswith("for years, authors and venues, filter or search in the library.")

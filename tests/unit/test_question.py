@@ -3,7 +3,15 @@
 import pytest
 
 from rag.errors import BadQuestion
-from rag.question import abbreviations_in_question, asks_for_number, parts_of, readable, tells, wants_explanation
+from rag.question import (
+    abbreviations_in_question,
+    asks_for_number,
+    asks_for_record,
+    parts_of,
+    readable,
+    tells,
+    wants_explanation,
+)
 
 
 @pytest.mark.parametrize(
@@ -142,3 +150,21 @@ def test_what_an_abbreviation_stands_for_is_news_where_that_is_asked():
     said = "It builds on predictive state representations (PSRs)."
     assert tells(said, "What does PSR stand for?")
     assert not tells(said, "What does PSR build on?")
+
+
+@pytest.mark.parametrize(
+    ("question", "is_so"),
+    [
+        ("Which papers were published in 2024?", True),
+        ("papers from 2023 on whales", True),
+        ("Which papers are by Ann Levine?", True),
+        ("Who wrote FROSTER?", True),
+        ("When was OpenVLA published?", True),
+        ("At which conference did RT-H appear?", True),
+        ("What kind of simulator did the authors of RoboNinja develop?", False),
+        ("Which examples are written by another model?", False),
+        ("Which papers train on 2000 demonstrations?", False),
+    ],
+)
+def test_what_only_a_papers_record_says_is_told(question, is_so):
+    assert asks_for_record(question) == is_so
