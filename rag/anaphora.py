@@ -98,6 +98,19 @@ def leans_back(question: str) -> bool:
     )
 
 
+def may_lean_back(question: str) -> bool:
+    """Whether `question` may lean on what was said before, though by its grammar it stands alone.
+
+    It has no name, and a word that can point back or few words of its own: "Were real robots involved?". To be tried
+    where nothing is found of the question alone.
+    """
+    read = Syntax.of(_OF_THE_LIBRARY.sub(" papers ", question))
+    if read.names or (_LIBRARY - {"work", "works"}) & set(read.small):
+        return False
+    points = bool((SINGULAR | PLURAL | THIS | _OTHERS | {"there", "one", "ones"}) & set(read.small))
+    return points or len(_specific(read)) <= _MOST_SPECIFIC
+
+
 def _goes_on_anew(question: str) -> bool:
     """Whether a whole question that names its subject follows the conjunction: "Also, what is GRUE?"."""
     rest, n = _CONJUNCTION.subn("", question)

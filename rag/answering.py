@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import prompts
+from rag.anaphora import may_lean_back
 from rag.checking import CUT_OFF, Draft
 from rag.criterion import Criterion, criterion_of, restated_criterion
 from rag.description import model_id_of
@@ -78,6 +79,12 @@ class Answering:
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
         enough = self.lookup.enough(found, where, check)
+        if enough is None and history and found.earlier is None and may_lean_back(asked):
+            leaning = self.lookup.evidence_for(question, history, where, is_followup=True)
+            enough = self.lookup.enough(leaning, where, check)
+            if enough is not None:
+                found = leaning
+                yield found
         if enough is None:
             yield self._finish(self._abstention(found), timings, started)
             return

@@ -43,7 +43,14 @@ class Understood:
     answer: str = ""
 
 
-def understood(question: str, history: History, listed: Sequence[str] = (), limit: int | None = None) -> Understood:
+def understood(
+    question: str,
+    history: History,
+    listed: Sequence[str] = (),
+    limit: int | None = None,
+    *,
+    is_followup: bool | None = None,
+) -> Understood:
     """`question` in the light of `history`.
 
     Args:
@@ -51,9 +58,10 @@ def understood(question: str, history: History, listed: Sequence[str] = (), limi
         history: what was said before.
         listed: the names that the last answer lists, in their order: what "the second one" means.
         limit: how long a question may be, in characters; of what was asked before so much is taken as fits. None: all.
+        is_followup: whether it leans on what was said before, where that is known; None: its own words tell.
     """
     asked = _named(question, listed)
-    alone = standalone(asked, history, limit)
+    alone = standalone(asked, history, limit, is_followup=is_followup)
     if alone == asked:
         return Understood(asked)
     said = _said(history, "assistant")
@@ -80,14 +88,15 @@ def _named(question: str, listed: Sequence[str]) -> str:
     return _ORDINAL.sub(name, question) if len(listed) > 1 else question
 
 
-def standalone(question: str, history: History, limit: int | None = None) -> str:
+def standalone(question: str, history: History, limit: int | None = None, *, is_followup: bool | None = None) -> str:
     """`question` as it can be understood without `history`.
 
     Returns the question itself where there is no earlier question or nothing points back; else the beginning of the
     earlier question, on one line, and this one, as one text of at most `limit` characters.
     """
     earlier = _said(history, "user")
-    if not earlier or not leans_back(question):
+    leans = leans_back(question) if is_followup is None else is_followup
+    if not earlier or not leans:
         return question
     opening = earlier[-1]
     # A chain of follow-ups hangs on the last question that stood by itself.

@@ -71,15 +71,28 @@ class Lookup:
         """
         return readable(question, self._settings.answer.max_question_chars)
 
-    def evidence_for(self, question: str, history: History = (), where: Where | None = None) -> EvidenceFound:
+    def evidence_for(
+        self,
+        question: str,
+        history: History = (),
+        where: Where | None = None,
+        *,
+        is_followup: bool | None = None,
+    ) -> EvidenceFound:
         """What was found for `question`, asked after `history`.
+
+        Args:
+            question: as it was asked.
+            history: what was said before.
+            where: which papers are searched.
+            is_followup: whether it leans on `history`, where that is known; None: its own words tell.
 
         Raises:
             BadQuestion, BadFilter: see their text.
         """
         asked = self.readable(question)
         limit = self._settings.answer.max_question_chars
-        read = understood(asked, history, self._listed(asked, history, where), limit)
+        read = understood(asked, history, self._listed(asked, history, where), limit, is_followup=is_followup)
         alone = read.question
         k = self._retriever.k
         ranked = self._retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)

@@ -270,7 +270,9 @@ class Rag:
     def trace(self, answer: Answer, history: History = (), where: Where | None = None) -> Trace:
         """How `answer`, which this Rag gave with this history and filter, came about; computed anew."""
         asked = answer.question if history else answer.standalone_question or answer.question
-        found = replace(self._lookup.evidence_for(asked, history, where), hits=answer.hits, evidence=answer.evidence)
+        leans = bool(history) and answer.standalone_question not in ("", asked)
+        found = self._lookup.evidence_for(asked, history, where, is_followup=leans)
+        found = replace(found, hits=answer.hits, evidence=answer.evidence)
         is_of_several = not answer.surveyed and any(claim.subject for claim in answer.claims)
         subjects = self._lookup.answered_for(found.standalone_question, answer.evidence) if is_of_several else ()
         asked_for = () if is_of_several else found.parts

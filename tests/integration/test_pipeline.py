@@ -839,3 +839,16 @@ def test_a_question_for_a_papers_record_is_declined_with_a_word_on_where_that_is
     answer = rag_that_says(retriever, "The sentences do not say when it was published.").ask(question)
     assert answer.status == "abstained"
     assert answer.notice.endswith("for years, authors and venues, filter or search in the library.")
+
+
+def test_what_finds_nothing_alone_is_read_behind_the_question_before_it(retriever):
+    rag = rag_that_says(retriever, "Ants lay trails of scent that others follow to food.")
+    history = [{"role": "user", "content": "What does AntTrail model?"}, {"role": "assistant", "content": "Scent."}]
+    question = "Were insects watched?"
+    assert rag.ask(question).status == "abstained", "alone"
+    events = list(rag.stream(question, history))
+    answer = events[-1]
+    assert (answer.status, answer.standalone_question) == ("answered", f"What does AntTrail model? {question}")
+    assert next(event.standalone_question for event in events if isinstance(event, EvidenceFound)) == question
+    assert rag.trace(answer, history).answer == answer
+    assert rag.ask("How tall are the towers of Zimbabwe's old capital city?", history=history).status == "abstained"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.anaphora import leans_back
+from rag.anaphora import leans_back, may_lean_back
 from rag.conversation import standalone
 
 DATA = Path(__file__).parents[2] / "eval" / "data"
@@ -121,3 +121,18 @@ def test_a_question_without_what_its_words_mean_leans_back(question):
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_read(text):
     assert leans_back(text if isinstance(text, str) else " ".join(text)) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("question", "may"),
+    [
+        ("Were real robots involved?", True),
+        ("If I train on images, does it still work?", True),
+        ("Does FROSTER work on images, and is it fast?", False),
+        ("Which papers train robots on images of kitchens?", False),
+        ("How do hydrophones record the songs of humpback whales in winter storms?", False),
+    ],
+)
+def test_a_question_without_a_name_may_lean_back_though_its_grammar_does_not_ask_for_it(question, may):
+    assert may_lean_back(question) is may
+    assert not leans_back(question)
