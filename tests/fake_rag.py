@@ -31,6 +31,7 @@ from rag.schema import (
     TextPiece,
 )
 from rag.trace import ClaimTrace, Ranked, Trace
+from rag.wording import abstention_text
 
 LANTERN = Paper(
     id="lantern",
@@ -257,7 +258,7 @@ class FakeRag:
         hits = tuple(hit(paper, rank) for rank, paper in enumerate((LANTERN, TIDE, MOSS, HOSTILE), 1))
         common = {"question": question, "standalone_question": standalone, "hits": hits}
         if "wifi" in words:
-            text = "None of the papers found says anything about this."
+            text = abstention_text(hits)
             yield EvidenceFound(evidence=(), **common)
             yield Answer(text=text, status="abstained", timings={"evidence_s": 0.1, "total_s": 0.1}, **common)
             return

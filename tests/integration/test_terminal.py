@@ -100,7 +100,7 @@ def test_what_fails_is_one_plain_sentence_and_the_next_question_is_answered():
     assert "Something went wrong" in said
     assert "private" not in said
     assert "There is no /nonsense" in said
-    assert "None of the papers found says anything about this." in said
+    assert "The library does not say. The nearest papers are:" in said
 
 
 def test_quit_ends_before_the_rest_is_read():
@@ -221,7 +221,7 @@ def test_at_a_terminal_the_draft_is_shown_and_wiped_and_ctrl_c_stops_the_answer_
     while not screen.comes("Ctrl-D or /quit ends.", within_s=2):
         screen.type("\x03")
     screen.type("wifi\n")
-    screen.wait_for("None of the papers found says anything about this.")
+    screen.wait_for("The library does not say. The nearest papers are:")
     screen.wait_for("> ")
     screen.type("\x04")
     assert screen.process.wait(30) == 0
