@@ -258,7 +258,8 @@ class FakeRag:
         hits = tuple(hit(paper, rank) for rank, paper in enumerate((LANTERN, TIDE, MOSS, HOSTILE), 1))
         common = {"question": question, "standalone_question": standalone, "hits": hits}
         if "wifi" in words:
-            text = abstention_text(hits)
+            common["hits"] = nearest = tuple(hit(paper, rank) for rank, paper in enumerate((MOSS, TIDE, HOSTILE), 1))
+            text = abstention_text(nearest)
             yield EvidenceFound(evidence=(), **common)
             yield Answer(text=text, status="abstained", timings={"evidence_s": 0.1, "total_s": 0.1}, **common)
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
-from fake_rag import LANTERN, MOSS, TIDE, FakeRag
+from fake_rag import HOSTILE, MOSS, TIDE, FakeRag
 
 from rag import Answer
 from ui.app import build, surroundings
@@ -302,7 +302,7 @@ def test_what_footnote_noted_below_an_answer_is_not_told_back_as_its_words(clien
 def test_what_the_library_does_not_say_is_an_ordinary_completion(client):
     done = client.chat.completions.create(model="footnote", messages=user("wifi"))
     assert done.footnote["status"] == "abstained"
-    nearest = "; ".join(paper.title for paper in (LANTERN, TIDE, MOSS))
+    nearest = "; ".join(paper.title for paper in (MOSS, TIDE, HOSTILE))
     assert done.choices[0].message.content == f"The library does not say. The nearest papers are: {nearest}."
 
 
