@@ -252,9 +252,8 @@ class Answering:
         used = [self.writer.prompt_of(draft, found).id for draft in drafts]
         if all(draft.is_refusal for draft in drafts):
             return self._abstention(found, written, used)
-        with self.writer.noting_prompts() as further:
-            checked = self.drafts.check(drafts, found.question, found.standalone_question, check)
-        used += further
+        checked = self.drafts.check(drafts, found.question, found.standalone_question, check)
+        used += [prompts.load("rewrite").id] * checked.is_rewritten
         if not checked.claims:
             return self._abstention(found, written, used)
         missing = [part for part in found.parts if part in found.missing]

@@ -90,10 +90,14 @@ class Held(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Claims that may be shown, in order, and what the reader should know about them; no claims: there is no answer."""
+    """Claims that may be shown, in order, and what the reader should know about them; no claims: there is no answer.
+
+    `is_rewritten`: the model was asked to write a draft anew, whatever came of it.
+    """
 
     claims: tuple[Claim, ...]
     notice: str
+    is_rewritten: bool = False
 
 
 class DraftChecker:
@@ -131,7 +135,7 @@ class DraftChecker:
         subjects = [draft.subject for draft in drafts if draft.subject]
         claims: list[Claim] = []
         written = dropped = replaced = 0
-        is_untold = False
+        is_untold = is_rewritten = False
         for draft in drafts:
             if draft.question and draft.is_refusal:
                 continue  # said to be missing, not made up for by what is nearest
@@ -143,8 +147,10 @@ class DraftChecker:
                 if draft.subject:
                     fault = f"has to be about {draft.subject.label} alone"
                 stop_check()
-                anew = self._written_anew(draft, standalone_question, subjects, fault, opinion)
-                kept = _telling(anew, asked, standalone_question)
+                if self._can_be_written_anew(draft):
+                    is_rewritten = True
+                    anew = self._written_anew(draft, standalone_question, subjects, fault, opinion)
+                    kept = _telling(anew, asked, standalone_question)
             written += sum(not claim.is_quote for claim in kept)
             replaced += sum(claim.is_quote for claim in kept)
             dropped += left_out
@@ -155,7 +161,7 @@ class DraftChecker:
                 claims += _not_said_before(completed, claims)
         is_cut = any(draft.is_cut for draft in drafts)
         notice = _notice(dropped, replaced, is_held=written + replaced > 0, is_cut=is_cut, is_untold=is_untold)
-        return Checked(tuple(claims), notice)
+        return Checked(tuple(claims), notice, is_rewritten)
 
     def held(self, draft: Draft, question: str) -> list[Claim]:
         """What of a draft holds by itself, as far as words can tell: no model is asked and nothing is quoted."""
@@ -201,12 +207,15 @@ class DraftChecker:
 
         return opinion
 
+    def _can_be_written_anew(self, draft: Draft) -> bool:
+        has_both = bool(draft.evidence) and bool(draft.text.strip())
+        return self._rewrite is not None and has_both and not draft.is_refusal
+
     def _written_anew(
         self, draft: Draft, question: str, subjects: Sequence[Subject], fault: str, opinion: Opinion | None
     ) -> list[Held]:
         """What holds of one more try, for a draft of which nothing does."""
-        if self._rewrite is None or not draft.evidence or not draft.text.strip() or draft.is_refusal:
-            return []
+        assert self._rewrite is not None
         again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
         return _once_each(_shown(self._claims(again, question, subjects), again, subjects, opinion))
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +30,6 @@ _WHICH = re.compile(r"\bwhich\b[^?]*\?", re.IGNORECASE)
 Messages = list[tuple[str, str]]
 REQUEST_TOKENS = 60
 """Of a request put as a question: some three times what one takes."""
-_USED: ContextVar[list[str] | None] = ContextVar("prompts used", default=None)
-"""Whoever has a draft checked does not see whether that had a sentence written anew."""
 
 
 class Writer:
@@ -46,22 +43,31 @@ class Writer:
 
     def prompt_of(self, part: Draft, found: EvidenceFound) -> prompts.Prompt:
         """The prompt that one draft is written with."""
+        return self._asked(part, found)[0]
+
+    def _asked(self, part: Draft, found: EvidenceFound) -> tuple[prompts.Prompt, dict[str, str]]:
+        """The prompt of one draft, and what it takes beside the evidence."""
+        question = {"question": found.standalone_question}
         if part.subject is not None:
-            return prompts.load("part")
+            return prompts.load("part"), {**question, "subject": part.subject.label}
         if part.question:
-            return prompts.load("subquestion")
-        return prompts.load("followup") if found.earlier is not None else self.prompt
+            return prompts.load("subquestion"), {**question, "part": part.question}
+        if found.earlier is not None:
+            earlier, answer = found.earlier
+            return prompts.load("followup"), {"question": found.question, "earlier": earlier, "answer": answer}
+        return self.prompt, question
 
     def fitted(self, part: Draft, found: EvidenceFound) -> Draft:
         """`part` without the least useful evidence where all of it would not fit the context: what the model is not
         shown it may not cite, and is not held against it.
         """
-        kept = self._fitting(self.prompt_of(part, found), part.evidence, _values(part, found))
-        return replace(part, evidence=kept)
+        prompt, values = self._asked(part, found)
+        return replace(part, evidence=self._fitting(prompt, part.evidence, values))
 
     def messages(self, part: Draft, found: EvidenceFound) -> Messages:
         """The prompt for one draft, with all of its evidence."""
-        messages = self.prompt_of(part, found).messages(evidence=as_prompt(part.evidence), **_values(part, found))
+        prompt, values = self._asked(part, found)
+        messages = prompt.messages(evidence=as_prompt(part.evidence), **values)
         return [*messages, ("assistant", start)] if (start := self.start(part, found)) else messages
 
     def start(self, part: Draft, found: EvidenceFound) -> str:
@@ -90,21 +96,8 @@ class Writer:
         """One sentence from `evidence` instead of a draft; `fault` says what is wrong with it: "names no number"."""
         values = {"question": question, "draft": text, "fault": fault}
         prompt = prompts.load("rewrite")
-        if (used := _USED.get()) is not None:
-            used.append(prompt.id)
         shown = as_prompt(self._fitting(prompt, evidence, values))
         return self._said(prompt.messages(evidence=shown, **values), self._settings.model.max_new_tokens)
-
-    @staticmethod
-    @contextmanager
-    def noting_prompts() -> Iterator[list[str]]:
-        """A list that takes the id of the prompt of every sentence written anew inside, in order."""
-        used: list[str] = []
-        token = _USED.set(used)
-        try:
-            yield used
-        finally:
-            _USED.reset(token)
 
     def as_question_for_papers(self, request: str, check: Check = NO_CHECK) -> str:
         """What `request` asks for, as a question ("Which papers …?"); "" where the model wrote none.
@@ -162,15 +155,3 @@ class Writer:
         while count is not None and len(kept) > 1 and count(prompt.messages(evidence=as_prompt(kept), **values)) > room:
             kept.remove(min(kept, key=lambda item: item.score))
         return tuple(kept)
-
-
-def _values(part: Draft, found: EvidenceFound) -> dict[str, str]:
-    """What the prompt of a draft takes beside the evidence."""
-    values = {"question": found.standalone_question}
-    if part.subject is not None:
-        return {**values, "subject": part.subject.label}
-    if part.question:
-        return {**values, "part": part.question}
-    if found.earlier is not None:
-        return {"question": found.question, "earlier": found.earlier[0], "answer": found.earlier[1]}
-    return values
