@@ -166,3 +166,12 @@ def test_a_broken_marker_fails_the_command_and_the_reports_are_written(rag, own,
     assert (tmp_path / "run" / "report.html").is_file()
     assert command("--resume", tmp_path / "run", "--json") == 1
     assert json.loads(capsys.readouterr().out)["gate"] == {"citations valid": ["a", "b", "c"]}
+
+
+def test_a_right_paper_that_the_library_does_not_hold_is_told_before_anything_is_asked(rag, tmp_path, capsys):
+    stray = replace(CASES[0], id="stray", papers=("Quite another paper",))
+    write_cases(tmp_path / "stray.jsonl", [stray])
+    rag.stop_at = stray.question
+    command("--questions", tmp_path / "stray.jsonl", "--out", tmp_path / "run")
+    assert rag.asked == []
+    assert "stray: the library has no paper 'Quite another paper'" in capsys.readouterr().err
