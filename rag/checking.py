@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal
 from rag.evidence import is_quotable
-from rag.fidelity import is_verbatim
+from rag.fidelity import denied, is_verbatim
+from rag.keywords import stem, words
 from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
-from rag.quantities import numbers_in
-from rag.question import asks_for_number, tells, wants_explanation
+from rag.question import asks_for_number, shares_news, tells, wants_explanation
+from rag.quoting import Quoter, Reading
 from rag.schema import Claim
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import names, said_of, speaks_of_another
@@ -24,24 +25,8 @@ from rag.subjects import names, said_of, speaks_of_another
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector
     from rag.grounding import Grounder
-    from rag.schema import Citation, Evidence, Paper, Subject
+    from rag.schema import Evidence, Subject
 
-QUOTES_INSTEAD = 2
-"""Sentences quoted where nothing of a draft survives."""
-QUOTES_OF_EACH = 2
-"""Sentences quoted of each of several papers after what the model says of it. Of the 22 comparisons of dev and
-fresh-a 14 are right with one, 16 with two."""
-
-READ_ON = 8
-"""Sentences beside the cited ones that are read to see which to quote after an explanation."""
-TELLING_FROM = 0.1
-"""How likely one has to say what is asked. Each abstract read by itself, 43 of the 45 sentences that answer the
-explanations of dev, fresh-a and fresh-c are among its best four and so likely, as are 2.7 of an abstract; from 0.3 on
-40 are, from 0.5 on 36."""
-NUMBER_COVERAGE = 0.7
-"""Share of the question, weighted by rarity, that a sentence has to hold to be quoted for the number in it."""
-NAMED_COVERAGE = 0.25
-"""The same of a sentence that has the number which the draft named, though not as the draft read it."""
 CUT_OFF = frozenset({"length", "cancelled"})
 """Reasons to end that leave a draft unfinished: too long, or not written in time."""
 UNSUPPORTED = "says something that the sentences above do not say"
@@ -50,8 +35,6 @@ UNTOLD = "does not name what the question asks for"
 
 Opinion = Callable[[Claim], "float | None"]
 """A claim that is supported in part, as far as words can tell -> how likely it is wholly; None: nobody knows."""
-Reading = Callable[[str, "Paper", Sequence[str]], "Sequence[float] | None"]
-"""(question, a paper, sentences of it in order) -> how likely each says what is asked; None: nobody knows."""
 Rewrite = Callable[[str, Sequence["Evidence"], str, str], str]
 """(a draft, evidence, question, what is wrong with the draft) -> one sentence instead."""
 
@@ -114,11 +97,9 @@ class DraftChecker:
         reading: Reading | None = None,
     ) -> None:
         self._grounder = grounder
-        self._selector = selector
-        self._further_quotes = further_quotes
+        self._quoter = Quoter(grounder, selector, reading, further_quotes=further_quotes)
         self._rewrite = rewrite
         self._opinion = opinion
-        self._reading = reading
 
     def check(
         self, drafts: Sequence[Draft], question: str, standalone_question: str, stop_check: Check = NO_CHECK
@@ -141,24 +122,30 @@ class DraftChecker:
                 continue  # said to be missing, not made up for by what is nearest
             asked = draft.question or question
             held, left_out = self._held(draft, standalone_question, subjects, opinion)
-            kept = _telling(held, asked, standalone_question)
+            kept, untraced = _telling(held, asked, standalone_question)
             if not kept:
-                fault = UNTOLD if held else UNSUPPORTED
+                fault = UNTOLD if held and not untraced else UNSUPPORTED
                 if draft.subject:
                     fault = f"has to be about {draft.subject.label} alone"
                 stop_check()
                 if self._can_be_written_anew(draft):
                     is_rewritten = True
                     anew = self._written_anew(draft, standalone_question, subjects, fault, opinion)
-                    kept = _telling(anew, asked, standalone_question)
+                    kept, _ = _telling(anew, asked, standalone_question)
             written += sum(not claim.is_quote for claim in kept)
             replaced += sum(claim.is_quote for claim in kept)
             dropped += left_out
-            is_untold |= bool(held) and not kept
+            only_repeats = bool(held) and not kept and not untraced
+            is_untold |= only_repeats
             alone = len(drafts) == 1
-            if kept or not held or not alone or asks_for_number(asked):  # else it only says the question again
-                completed = self._completed(draft, kept, asked, standalone_question, stop_check, alone=alone)
-                claims += _not_said_before(completed, claims)
+            shown: list[Claim] = []
+            if kept:
+                shown = kept + self._beside(draft, kept, asked, standalone_question, stop_check, alone=alone)
+            elif not only_repeats or not alone or asks_for_number(asked):
+                shown = self._quoter.instead(draft, untraced, asked, standalone_question, stop_check, alone=alone)
+            if draft.subject and shown:
+                shown = [replace(shown[0], subject=draft.subject.label), *shown[1:]]
+            claims += _not_said_before(shown, claims)
         is_cut = any(draft.is_cut for draft in drafts)
         notice = _notice(dropped, replaced, is_held=written + replaced > 0, is_cut=is_cut, is_untold=is_untold)
         return Checked(tuple(claims), notice, is_rewritten)
@@ -219,79 +206,39 @@ class DraftChecker:
         again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
         return _once_each(_shown(self._claims(again, question, subjects), again, subjects, opinion))
 
-    def _completed(
+    def _beside(
         self,
         draft: Draft,
-        kept: list[Claim],
+        kept: Sequence[Claim],
         question: str,
         standalone_question: str,
         stop_check: Check,
         *,
         alone: bool,
     ) -> list[Claim]:
-        if not kept:
-            fit = self._numbers(draft, standalone_question) if asks_for_number(question) else draft.evidence
-            kept = self._grounder.quotes(fit if alone else draft.evidence, count=QUOTES_INSTEAD)
-        elif not alone:  # of each paper the sentences that say most to the question and are not cited yet
-            starts = {(citation.paper.id, citation.start) for claim in kept for citation in claim.citations}
-            left = [e for e in draft.evidence if (e.paper.id, e.sentence.start) not in starts]
-            kept = kept + self._grounder.quotes(left, count=min(QUOTES_OF_EACH, self._further_quotes))
-        elif wants_explanation(question):
-            further = self._read_on(kept, standalone_question, stop_check)
-            if further is None:
-                further = self._selector.read_on(standalone_question, _cited(kept), self._further_quotes)
-            kept = kept + self._grounder.quotes(further, count=len(further))
-        elif question != standalone_question and not draft.question:  # of a follow-up what it adds is wanted
-            further = self._read_on(kept, standalone_question, stop_check) or ()
-            kept = kept + self._grounder.quotes(further, count=len(further))
-        if draft.subject and kept:
-            kept = [replace(kept[0], subject=draft.subject.label), *kept[1:]]
-        return kept
-
-    def _read_on(self, kept: Sequence[Claim], question: str, stop_check: Check) -> Sequence[Evidence] | None:
-        """What the cited papers say to `question` beyond what is cited, as it is read; None where nobody can read."""
-        if self._reading is None or not self._further_quotes:
-            return None
-        shares: list[tuple[float, Evidence]] = []
-        cited = _cited(kept)
-        further = self._selector.read_on(question, cited, READ_ON)
-        for paper in {item.paper.id: item.paper for item in further}.values():
-            stop_check()
-            own = {item.sentence.start: item for item in further if item.paper.id == paper.id}
-            shown = {c.start: c.quote for c in cited if c.paper.id == paper.id}
-            shown |= {start: item.sentence.text for start, item in own.items()}
-            starts = sorted(shown)
-            told = self._reading(question, paper, [shown[start] for start in starts])
-            if told is None:
-                return None
-            shares += [(share, own[start]) for share, start in zip(told, starts, strict=True) if start in own]
-        best = sorted(shares, key=lambda pair: -pair[0])[: self._further_quotes]
-        return sorted((item for share, item in best if share >= TELLING_FROM), key=lambda item: item.number)
-
-    def _numbers(self, draft: Draft, question: str) -> list[Evidence]:
-        """The sentence that holds a number and nearly all that is asked; a number of something else answers nothing."""
-        named = numbers_in(draft.text, with_one=False) - numbers_in(question)
-        fit = [item for item in draft.evidence if tells(item.sentence.text, question)]
-        share = {item.number: self._grounder.coverage(question, item) for item in fit}
-        with_it = [item for item in fit if named & numbers_in(item.sentence.text)]
-        for among, least in ((fit, NUMBER_COVERAGE), (with_it, NAMED_COVERAGE)):
-            best = max(among, key=lambda item: share[item.number], default=None)
-            if best is not None and share[best.number] >= least:
-                return [best]
+        """What is quoted beside what is kept of `draft`."""
+        if not alone:
+            return self._quoter.of_its_paper(draft, kept)
+        if wants_explanation(question):
+            return self._quoter.beside(kept, standalone_question, stop_check)
+        if question != standalone_question and not draft.question:  # of a follow-up what it adds is wanted
+            return self._quoter.added(kept, standalone_question, stop_check)
         return []
 
 
-def _cited(claims: Sequence[Claim]) -> list[Citation]:
-    return [citation for claim in claims for citation in claim.citations]
+def _telling(held: list[Held], question: str, standalone_question: str) -> tuple[list[Claim], str]:
+    """What is shown of `held`, if something of it may be the answer; if nothing is, what would be, were it in the
+    quotation that is to be shown in its place.
 
-
-def _telling(held: list[Held], question: str, standalone_question: str) -> list[Claim]:
-    """What is shown of `held`, if one of the draft's own sentences may be the answer; else nothing.
-
-    A quotation in the place of one that only says the question again answers no more than that did.
+    A quotation in the place of a sentence that only says the question again answers no more than that did. In the place
+    of another it answers where it holds some of what that tells, or denies what the question takes for granted.
     """
-    told = any(tells(item.said, question, standalone_question) for item in held)
-    return [item.claim for item in held] if told else []
+    asked = {stem(word) for word in words(standalone_question)}
+    telling = [item for item in held if tells(item.said, question, standalone_question)]
+    for said, shown in ((item.said, item.claim.text) for item in telling):
+        if shares_news(shown, said, question, standalone_question) or denied(shown) & asked:
+            return [item.claim for item in held], ""
+    return [], " ".join(item.said for item in telling)
 
 
 def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim]:

@@ -22,6 +22,8 @@ _OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _NUMBER_WANTED = re.compile(
     r"\bhow many\b|\b(?:by|to) (?:how much|what (?:factor|percentage|share|margin)s?)\b"
     r"|\b(?:what|which) (?:[\w-]+ ){0,2}(?:rate|percentage|accuracy|score|speed-?up|number)\b"
+    r"|\b(?:what|which) (?:share|proportion|fraction) of\b"
+    r"|^\W*(?:the )?(?:total |exact |average )?(?:number|percentage|share|proportion|fraction|amount) of\b"
     r"|\b(?:at|to|of|from|by|with) (?:what|which) (?:[\w-]+ ){0,2}"
     r"(?:value|size|frequency|threshold|resolution|cost)s?\b",
     re.IGNORECASE,
@@ -132,6 +134,26 @@ def tells(text: str, question: str, standalone_question: str = "") -> bool:
     """
     if _OPEN.search(question) is None:
         return True
+    news, known = _news(text, question, standalone_question)
+    if asks_for_number(question):
+        return any(map(_is_quantity, news))
+    return bool(news) and not _leaves_open(text, question, known)
+
+
+def shares_news(source: str, text: str, question: str, standalone_question: str = "") -> bool:
+    """Whether `source` says some of what `text` tells beyond the question: of a question for a number, a number.
+
+    True where `text` says no more than the question: then there is nothing to share.
+    """
+    news, _ = _news(text, question, standalone_question)
+    if asks_for_number(question):
+        news = [word for word in news if _is_quantity(word)]
+    held = {stem(word) for word in words(source)}
+    return not news or any(stem(word) in held for word in news)
+
+
+def _news(text: str, question: str, standalone_question: str) -> tuple[list[str], set[str]]:
+    """The words of `text` that are not those of the question, and the stems of those that are."""
     known = {stem(word) for word in words(f"{question} {standalone_question}")}
     pairs = () if abbreviations_in_question(question) else _ABBREVIATED.finditer(text)
     for found in pairs:  # "large language models (LLMs)" is no news where "LLM" was asked about
@@ -139,10 +161,11 @@ def tells(text: str, question: str, standalone_question: str = "") -> bool:
         spelled = words(text[: found.start()])[-len(short) :]
         if {short, f"{short}s"} & known or all(stem(word) in known for word in spelled):
             known |= {short, f"{short}s", *map(stem, spelled)}
-    news = [word for word in words(text) if word not in STOP_WORDS and stem(word) not in known]
-    if asks_for_number(question):
-        return any(word[0].isdigit() or word in _QUANTITIES for word in news)
-    return bool(news) and not _leaves_open(text, question, known)
+    return [word for word in words(text) if word not in STOP_WORDS and stem(word) not in known], known
+
+
+def _is_quantity(word: str) -> bool:
+    return word[0].isdigit() or word in _QUANTITIES
 
 
 def _leaves_open(text: str, question: str, known: Collection[str]) -> bool:

@@ -3,11 +3,12 @@
 import pytest
 from fakes import HashedEncoder
 
-from rag.checking import TELLING_FROM, Draft, DraftChecker
+from rag.checking import Draft, DraftChecker
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
 from rag.opinion import UNSUPPORTED_BELOW
+from rag.quoting import TELLING_FROM
 from rag.schema import Evidence, Paper
 from rag.sentences import sentences_of
 from rag.stopping import Stopped

@@ -9,6 +9,7 @@ from rag.question import (
     asks_for_record,
     parts_of,
     readable,
+    shares_news,
     tells,
     wants_explanation,
 )
@@ -110,10 +111,35 @@ def test_the_words_of_an_earlier_question_are_no_news():
         "To what factor is it so?",
         "At which value does it set the discount?",
         "With what batch size was it trained?",
+        "What share of the answers contradict themselves?",
+        "number of pooling methods in the review?",
+        "total number of demonstrations?",
     ],
 )
 def test_a_number_is_asked_for(question):
     assert asks_for_number(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["Which papers share their encoder?", "Why is the number of steps small?", "What does it share?"]
+)
+def test_no_number_is_asked_for(question):
+    assert not asks_for_number(question)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "question", "is_so"),
+    [
+        ("Errors are made in 27.23% of the cases.", "27.23% of them err.", "What share of them err?", True),
+        ("Models are probed about events.", "27.23% of them err.", "What share of them err?", False),
+        ("Whales sing low songs.", "52% of them sing songs.", "What share of them sing?", False),
+        ("It is a low song.", "Whales sing low songs.", "What do whales sing?", True),
+        ("Whales are big.", "Whales sing low songs.", "What do whales sing?", False),
+        ("Whales are big.", "Whales sing.", "Do whales sing?", True),
+    ],
+)
+def test_what_a_source_has_to_share_with_a_sentence_to_answer_in_its_place(source, text, question, is_so):
+    assert shares_news(source, text, question) is is_so
 
 
 def test_control_characters_and_line_ends_become_spaces():

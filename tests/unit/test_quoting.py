@@ -1,0 +1,104 @@
+"""What is quoted instead of a draft: what says what is asked, and holds what the draft told."""
+
+import pytest
+from fakes import HashedEncoder
+
+from rag.checking import Draft, DraftChecker
+from rag.evidence import EvidenceSelector, renumbered
+from rag.grounding import Grounder
+from rag.keywords import KeywordIndex
+from rag.quoting import QUOTES_INSTEAD, TELLING_FROM
+from rag.schema import Evidence, Paper
+from rag.sentences import sentences_of
+
+PAPER = Paper(
+    "s",
+    "StoryTime: Order of Events",
+    "Language models are given stories and asked for the order and duration of their events. Three of their abilities "
+    "are looked at in this study. They behave without coherence in at least 27.23% of their predictions. "
+    "Two things stood in the way of earlier work. First, the stories were far too short for that. "
+    "Second, nobody had asked for durations before that.",
+)
+OTHER = Paper("o", "Stories: A Collection", "Stories of events are collected in order from all over the world.")
+SENTENCES = [sentence.text for sentence in sentences_of(PAPER)]
+NEAREST = renumbered(
+    [
+        *(Evidence(0, PAPER, one, 0.9) for one in sentences_of(PAPER)[:2]),
+        Evidence(0, OTHER, sentences_of(OTHER)[0], 0.8),
+    ]
+)
+SHARE = "What share of language models contradict themselves about the order and duration of events in stories?"
+TOLD = "27.23% of language models contradict themselves about the order and duration of events in stories."
+STRANGE = "Kangaroos hop over the hedge at noon."
+
+
+def shown(text, question, reading=None, likely=0.0, evidence=NEAREST):
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract, OTHER.abstract])
+    checker = DraftChecker(
+        Grounder(encoder, keywords, threshold=0.3),
+        EvidenceSelector(encoder, keywords),
+        further_quotes=0,
+        opinion=lambda _claim: likely,
+        reading=reading,
+    )
+    found = checker.check([Draft(text, evidence)], question, question)
+    assert all(claim.is_quote for claim in found.claims)
+    return [claim.text for claim in found.claims], found.notice
+
+
+def by_text(**likely):
+    """A reading that finds these sentences of PAPER, by their place ("s2"), so likely to say what is asked."""
+    shares = {SENTENCES[int(place[1:])]: share for place, share in likely.items()}
+    return lambda _question, _paper, sentences: [shares.get(text, 0.0) for text in sentences]
+
+
+def test_where_nothing_holds_the_whole_paper_is_read_for_what_says_what_is_asked():
+    question = "What stood in the way of earlier work?"
+    reading = by_text(s4=0.9, s5=0.8, s3=0.7)
+    assert shown(STRANGE, question, reading)[0] == [SENTENCES[4], SENTENCES[5]], "though neither was among the nearest"
+    assert QUOTES_INSTEAD == 2
+    assert shown(STRANGE, question, by_text(s4=TELLING_FROM, s5=TELLING_FROM - 0.01))[0] == [SENTENCES[4]]
+    assert shown(STRANGE, question, by_text()) == ([], shown(STRANGE, question, reading)[1]), "then there is no answer"
+
+
+@pytest.mark.parametrize(("telling", "read"), [(PAPER, [PAPER]), (OTHER, [PAPER, OTHER])])
+def test_the_next_paper_is_read_only_where_the_first_says_nothing(telling, read):
+    asked = []
+
+    def reading(_question, paper, sentences):
+        asked.append(paper)
+        return [float(paper == telling)] * len(sentences)
+
+    assert shown(STRANGE, "What is collected?", reading)[0]
+    assert asked == read
+
+
+def test_where_nobody_can_read_the_nearest_are_quoted():
+    for reading in (None, lambda *_asked: None):
+        assert shown(STRANGE, "What stood in the way?", reading)[0] == SENTENCES[:2]
+
+
+@pytest.mark.parametrize("question", [SHARE, SHARE.replace("What share of", "Which of")])
+def test_a_quotation_that_holds_nothing_of_what_the_sentence_told_does_not_answer_in_its_place(question):
+    evidence = renumbered([*NEAREST, Evidence(0, PAPER, sentences_of(PAPER)[2], 0.7)])
+    reading = by_text(s0=0.9, s2=0.8)
+    said, notice = shown(TOLD, question, reading, evidence=evidence)
+    assert said == [SENTENCES[2]], "not the first, though it is nearer and read to say more"
+    assert "did not answer the question" not in notice
+    assert shown(TOLD, question, by_text(s0=0.9), evidence=evidence)[0] == [], "nothing says it"
+
+
+def test_one_more_is_quoted_where_an_explanation_is_wanted():
+    reading = by_text(s3=0.7, s4=0.9, s5=0.8)
+    assert shown(STRANGE, "Why was earlier work not enough?", reading)[0] == [SENTENCES[3], SENTENCES[4], SENTENCES[5]]
+
+
+def test_a_quotation_that_denies_what_the_question_takes_for_granted_answers_it():
+    paper = Paper("n", "MoleDig", "Digging of MoleDig reaches 5 metres without modelling any of the ground.")
+    evidence = renumbered(Evidence(0, paper, sentence, 0.9) for sentence in sentences_of(paper))
+    question = "Which modelling of the ground was needed to make MoleDig reach 5 metres?"
+    draft = "MoleDig reaches 5 metres by good modelling of the ground."
+    assert shown(draft, question, evidence=evidence)[0] == [paper.abstract]
+    other = Paper("n", "MoleDig", "Digging of MoleDig reaches 5 metres in any of the ground and modelling.")
+    evidence = renumbered(Evidence(0, other, sentence, 0.9) for sentence in sentences_of(other))
+    assert shown(draft, question, evidence=evidence)[0] == []
