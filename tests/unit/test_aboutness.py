@@ -4,7 +4,17 @@ import pytest
 from fakes import HashedEncoder
 
 from rag import trained
-from rag.aboutness import ABOUT_FROM, TWO_FROM, asked_about, compared, in_order, is_told, may_be_about_several, meant
+from rag.aboutness import (
+    ABOUT_FROM,
+    THREE_FROM,
+    TWO_FROM,
+    asked_about,
+    compared,
+    in_order,
+    is_told,
+    may_be_about_several,
+    meant,
+)
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
@@ -113,6 +123,20 @@ def test_one_that_is_named_does_not_keep_others_from_being_meant():
     assert meant(ALL, "How does BeeMap differ?", named={"b"}) == (WHALES, BEES, ANTS)
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What is drawn in BeeMap, in AntTrail and in the paper on the songs of whales?", (WHALES, BEES, ANTS)),
+        ("The whale paper, the bee paper and the one on ants each claim to be first.", (WHALES, BEES, ANTS)),
+        ("What is drawn in BeeMap and in the paper on the songs of whales?", (WHALES,)),
+        ("According to the whale paper, how do BeeMap, AntTrail and the model of songs differ?", (WHALES,)),
+    ],
+)
+def test_a_question_that_sets_three_things_apart_takes_further_papers_sooner(question, expected):
+    assert meant([(0.9, WHALES), (THREE_FROM, BEES), (THREE_FROM, ANTS)], question) == expected
+    assert ANTS not in meant([(0.9, WHALES), (0.9, BEES), (THREE_FROM - 0.01, ANTS)], question)
+
+
 def test_according_to_one_paper_asks_about_one():
     assert meant(ALL, "According to the whale paper, why are songs low, and why are they long?") == (WHALES,)
     two = [(0.9, WHALES), (TWO_FROM, BEES)]
@@ -144,6 +168,7 @@ def read_so_far(*shares: float):
 
 COMPARES = "How do A and B differ?"
 ASKS_ONE = "What do owls eat?"
+ASKS_THREE = "What is drawn in BeeMap, in AntTrail and in the paper on songs?"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +186,8 @@ ASKS_ONE = "What do owls eat?"
         ((0.9, 0.0), ASKS_ONE, set(), False),
         ((0.0, 0.0, 0.0), ASKS_ONE, set(), False),
         ((0.0, 0.0, 0.0, 0.9), ASKS_ONE, set(), True),
+        ((0.9, 0.9, 0.0), ASKS_THREE, set(), False),
+        ((0.9, 0.9, 0.0, 0.9), ASKS_THREE, set(), True),
     ],
 )
 def test_no_more_papers_are_read_than_are_needed_to_tell_what_is_asked_about(shares, question, named, told):
