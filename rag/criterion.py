@@ -33,11 +33,13 @@ _NOT = re.compile(r"\b(?:not|no|without|never|non|except|excluding|neither|nor)\
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|nothing)\b|n['’]t\b|\bno mention\b|\bat all\b", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
-    r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
+    r"(?!(?<=, )(?:mentioned|discussed) \w)\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
     r"|(?-i:\bnames? (?=(?:[a-z]+ ){0,2}[\"“'‘]?[A-Z]))",
     re.IGNORECASE,
 )
-"""A name alone may be named; "name the robot that they use" asks for more than a word."""
+"""A name alone may be named; "name the robot that they use" asks for more than a word, and so does "beat FedAvg,
+mentioned by name".
+"""
 _JOINED = re.compile(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:are|is|were|was|have|has|had|do|does|did|can)\b", re.IGNORECASE)
 _SINGULAR = re.compile(r"[a-z]+[^\Wus]s\b")

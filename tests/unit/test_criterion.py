@@ -78,6 +78,8 @@ def test_a_thing_that_is_named_is_a_criterion_and_its_mention_is_one():
     assert criterion_of("Which papers name the robot Stretch?").is_mention
     assert not criterion_of("Which papers name the robot they used?").is_mention, "no word of these tells"
     assert not criterion_of("Which papers bring a dataset with a name of its own?").is_mention
+    assert not criterion_of("Which papers beat FedAvg, mentioned by name as a baseline?").is_mention
+    assert criterion_of("In which abstracts is a whale, or a seal, mentioned?").is_mention
 
 
 def test_authors_are_asked_for_by_what_their_papers_say():
