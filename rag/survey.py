@@ -34,7 +34,8 @@ SURE_FROM = 0.9
 and libraries 1 to 6 of `eval elsewhere` 255 are so likely, of which 230 are right (0.90); of the 21 others 10 are."""
 UNREAD_DENIAL = "it may not fit: it has the words, but whether it denies what was to be denied was not read"
 LOOKED_AT_LEAST = 20
-SENTENCES = 3
+SENTENCES = 5
+"""Of each paper, so many are read beside the criterion."""
 NEAR_IN_MEANING = 8
 PARTLY_INSTEAD = 24
 """How many that hold half of the words are looked at where no paper holds them all."""
@@ -189,6 +190,5 @@ def _best_sentences(
     held = np.array([sum(unit.is_in(Text(s.text)) for unit in required) for s in sentences], dtype=np.float32)
     scores = held + np.asarray(cosines)
     best = [int(i) for i in np.argsort(-scores, kind="stable")[:SENTENCES]]
-    best = [i for i in best if held[i]] or best[: SENTENCES - 1]
     place = {i: number for number, i in enumerate(sorted(best), start=1)}
     return tuple(Evidence(place[i], paper, sentences[i], float(np.clip(cosines[i], 0.0, 1.0))) for i in best)
