@@ -33,7 +33,8 @@ _NOT = re.compile(r"\b(?:not|no|without|never|non|except|excluding|neither|nor)\
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|nothing)\b|n['’]t\b|\bno mention\b|\bat all\b", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
-    r"(?!(?<=, )(?:mentioned|discussed) \w)\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
+    r"(?!(?<=, )(?:mentioned|discussed) \w)"
+    r"\b(?:appears?|mention(?:s|ed)?|talks? about|discuss(?:es|ed)?|contains?|refers? to|occurs?|cites?)\b"
     r"|(?-i:\bnames? (?=(?:[a-z]+ ){0,2}[\"“'‘]?[A-Z]))",
     re.IGNORECASE,
 )

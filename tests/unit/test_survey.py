@@ -13,8 +13,10 @@ from rag.survey import (
     LOOKED_AT_LEAST,
     MOST_READ,
     NEAR_IN_MEANING,
+    SENTENCES,
     SURE_FROM,
     UNREAD_DENIAL,
+    UNSURE,
     Surveyor,
     coverage_notice,
 )
@@ -90,14 +92,26 @@ def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
     )
 
 
+def test_sentences_that_do_not_hold_the_words_are_read_too_behind_those_that_do(surveyor):
+    text = "We train with GPT-4 to make data. Owls hunt. Bees dance. Ants dig. Whales sing. Moles sleep."
+    paper, short = Paper("l", "Long", text), Paper("s", "Short", "Owls hunt.")
+    (candidate,) = surveyor.candidates(CRITERION, [paper], near=[]).papers
+    assert len(candidate.evidence) == SENTENCES < len(text.split(". "))
+    assert candidate.evidence[0].sentence.text == "We train with GPT-4 to make data."
+    (alone,) = surveyor.candidates(CRITERION, [short], near=[short]).papers
+    assert len(alone.evidence) == 1
+
+
 def test_a_paper_that_may_not_fit_is_listed_with_a_doubt(surveyor):
     candidates = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2]])
-    opinions = surveyor.opinions(CRITERION, candidates, SaysOf({"Alpha": SURE_FROM, "Beta": 0.62, "Gamma": FITS_FROM}))
+    opinions = surveyor.opinions(
+        CRITERION, candidates, SaysOf({"Alpha": SURE_FROM, "Beta": SURE_FROM - 0.01, "Gamma": FITS_FROM})
+    )
     claims = [opinion.claim for opinion in opinions if opinion.fits]
     assert [(claim.subject, claim.verdict, claim.doubt) for claim in claims] == [
         ("Alpha", "supported", ""),
-        ("Beta", "partly", "it may not fit: read as 62 of 100 likely to"),
-        ("Gamma", "partly", "it may not fit: read as 50 of 100 likely to"),
+        ("Beta", "partly", UNSURE),
+        ("Gamma", "partly", UNSURE),
     ]
 
 
