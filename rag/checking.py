@@ -219,10 +219,11 @@ class DraftChecker:
         """What is quoted beside what is kept of `draft`."""
         if not alone:
             return self._quoter.of_its_paper(draft, kept)
-        if wants_explanation(question):
-            return self._quoter.beside(kept, standalone_question, stop_check)
-        if question != standalone_question and not draft.question:  # of a follow-up what it adds is wanted
-            return self._quoter.added(kept, standalone_question, stop_check)
+        explains = wants_explanation(question)
+        if explains or (
+            question != standalone_question and not draft.question
+        ):  # of a follow-up what it adds is wanted
+            return self._quoter.beside(kept, standalone_question, stop_check, or_nearest=explains)
         return []
 
 

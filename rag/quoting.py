@@ -56,16 +56,16 @@ class Quoter:
         self._reading = reading
         self._further_quotes = further_quotes
 
-    def beside(self, kept: Sequence[Claim], question: str, stop_check: Check) -> list[Claim]:
-        """After an explanation: what the cited papers say to `question` beyond what is cited."""
+    def beside(
+        self, kept: Sequence[Claim], question: str, stop_check: Check, *, or_nearest: bool = False
+    ) -> list[Claim]:
+        """What the cited papers say to `question` beyond what is cited.
+
+        `or_nearest`: where nobody can read, what is nearest to it; else nothing then.
+        """
         further = self._read_on(kept, question, stop_check)
         if further is None:
-            further = self._selector.read_on(question, _cited(kept), self._further_quotes)
-        return self._quotes(further, len(further))
-
-    def added(self, kept: Sequence[Claim], question: str, stop_check: Check) -> list[Claim]:
-        """After the answer to a follow-up: the same, where the model can read it."""
-        further = self._read_on(kept, question, stop_check) or ()
+            further = self._selector.read_on(question, _cited(kept), self._further_quotes) if or_nearest else ()
         return self._quotes(further, len(further))
 
     def of_its_paper(self, draft: Draft, kept: Sequence[Claim]) -> list[Claim]:

@@ -188,6 +188,7 @@ ASKS_THREE = "What is drawn in BeeMap, in AntTrail and in the paper on songs?"
         ((0.0, 0.0, 0.0, 0.9), ASKS_ONE, set(), True),
         ((0.9, 0.9, 0.0), ASKS_THREE, set(), False),
         ((0.9, 0.9, 0.0, 0.9), ASKS_THREE, set(), True),
+        ((0.9, 0.9, 0.0), f"According to the whale paper, w{ASKS_THREE[1:]}", set(), True),
     ],
 )
 def test_no_more_papers_are_read_than_are_needed_to_tell_what_is_asked_about(shares, question, named, told):

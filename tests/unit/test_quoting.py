@@ -94,11 +94,11 @@ def test_one_more_is_quoted_where_an_explanation_is_wanted():
 
 
 def test_a_quotation_that_denies_what_the_question_takes_for_granted_answers_it():
-    paper = Paper("n", "MoleDig", "Digging of MoleDig reaches 5 metres without modelling any of the ground.")
+    paper = Paper("n", "MoleDig", "MoleDig reaches 5 metres in all of its digging without modelling any of the ground.")
     evidence = renumbered(Evidence(0, paper, sentence, 0.9) for sentence in sentences_of(paper))
     question = "Which modelling of the ground was needed to make MoleDig reach 5 metres?"
     draft = "MoleDig reaches 5 metres by good modelling of the ground."
     assert shown(draft, question, evidence=evidence)[0] == [paper.abstract]
-    other = Paper("n", "MoleDig", "Digging of MoleDig reaches 5 metres in any of the ground and modelling.")
+    other = Paper("n", "MoleDig", "MoleDig reaches 5 metres in all of its digging with modelling any of the ground.")
     evidence = renumbered(Evidence(0, other, sentence, 0.9) for sentence in sentences_of(other))
     assert shown(draft, question, evidence=evidence)[0] == []
