@@ -83,6 +83,35 @@ class Checked:
     is_rewritten: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the drafts of one answer are held to.
+
+    `question`: as it was asked, or the part of it that a draft answers. `is_of_one`: one draft answers all of it.
+    """
+
+    question: str
+    standalone_question: str
+    subjects: tuple[Subject, ...]
+    opinion: Opinion | None
+    stop_check: Check
+    is_of_one: bool
+
+
+class _Outcome(NamedTuple):
+    """What becomes of one draft.
+
+    `shown`: what may be shown, quotations included. `kept`: what of it the draft said, or what that rests on, quoted.
+    `dropped`: how many of its sentences do not hold, or not wholly. `only_repeats`: it says the question again.
+    """
+
+    shown: list[Claim]
+    kept: list[Claim]
+    dropped: int
+    only_repeats: bool
+    is_rewritten: bool
+
+
 class DraftChecker:
     """Checks drafts and completes what is left of them with quotations."""
 
@@ -112,43 +141,44 @@ class DraftChecker:
             standalone_question: as it was understood: what claims may repeat.
             stop_check: called before each reading of the model, and before a draft is written anew.
         """
-        opinion = self._checked_opinion(stop_check)
-        subjects = [draft.subject for draft in drafts if draft.subject]
+        asked = _Asked(
+            question,
+            standalone_question,
+            tuple(draft.subject for draft in drafts if draft.subject),
+            self._checked_opinion(stop_check),
+            stop_check,
+            is_of_one=len(drafts) == 1,
+        )
+        # A part that the evidence does not answer is said to be missing, not made up for by what is nearest.
+        outcomes = [self._outcome(draft, asked) for draft in drafts if not (draft.question and draft.is_refusal)]
         claims: list[Claim] = []
-        written = dropped = replaced = 0
-        is_untold = is_rewritten = False
-        for draft in drafts:
-            if draft.question and draft.is_refusal:
-                continue  # said to be missing, not made up for by what is nearest
-            asked = draft.question or question
-            held, left_out = self._held(draft, standalone_question, subjects, opinion)
-            kept, untraced = _telling(held, asked, standalone_question)
-            if not kept:
-                fault = UNTOLD if held and not untraced else UNSUPPORTED
-                if draft.subject:
-                    fault = f"has to be about {draft.subject.label} alone"
-                stop_check()
-                if self._can_be_written_anew(draft):
-                    is_rewritten = True
-                    anew = self._written_anew(draft, standalone_question, subjects, fault, opinion)
-                    kept, _ = _telling(anew, asked, standalone_question)
-            written += sum(not claim.is_quote for claim in kept)
-            replaced += sum(claim.is_quote for claim in kept)
-            dropped += left_out
-            only_repeats = bool(held) and not kept and not untraced
-            is_untold |= only_repeats
-            alone = len(drafts) == 1
-            shown: list[Claim] = []
-            if kept:
-                shown = kept + self._beside(draft, kept, asked, standalone_question, stop_check, alone=alone)
-            elif not only_repeats or not alone or asks_for_number(asked):
-                shown = self._quoter.instead(draft, untraced, asked, standalone_question, stop_check, alone=alone)
-            if draft.subject and shown:
-                shown = [replace(shown[0], subject=draft.subject.label), *shown[1:]]
-            claims += _not_said_before(shown, claims)
-        is_cut = any(draft.is_cut for draft in drafts)
-        notice = _notice(dropped, replaced, is_held=written + replaced > 0, is_cut=is_cut, is_untold=is_untold)
-        return Checked(tuple(claims), notice, is_rewritten)
+        for outcome in outcomes:
+            claims += _not_said_before(outcome.shown, claims)
+        notice = _notice(outcomes, is_cut=any(draft.is_cut for draft in drafts))
+        return Checked(tuple(claims), notice, any(outcome.is_rewritten for outcome in outcomes))
+
+    def _outcome(self, draft: Draft, asked: _Asked) -> _Outcome:
+        """What becomes of `draft`."""
+        asked = replace(asked, question=draft.question or asked.question)
+        held, dropped = self._held(draft, asked.standalone_question, asked.subjects, asked.opinion)
+        kept, untraced = _telling(held, asked)
+        only_repeats = bool(held) and not kept and not untraced
+        is_rewritten = False
+        if not kept:
+            asked.stop_check()
+            is_rewritten = self._can_be_written_anew(draft)
+            if is_rewritten:
+                anew = self._written_anew(draft, asked, UNTOLD if only_repeats else UNSUPPORTED)
+                kept, _ = _telling(anew, asked)
+        only_repeats &= not kept
+        shown: list[Claim] = []
+        if kept:
+            shown = kept + self._beside(draft, kept, asked)
+        elif not only_repeats or not asked.is_of_one or asks_for_number(asked.question):
+            shown = self._instead(draft, untraced, asked)
+        if draft.subject and shown:
+            shown = [replace(shown[0], subject=draft.subject.label), *shown[1:]]
+        return _Outcome(shown, kept, dropped, only_repeats, is_rewritten)
 
     def held(self, draft: Draft, question: str) -> list[Claim]:
         """What of a draft holds by itself, as far as words can tell: no model is asked and nothing is quoted."""
@@ -198,46 +228,45 @@ class DraftChecker:
         has_both = bool(draft.evidence) and bool(draft.text.strip())
         return self._rewrite is not None and has_both and not draft.is_refusal
 
-    def _written_anew(
-        self, draft: Draft, question: str, subjects: Sequence[Subject], fault: str, opinion: Opinion | None
-    ) -> list[Held]:
-        """What holds of one more try, for a draft of which nothing does."""
+    def _written_anew(self, draft: Draft, asked: _Asked, fault: str) -> list[Held]:
+        """What holds of one more try, for a draft of which nothing does; `fault`: what is wrong with it."""
         assert self._rewrite is not None
-        again = replace(draft, text=self._rewrite(draft.text, draft.evidence, question, fault), is_cut=False)
-        return _once_each(_shown(self._claims(again, question, subjects), again, subjects, opinion))
+        if draft.subject:
+            fault = f"has to be about {draft.subject.label} alone"
+        text = self._rewrite(draft.text, draft.evidence, asked.standalone_question, fault)
+        again = replace(draft, text=text, is_cut=False)
+        claims = self._claims(again, asked.standalone_question, asked.subjects)
+        return _once_each(_shown(claims, again, asked.subjects, asked.opinion))
 
-    def _beside(
-        self,
-        draft: Draft,
-        kept: Sequence[Claim],
-        question: str,
-        standalone_question: str,
-        stop_check: Check,
-        *,
-        alone: bool,
-    ) -> list[Claim]:
+    def _beside(self, draft: Draft, kept: Sequence[Claim], asked: _Asked) -> list[Claim]:
         """What is quoted beside what is kept of `draft`."""
-        if not alone:
+        if not asked.is_of_one:
             return self._quoter.of_its_paper(draft, kept)
-        explains = wants_explanation(question)
-        if explains or (
-            question != standalone_question and not draft.question
-        ):  # of a follow-up what it adds is wanted
-            return self._quoter.beside(kept, standalone_question, stop_check, or_nearest=explains)
+        explains = wants_explanation(asked.question)
+        is_followup = asked.question != asked.standalone_question and not draft.question
+        if explains or is_followup:  # of a follow-up what it adds is wanted
+            return self._quoter.beside(kept, asked.standalone_question, asked.stop_check, or_nearest=explains)
         return []
 
+    def _instead(self, draft: Draft, untraced: str, asked: _Asked) -> list[Claim]:
+        """What is quoted where nothing of `draft` is kept."""
+        return self._quoter.instead(
+            draft, untraced, asked.question, asked.standalone_question, asked.stop_check, alone=asked.is_of_one
+        )
 
-def _telling(held: list[Held], question: str, standalone_question: str) -> tuple[list[Claim], str]:
+
+def _telling(held: list[Held], asked: _Asked) -> tuple[list[Claim], str]:
     """What is shown of `held`, if something of it may be the answer; if nothing is, what would be, were it in the
     quotation that is to be shown in its place.
 
     A quotation in the place of a sentence that only says the question again answers no more than that did. In the place
     of another it answers where it holds some of what that tells, or denies what the question takes for granted.
     """
-    asked = {stem(word) for word in words(standalone_question)}
-    telling = [item for item in held if tells(item.said, question, standalone_question)]
+    question, standalone = asked.question, asked.standalone_question
+    presumed = {stem(word) for word in words(standalone)}
+    telling = [item for item in held if tells(item.said, question, standalone)]
     for said, shown in ((item.said, item.claim.text) for item in telling):
-        if shares_news(shown, said, question, standalone_question) or denied(shown) & asked:
+        if shares_news(shown, said, question, standalone) or denied(shown) & presumed:
             return [item.claim for item in held], ""
     return [], " ".join(item.said for item in telling)
 
@@ -297,11 +326,15 @@ def _may_be_shown(claim: Claim, draft: Draft, subjects: Sequence[Subject]) -> bo
     return draft.subject is None or not speaks_of_another(claim.text, draft.subject, subjects)
 
 
-def _notice(dropped: int, replaced: int, *, is_held: bool, is_cut: bool, is_untold: bool) -> str:
-    """`is_held`: something of the drafts holds, in the model's own words or as the source that it rests on."""
-    if not is_held:
+def _notice(outcomes: Sequence[_Outcome], *, is_cut: bool) -> str:
+    """What the reader should know about what became of the drafts."""
+    kept = [claim for outcome in outcomes for claim in outcome.kept]
+    if not kept:
+        is_untold = any(outcome.only_repeats for outcome in outcomes)
         fault = "did not answer the question" if is_untold else "were not supported by the abstracts"
-        return f"The model's own words {fault}, so the nearest sentences are quoted instead."
+        return f"The model's own words {fault}, so the abstracts' own are quoted instead."
+    dropped = sum(outcome.dropped for outcome in outcomes)
+    replaced = sum(claim.is_quote for claim in kept)
     parts = []
     if dropped == 1:
         parts.append("One sentence was left out, or part of it: the abstracts do not support it.")
