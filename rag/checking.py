@@ -33,8 +33,8 @@ UNSUPPORTED = "says something that the sentences above do not say"
 UNTOLD = "does not name what the question asks for"
 """What can be wrong with a draft, as the model is told it."""
 
-Opinion = Callable[[Claim], "float | None"]
-"""A claim that is supported in part, as far as words can tell -> how likely it is wholly; None: nobody knows."""
+SecondOpinion = Callable[[Claim], "float | None"]
+"""A claim in other words than its source -> how likely that supports it wholly; None: nobody knows."""
 Rewrite = Callable[[str, Sequence["Evidence"], str, str], str]
 """(a draft, evidence, question, what is wrong with the draft) -> one sentence instead."""
 
@@ -93,7 +93,7 @@ class _Asked:
     question: str
     standalone_question: str
     subjects: tuple[Subject, ...]
-    opinion: Opinion | None
+    opinion: SecondOpinion | None
     stop_check: Check
     is_of_one: bool
 
@@ -122,7 +122,7 @@ class DraftChecker:
         *,
         further_quotes: int,
         rewrite: Rewrite | None = None,
-        opinion: Opinion | None = None,
+        opinion: SecondOpinion | None = None,
         reading: Reading | None = None,
     ) -> None:
         self._grounder = grounder
@@ -185,7 +185,7 @@ class DraftChecker:
         return [item.claim for item in self._held(draft, question, [], None)[0]]
 
     def _held(
-        self, draft: Draft, question: str, subjects: Sequence[Subject], opinion: Opinion | None
+        self, draft: Draft, question: str, subjects: Sequence[Subject], opinion: SecondOpinion | None
     ) -> tuple[list[Held], int]:
         """What of a draft holds, and how many of its sentences do not, or not wholly."""
         kept: list[Held] = []
@@ -213,7 +213,7 @@ class DraftChecker:
             checked += self._grounder.claims(text, draft.evidence, question)
         return checked
 
-    def _checked_opinion(self, stop_check: Check) -> Opinion | None:
+    def _checked_opinion(self, stop_check: Check) -> SecondOpinion | None:
         own = self._opinion
         if own is None:
             return None
@@ -283,7 +283,9 @@ def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim
     ]
 
 
-def _shown(claims: Sequence[Claim], draft: Draft, subjects: Sequence[Subject], opinion: Opinion | None) -> list[Held]:
+def _shown(
+    claims: Sequence[Claim], draft: Draft, subjects: Sequence[Subject], opinion: SecondOpinion | None
+) -> list[Held]:
     """Those that may be shown, with the verdict that the second opinion leads to."""
     return [Held(_opined(claim, opinion), claim.text) for claim in claims if _may_be_shown(claim, draft, subjects)]
 
@@ -297,7 +299,7 @@ def _once_each(held: Sequence[Held]) -> list[Held]:
     return list(once.values())
 
 
-def _opined(claim: Claim, opinion: Opinion | None) -> Claim:
+def _opined(claim: Claim, opinion: SecondOpinion | None) -> Claim:
     """`claim` as the second opinion on it has it; what stands in its source word for word needs none, unless it is cut
     out of a sentence that may say otherwise.
 
