@@ -1,7 +1,8 @@
 """Keyword ranking over passages: BM25 (bm25s) with a tokenizer made for the names that papers have.
 
 "HIL-SERL", "A^2Nav", "Tülu" and "Q*" must be found as people type them: accents are dropped, carets joined,
-hyphenated names split at the hyphen, English words stemmed. Knows nothing of vectors or papers: rows in, scores out.
+hyphenated names split at the hyphen, English words stemmed. A name that is spelled like a word of grammar is told by
+its capitals: "HER" is a term, "her" is none. Knows nothing of vectors or papers: rows in, scores out.
 
 Source: BM25 as in Lucene (Kamphuis et al. 2020, "Which BM25 Do You Mean?"), the default of bm25s; stemmer: Snowball.
 """
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np  # at run time only where scores are made: the command line starts without it
     from numpy.typing import NDArray
 
-TOKENIZER_VERSION = "1"
+TOKENIZER_VERSION = "2"
 
 # Words that carry grammar or the form of a question rather than its subject.
 STOP_WORDS = frozenset(
@@ -35,18 +36,32 @@ STOP_WORDS = frozenset(
     """.split()
 )
 _WORD = re.compile(r"[^\W_]+")
+_ABBREVIATION = re.compile(r"(?!AND|NOT)[A-Z]{2,4}")
+"""A stop word so written is a name. AND and NOT are put in capitals as operators and for emphasis, longer ones too."""
+_HEADING = re.compile(r"(?<![^\W_])[A-Z]+(?:[\s-]+[A-Z]+){2,}(?![^\W_])")
+"""Three words in capitals and more: a shouted question, a title, "PURPOSE OF REVIEW". Its capitals tell nothing."""
 _stemmer = None
 
 
 def tokenize(text: str) -> list[str]:
     """Stemmed lower-case terms of `text` in order, stop words left out; "" gives []."""
-    return [stem(word) for word in words(text) if word not in STOP_WORDS]
+    plain = _HEADING.sub(lambda heading: heading.group().lower(), _plain(text))
+    return [stem(word.casefold()) for word in _WORD.findall(plain) if not is_stop_word(word)]
+
+
+def is_stop_word(word: str) -> bool:
+    """Whether `word`, as it is written, carries grammar: "her" and "Her", but not "HER"."""
+    return word.casefold() in STOP_WORDS and _ABBREVIATION.fullmatch(word) is None
 
 
 def words(text: str) -> list[str]:
     """Lower-case words of `text` without accents, in order, unstemmed; digits count as words."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return _WORD.findall(plain.replace("^", "").casefold())
+    return _WORD.findall(_plain(text).casefold())
+
+
+def _plain(text: str) -> str:
+    """`text` without accents and carets."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).replace("^", "")
 
 
 def stem(word: str) -> str:

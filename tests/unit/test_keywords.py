@@ -28,6 +28,47 @@ def test_words_of_grammar_are_no_terms():
     assert tokenize("How does it do that?") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("How does HER relabel goals?", "her"),
+        ("HER", "her"),
+        ("survival in childhood ALL", "all"),
+        ("the HER-based agent", "her"),
+        ("HINDSIGHT EXPERIENCE REPLAY (HER)", "her"),
+        ("inhaled NO, by the WHO", "who"),
+    ],
+)
+def test_an_abbreviation_that_is_spelled_like_a_word_of_grammar_is_a_term(text, term):
+    assert term in tokenize(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is her method?",
+        "Her methods",
+        "WHICH METHODS ARE NEW IN THIS?",
+        "A METHOD OF ALL",
+        "METHODS AND RESULTS: new",
+        "PURPOSE OF REVIEW: New methods",
+        "END-TO-END methods",
+        "methods AND results, NOT new",
+        "methods BEFORE new",
+        "I see A. methods",
+    ],
+)
+def test_a_word_of_grammar_is_no_term_in_a_heading_or_for_emphasis(text):
+    assert set(tokenize(text)) <= {"method", "new", "result", "review", "purpos", "end", "see"}
+
+
+def test_a_name_is_ranked_by_its_abbreviation_and_not_by_a_pronoun():
+    index = KeywordIndex.build(["HER relabels goals.", "She told her goals."])
+    assert index.scores("What is HER?").tolist()[1] == 0.0
+    assert index.scores("What is HER?").tolist()[0] > 0.0
+    assert index.scores("What is her aim?").tolist() == [0.0, 0.0]
+
+
 def test_scores_agree_with_bm25_worked_by_hand():
     index = KeywordIndex.build(["alpha beta", "alpha alpha gamma delta", "epsilon"])
     scores = index.scores("alpha")
