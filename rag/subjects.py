@@ -50,15 +50,35 @@ _WITHIN = re.compile(r"(?<=[\w,] )" + NAME.pattern)
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
 _WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
+_PAPER = r"(?:paper|survey|work|article|review)\b(?!['’]s)"
+_FUNCTION_WORD = r"(?:the|that|this|these|those|which|and|or|in|of|on|by|with|from|for|to) "
+_THE_PAPER = rf"(?:(?:in|of|for|by|with|from) )?(?:the|that) (?:(?!{_FUNCTION_WORD})\S+ ){{0,5}}?{_PAPER}"
+_ONE_PAPER = rf"one (?:(?!{_FUNCTION_WORD})\S+ ){{0,4}}?(?:{_PAPER}|study\b)"
 _TWO = re.compile(
-    rf"\b(?:two|both|(?<!among )(?<!of )(?<!in )these)\s+(?:\S+\s+){{0,2}}{_WORKS}\b"
-    r"|\bone\s+\w+\b.*\b(?:another|the other)\b|\bboth\b.+\band\b|\band\b.+\beach\b",
+    rf"\b(?:two|both|(?<!among )(?<!of )(?<!in )these|each of (?:the|these|those))\s+(?:\S+\s+){{0,2}}{_WORKS}\b"
+    rf"|\b(?<!in ){_ONE_PAPER}.*\b(?:another|the other)\b|\bin {_ONE_PAPER}.*\bin (?:another|the other)\b"
+    rf"|\bof the [^.?!]*?{_WORKS}\b.*, one\b.*\b(?:another|the other)\b"
+    rf"|\bboth {_THE_PAPER}"
+    rf"|^(?=.*\b(?:both|each)\b(?! other)).*?\b(?:three (?:\S+ ){{0,2}}(?:papers|surveys|articles|reviews)\b"
+    rf"|and {_THE_PAPER}|{_THE_PAPER}(?: and\b|.*\band (?:in )?the one\b))",
     re.IGNORECASE,
 )
+"""What asks for two papers outright: a word for papers stands where two are told apart. "Both pressures" and "A and B
+each" are no more than signs, see `_APART`; "from one cell to another" is not even one."""
+_CONTRAST = (
+    r"(?:^|(?<=[.?!:;] ))contrast (?:(?:the|these|those|both|two|how|what|which)\b|(?-i:[A-Z])"
+    r"|(?!agent|medi|dye|enhanc)(?:\S+ ){1,6}(?:with|against)\b)"
+    r"|\b(?:do|does|did) (?:\S+ )+contrast with\b|\b(?:contrasts|contrasted|contrasting) (?:with|against)\b"
+    rf"|\bdo (?:they|the two|(?-i:[A-Z])\S* and (?-i:[A-Z])\S*|(?:\S+ )+and {_THE_PAPER}) contrast\b"
+)
+"""To contrast, the verb: neither the contrast of a picture nor "in contrast to"."""
 _APART = re.compile(
-    r"\b(?:each|respectively|differ\w*|compar\w*|versus|vs|whereas|unlike|both|(?:and|but) (?:what|which|how|where))\b",
+    r"\b(?:each|respectively|differ(?:s|ed|ing|ences?|ent|ently)?|compar(?:es?|ed|ing|isons?|ative|atively)"
+    r"|versus|vs|whereas|unlike|both|(?:and|but) (?:what|which|how|where))\b"
+    rf"|\bone\b.+\bthe other\b|{_CONTRAST}",
     re.IGNORECASE,
 )
+"""Signs that two things may be asked about side by side, whether of one paper or of two."""
 _COUNTED = re.compile(
     r"\b(?:first|second|other|two|both|another)\s+(?:\w+\s+){0,2}(?:papers?|surveys?|works?|stud(?:y|ies)|articles?)\b",
     re.IGNORECASE,
@@ -297,7 +317,9 @@ def namesakes(question: str, papers: Sequence[Paper]) -> tuple[tuple[Paper, ...]
 
 
 def asks_for_two(question: str) -> bool:
-    """Whether it says outright that it asks for two papers: "Two papers …", "One paper …, another …"."""
+    """Whether it says outright, with a word for papers, that it asks for two or more: "Two papers …", "One paper …,
+    another …", "Both A and the paper on B …".
+    """
     return _TWO.search(question) is not None
 
 

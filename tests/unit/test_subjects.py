@@ -5,7 +5,16 @@ import pytest
 
 from rag.keywords import KeywordIndex, tokenize
 from rag.schema import Hit, Paper, Passage
-from rag.subjects import SubjectFinder, compares, namesakes, question_about, said_of, speaking_of, speaks_of_another
+from rag.subjects import (
+    SubjectFinder,
+    asks_for_two,
+    compares,
+    namesakes,
+    question_about,
+    said_of,
+    speaking_of,
+    speaks_of_another,
+)
 
 PAPERS = [
     Paper("w", "WhaleSong: how whales sing", "WhaleSong studies songs of whales. We introduce HUMP, a set of 50 songs."),
@@ -145,6 +154,89 @@ def test_what_is_said_of_the_second_paper_is_not_said_of_one(find):
 )
 def test_a_question_that_sets_two_things_side_by_side_is_told_by_its_words(question, expected):
     assert compares(question) is expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Two papers hear owls. What does each hear?",
+        "One owl paper records sound, another films. What does each find?",
+        "In one paper on owls they fly and in another they sleep. Why?",
+        "Of the papers on owls, one counts wings and another feathers. Which are they?",
+        "What is learnt in each of the two surveys?",
+        "Both OwlNet and the paper on mice use sound. What for?",
+        "Both the owl paper with microphones and the one on mice use sound. What for?",
+        "How do the owl paper and MouseNet each record sound?",
+        "The owl paper, the mouse paper and the one on bats each claim to be first at something. At what?",
+        "Three papers map caves: by sound, by light, and by hand. How good is each map?",
+    ],
+)
+def test_a_question_that_tells_two_papers_apart_asks_for_two_outright(question):
+    assert asks_for_two(question)
+    assert compares(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which drug lowers both systolic and diastolic pressure?",
+        "Does the method work in both simulated and real kitchens?",
+        "How are treatment and control patients matched at each site?",
+        "Was the device worn in both the pilot and the main study?",
+        "What explains both the gain and the loss that the paper reports?",
+        "In the paper on owls and mice, how is each tracked?",
+        "Two planners are set side by side in one paper; one uses a tree, and the other what?",
+        "How do OwlNet and MouseNet each record sound?",
+    ],
+)
+def test_two_things_that_no_word_for_papers_is_said_of_are_no_more_than_a_sign(question):
+    assert not asks_for_two(question)
+    assert compares(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How does one cell signal to another?",
+        "Which genes drive T cell differentiation?",
+        "What is differential privacy?",
+        "Is the renderer differentiable?",
+        "In which compartment is the drug found?",
+        "Which sites have comparable results?",
+        "What is contrastive learning?",
+        "In contrast to prior work, what does OwlNet learn?",
+        "Which contrast agent was used?",
+        "Contrast agents with gadolinium: are they safe?",
+        "Does contrast-enhanced imaging find more tumours?",
+        "How is image contrast raised?",
+        "How do cameras cope with noise and low contrast?",
+    ],
+)
+def test_a_word_that_only_looks_like_one_for_comparing_is_no_sign(question):
+    assert not compares(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Contrast OwlNet with MouseNet.",
+        "Contrast trees with grids as maps.",
+        "How do OwlNet and MouseNet contrast?",
+        "How does OwlNet contrast with MouseNet?",
+        "How do the owl paper and the mouse paper contrast?",
+        "What are the differences between trees and grids?",
+        "OwlNet compared to MouseNet: which is faster?",
+        "OwlNet differed from MouseNet in what?",
+        "Of the two maps, what does the one show and the other hide?",
+    ],
+)
+def test_what_sets_two_things_side_by_side_is_a_sign_whatever_its_form(question):
+    assert compares(question)
+
+
+def test_the_best_hits_are_not_taken_for_two_papers_where_no_two_are_asked_for(find):
+    assert find("Do birds learn both songs and flight with RL?") == ()
+    assert find("How does one bird sing to another?") == ()
 
 
 def test_a_plain_word_is_a_name_where_question_and_paper_write_it_so_and_it_is_rare():
