@@ -70,8 +70,9 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _KIND_ALONE = re.compile(
-    r"(?!compare|summar|explain|describ|discuss|contrast|the\b)"
-    rf"(?P<kind>(?:(?!{_NO_KIND}\b|(?:these|those|this|of|from|and|or|in|on)\b)[\w'-]+\s+){{1,4}})(?:papers|abstracts|works|articles|studies|publications)\W*$",
+    r"(?!compare|summar|explain|describ|discuss|contrast|(?:the|how|why|which|what)\b)"
+    rf"(?P<kind>(?:(?!{_NO_KIND}\b|(?:these|those|this|that|of|from|and|or|in|on)\b)[\w'-]+\s+){{1,4}})"
+    r"(?:papers|abstracts|works|articles|studies|publications)\W*$",
     re.IGNORECASE,
 )
 """Typed in haste: "minecraft papers"."""
@@ -99,8 +100,33 @@ _WHO_DID = re.compile(
     r"|(?=(?:used|tried|tested|studied|released|built|trained|made)\s+(?:an?|any|no)\b))",
     re.IGNORECASE,
 )
-_WHERE = re.compile(r"where\s+(?=(?:does|do|is|are|can)\s+(?:an?|any|people|humans|somebody|someone)\b)", re.IGNORECASE)
+_WHERE = re.compile(
+    r"where\s+(?=(?:does|do|can)\s+(?:an?|any)\b"
+    r"|(?:does|do|is|are|can)\s+(?:an?|any|people|humans|somebody|someone)\b.*\b"
+    r"(?:papers|abstracts|articles|studies|publications|literature|library|collection|used?|report(?:ed)?|discuss(?:ed)?|mention(?:ed)?|described?|evaluated?|tested|trained)\b)",
+    re.IGNORECASE,
+)
+"""What is so, and what people do, is asked of papers where it is what these do: "Where is a robot used?", not "Where is
+a stent placed?".
+"""
 _OF_WHAT = re.compile(r"(?:on|about|with|that|which|who|where|in which|using|concerning|regarding)\b", re.IGNORECASE)
+_IN_WHAT = re.compile(
+    r"(?!ones?\b|of\b)\S+\s(?:.+\s)?(?:in|across|from|among|amongst|within|throughout|over)\b", re.IGNORECASE
+)
+"""The kind is no kind of papers but of what stands in them: "How many patients in both studies died?"."""
+_CLAUSE = frozenset("how why that whether it".split())
+_BEFORE_WORKS = frozenset(
+    """
+    the our your my recent early earlier earliest prior previous related relevant similar new newer newest old older
+    other existing current classic seminal later latest theoretical empirical experimental several many multiple few
+    two three four five
+    """.split()
+)
+"""Of words that are no noun in the plural, those after which "works" are papers."""
+_POINTED_AT = frozenset("these those them".split())
+_AFTER_A_VERB = r"against|without|for|when|if(?! any)|once|despite|regardless|best|better|well|worse|fastest"
+_AFTER_EITHER = rf"{_AFTER_A_VERB}|in|on|at|as|with|to|by|from|over|under|across|through|during"
+"""What may follow "works": where only a verb takes it, and where "works on whales" may be papers, too."""
 _ONE_OF_ANY = re.compile(r"\b(?:every|each|any|all|a|an|some|no|single)\b", re.IGNORECASE)
 _OF_SOMEBODY = re.compile(r"\s+(?:of|behind|wrote|from|at|in|on|worked|published)\b", re.IGNORECASE)
 _FOLLOWING = re.compile(
@@ -218,6 +244,10 @@ def _asked(question: str, *, is_first: bool) -> ListQuestion | None:
 
 def _is_for_all(how: str, kind: str, noun: str, text: str) -> bool:
     noun = noun.lower().split()[-1]
+    if how.lower().endswith("how many") and _IN_WHAT.match(kind.strip()):
+        return False
+    if noun == "works" and _is_verb(f"{how} {kind}", text):
+        return False
     if noun in ("groups", "authors", "teams", "researchers", "projects"):
         return _OF_SOMEBODY.match(text) is None
     if noun in _PLURAL:
@@ -225,6 +255,29 @@ def _is_for_all(how: str, kind: str, noun: str, text: str) -> bool:
     if noun in _MASS:  # "which parts of the work" asks for none
         return len(kind.split()) < 3 and _OF_WHAT.match(text[_matched(_FOLLOWING, text) :].lstrip()) is not None
     return _ONE_OF_ANY.search(f"{how} {kind}") is not None
+
+
+def _is_verb(before: str, text: str) -> bool:
+    """Whether "works", between `before` and `text`, is what something does: "Which drug works in children?"."""
+    said = before.lower().replace("how many", "").split()
+    if not _CLAUSE.isdisjoint(said):
+        return True
+    asked = max((i for i, word in enumerate(said) if word in ("which", "what")), default=None)
+    if asked is None or "in" in said[:asked]:
+        return False
+    kind = said[asked + 1 :]
+    if not kind or kind[-1] in _POINTED_AT:
+        return _goes_on(text, _AFTER_A_VERB)
+    is_plural = re.search(r"[^sui]s$", kind[-1]) is not None
+    if kind[-1] in _BEFORE_WORKS or (is_plural and "of" not in kind):
+        return False
+    return _goes_on(text, _AFTER_EITHER)
+
+
+def _goes_on(text: str, words: str) -> bool:
+    """Whether nothing more follows in `text`, or one of `words`, perhaps after an adverb: " reliably in children"."""
+    after = rf"(?:\s+(?:\w+ly|even|only|also|just))?(?:\s*(?:[?.!]|$)|\s+(?:{words})\b)"
+    return re.match(after, text, re.IGNORECASE) is not None
 
 
 def _found(text: str, kind: str, how: str) -> ListQuestion:

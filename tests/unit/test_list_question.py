@@ -154,3 +154,60 @@ def test_what_methods_and_people_do_is_asked_of_their_papers(question, text):
 )
 def test_what_one_paper_does_with_methods_is_no_list(question):
     assert list_question(question) is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which syrup works against a dry cough?",
+        "Which gripper works without suction?",
+        "Which camera works reliably in the dark?",
+        "Which of the two syrups works on a dry cough?",
+        "Which syrup works?",
+        "What works without suction?",
+        "Is there a camera that works in the dark?",
+        "Tell me how a camera works.",
+        "Show me which camera works in the dark.",
+        "any camera that works",
+    ],
+)
+def test_what_works_is_no_paper(question):
+    assert list_question(question) is None
+    assert list_question(question, is_first=True) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which works use a camera?", "use a camera"),
+        ("How many works use a camera?", "use a camera"),
+        ("Which recent works study a camera?", "study a camera"),
+        ("Which recent works in optics use a camera?", "in optics use a camera"),
+        ("Which optics works on glare use a camera?", "on glare use a camera"),
+        ("Which works on glare use a camera?", "on glare use a camera"),
+        ("Which works explicitly model a camera?", "explicitly model a camera"),
+        ("Which of the works in the library use a camera?", "use a camera"),
+        ("Which RL works use a camera?", "use a camera"),
+        ("List all RL works on glare.", "on glare"),
+        ("In which works is a camera used?", "is a camera used"),
+        ("Name every paper that works with a camera.", "that works with a camera"),
+    ],
+)
+def test_works_that_do_something_or_are_on_something_are_papers(question, text):
+    assert list_question(question).text == text
+
+
+def test_what_stands_in_papers_is_counted_otherwise_than_papers():
+    assert list_question("How many swimmers in both studies drowned?") is None
+    assert list_question("In how many swimmers across the studies was it seen?") is None
+    assert list_question("How many of them in these studies are on swimmers?").text == "are on swimmers"
+    assert list_question("How many among these studies are on swimmers?").text == "are on swimmers"
+    assert list_question("How many in-depth studies are on swimmers?").text == "are on swimmers"
+
+
+def test_where_something_is_so_asks_for_papers_only_by_what_papers_do():
+    assert list_question("Where is a suture placed?") is None
+    assert list_question("Where do people catch a cold?") is None
+    assert list_question("Where is a suture used?").is_within
+    assert list_question("Where do people report a cold?").is_within
+    assert list_question("Where do people in these studies catch a cold?").is_within
