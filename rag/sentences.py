@@ -71,7 +71,10 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 _ADDRESS = re.compile(r"://|www\.|@|\w/\w|/~")
 _PLAIN_ENDING = re.compile(r"(?:^|[-/(])[a-z]{2,}$|[)\]%”\"]$")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,2}|[ivx]{1,4})")
-_BRAND = re.compile(r"[a-z]{1,5}-?[A-Z\d]|https?://|www\.")  # eBay, mBERT, p53; an address
+_NEVER_CAPITALISED = re.compile(
+    r"[a-z]{1,5}-?[A-Z\d]|https?://|www\."  # eBay, mBERT, p53; an address
+    r"|[α-ωϐ-ϵµℓ]|(?:[ivx]{1,4}|[a-h])\)\s"  # β-catenin, ε-greedy; "(ii) We"
+)
 _FOLLOWING_WORD = re.compile(r"[^\W_]+(?:[-’'*][^\W_]+)*")
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")  # U.S, D.C, i.i.d
 _OPENERS = "\"'“‘«([{`*"
@@ -185,7 +188,7 @@ def _ends_sentence(candidate: _Candidate, text: str, brackets: dict[int, int]) -
         return True
     if not candidate.spaced:
         return _lacks_its_space(candidate)
-    if candidate.after[:1] in {*",;:.)]"} or _closes_remark(candidate, text, brackets):
+    if candidate.after[:1] in {*",;:.)]&"} or _closes_remark(candidate, text, brackets):
         return False
     if candidate.after[:1].islower():
         return _opens_in_lower_case(candidate)
@@ -237,13 +240,13 @@ def _is_broken_decimal(candidate: _Candidate) -> bool:
 
 
 def _opens_in_lower_case(candidate: _Candidate) -> bool:
-    """Whether a sentence may begin with this lower-case word: "eBay", "mBERT", or a forgotten capital."""
+    """Whether a sentence may begin with this lower-case word: "eBay", "β-catenin", or a forgotten capital."""
     part = candidate.last_part
     if candidate.stop != "." or part in _NEVER_LAST | _SELDOM_LAST | _BEFORE_NUMBER | {"etc"}:
         return False
     if _ACRONYM.fullmatch(part) or (len(part) == 1 and part.isalpha()) or _is_enumerator(candidate):
         return False
-    return bool(_BRAND.match(candidate.after)) or candidate.next_word in _UNCAPITALISED_OPENING_WORDS
+    return bool(_NEVER_CAPITALISED.match(candidate.after)) or candidate.next_word in _UNCAPITALISED_OPENING_WORDS
 
 
 def _lacks_its_space(candidate: _Candidate) -> bool:
