@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.keywords import KeywordIndex, tokenize, words
+from rag.keywords import KeywordIndex, stem, tokenize, words
 from rag.phrases import abbreviated
 from rag.schema import Hit, Paper, Subject
 
@@ -79,10 +79,17 @@ _APART = re.compile(
     re.IGNORECASE,
 )
 """Signs that two things may be asked about side by side, whether of one paper or of two."""
+_UP_TO_TWO_WORDS = rf"(?:(?!{_FUNCTION_WORD})\w+\s+){{0,2}}"
+_SINGULAR = r"(?:paper|survey|article|(?<!s )(?:work|study))\b"
+"""Not the verb: "the other models work"."""
 _COUNTED = re.compile(
-    r"\b(?:first|second|other|two|both|another)\s+(?:\w+\s+){0,2}(?:papers?|surveys?|works?|stud(?:y|ies)|articles?)\b",
+    rf"\b(?:(?:the\s+(?:second|other)|another)\s+{_UP_TO_TWO_WORDS}{_SINGULAR}"
+    rf"|the\s+first\s+{_UP_TO_TWO_WORDS}{_SINGULAR}(?!\s+(?:to|that|which|who)\b)"
+    r"|(?:(?:the|these)\s+(?:other\s+)?two|both(?:\s+(?:the|these))?)\s+"
+    rf"{_UP_TO_TWO_WORDS}(?:papers|surveys|works|studies|articles)\b)",
     re.IGNORECASE,
 )
+"""What means papers that are compared: "the second paper", "both papers"; no "two studies", no "first paper to …"."""
 _HALVES = re.compile(
     r"(?:,? (?:and|while|whereas|versus|vs\.?|than|but|or)(?: (?:in|of|for|with|by|from|to|on|the one|what about))? )"
     r"|[;:?.,] ",
@@ -366,14 +373,23 @@ def names(text: str, subject: Subject) -> bool:
 
 
 def speaks_of_another(text: str, subject: Subject, subjects: Sequence[Subject]) -> bool:
-    """Whether `text`, said of `subject`, names another subject that its paper does not speak of, or "the second one".
+    """Whether `text`, said of `subject`, names another subject that its paper does not speak of, or "the second paper".
 
-    Which paper would be the second nobody could tell from one paper's sentences, the model neither.
+    Which paper would be the second nobody could tell from one paper's sentences, the model neither; unless these speak
+    of it themselves: "both studies" are the two studies of which a paper tells.
     """
-    if _COUNTED.search(text):
-        return True
     said, own = _folded(text), _folded(f"{subject.paper.title} {subject.paper.abstract}")
+    counted = (_folded(found[0]) for found in _COUNTED.finditer(text))
+    if not all(_holds(own, phrase) or _counts(own, phrase.split()[-1]) for phrase in counted):
+        return True
     return any(s.name and _holds(said, s.name) and not _holds(own, s.name) for s in subjects if s != subject)
+
+
+def _counts(text: str, noun: str) -> bool:
+    """Whether the folded `text` speaks of two or three of what `noun` means: "two randomized studies"."""
+    own, kind = text.split(), stem(noun)
+    numbers = [place for place, word in enumerate(own) if word in {"two", "both", "three", "2", "3"}]
+    return any(stem(word) == kind for place in numbers for word in own[place + 1 : place + 4])
 
 
 def _without(text: str, names: Iterable[str]) -> str:

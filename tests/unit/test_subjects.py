@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rag.keywords import KeywordIndex, tokenize
-from rag.schema import Hit, Paper, Passage
+from rag.schema import Hit, Paper, Passage, Subject
 from rag.subjects import (
     SubjectFinder,
     asks_for_two,
@@ -140,6 +140,46 @@ def test_what_is_said_of_the_second_paper_is_not_said_of_one(find):
     assert speaks_of_another("The second survey covers whales.", both[0], both)
     assert speaks_of_another("The two papers cover different areas.", both[0], both)
     assert not speaks_of_another("The second stage decodes the dance.", both[0], both)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The second paper is about whales.",
+        "The other paper is about whales.",
+        "Both papers are about animals.",
+        "These two recent surveys cover animals.",
+        "Another paper is about whales.",
+        "The first study finds a dance that the map shows.",
+        "Both studies find a dance.",
+    ],
+)
+def test_what_means_the_papers_that_are_compared_speaks_of_another(find, text):
+    both = find("What do BEED and WhaleSong study?")
+    assert speaks_of_another(text, both[0], both)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Two randomized studies showed a benefit of aspirin.",
+        "It is the first work to decode the dance.",
+        "It decodes more than other works do.",
+        "Both methods work, and the other models work too.",
+        "First study the dance, then read both maps this paper draws.",
+    ],
+)
+def test_what_one_paper_counts_or_claims_does_not_speak_of_another(find, text):
+    both = find("What do BEED and WhaleSong study?")
+    assert not speaks_of_another(text, both[0], both)
+
+
+def test_what_the_paper_itself_says_of_its_studies_does_not_speak_of_another():
+    told = "Two randomized studies tested aspirin. The first study was small. In another paper it had failed."
+    own, other = Subject(Paper("a", "Aspirin", told), "Aspirin", ""), Subject(PAPERS[0], "WhaleSong", "whalesong")
+    for text in (*told.split(". "), "Both studies tested aspirin.", "The second study was larger."):
+        assert not speaks_of_another(text, own, (own, other)), text
+    assert speaks_of_another("Both papers tested aspirin.", own, (own, other))
 
 
 @pytest.mark.parametrize(
