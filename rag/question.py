@@ -19,13 +19,26 @@ _BETWEEN_PARTS = re.compile(rf",? (?:and|but) (?={_ASKS}\b)|(?<=\?) (?={_ASKS}\b
 _ENDS_OPEN = re.compile(rf"\b(?:{_WH}|and|or|not)\W*$", re.IGNORECASE)
 _SHORTEST_PART = 3
 _OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
+_AUXILIARY = (
+    r"(?:do|does|did|is|are|was|were|has|have|had|can|could|may|might|will|would|shall|should|must|isn['’]t|aren['’]t"
+    r"|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|can['’]t|cannot)"
+)
+_NO_NOUN_FOLLOWS = (
+    r"(?:\s(?:gain|figure|value|level|increase|decrease|improvement|reduction|drop|difference|change|threshold|limit"
+    r"|constant|ratio|range)s?)?\b"
+    rf"(?=\W*$|\s*[^\w\s-]|\s+(?:{_AUXILIARY}|of|on|in|at|for|to|with|by|from|over|under|per|between|among|across|after"
+    r"|before|during|without|within|than|when|where|if|as|and|or|but|that|which|the|an?|its?|they|their|he|she|we|you"
+    r"|this|these|those|each|both|all|any|works|\w+ly|(?-i:[A-Z])\S*|-)(?![\w'’-]))"
+)
+"""Behind a word for a number: "what learning rate was used", not "what learning rate schedule was used"."""
 _NUMBER_WANTED = re.compile(
     r"\bhow many\b|\b(?:by|to) (?:how much|what (?:factor|percentage|share|margin)s?)\b"
-    r"|\b(?:what|which) (?:[\w-]+ ){0,2}(?:rate|percentage|accuracy|score|speed-?up|number)\b"
+    rf"|\b(?:what|which) (?:{_AUXILIARY} (?:[\w-]+ )?|(?:(?!(?-i:[a-z-]*[^\Wsui]s) )[\w-]+ ){{0,2}})"
+    rf"(?:rate|percentage|accuracy|score|speed-?up|number){_NO_NOUN_FOLLOWS}"
     r"|\b(?:what|which) (?:share|proportion|fraction) of\b"
     r"|^\W*(?:the )?(?:total |exact |average )?(?:number|percentage|share|proportion|fraction|amount) of\b"
     r"|\b(?:at|to|of|from|by|with) (?:what|which) (?:[\w-]+ ){0,2}"
-    r"(?:value|size|frequency|threshold|resolution|cost)s?\b",
+    rf"(?:value|size|frequency|threshold|resolution|cost)s?{_NO_NOUN_FOLLOWS}",
     re.IGNORECASE,
 )
 _QUANTITIES = frozenset(

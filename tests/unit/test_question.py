@@ -114,6 +114,15 @@ def test_the_words_of_an_earlier_question_are_no_news():
         "What share of the answers contradict themselves?",
         "number of pooling methods in the review?",
         "total number of demonstrations?",
+        "What is the accuracy on nights?",
+        "What accuracy - and on which nights?",
+        "What success rate, if any, is given?",
+        "Tell me what accuracy WhaleSong reaches.",
+        "What error rate exactly does it have?",
+        "At which Froude number do the whales turn?",
+        "What accuracy gain does it report?",
+        "At what resolution (in pixels) are whales seen?",
+        "What do GANs score on whales?",
     ],
 )
 def test_a_number_is_asked_for(question):
@@ -121,7 +130,21 @@ def test_a_number_is_asked_for(question):
 
 
 @pytest.mark.parametrize(
-    "question", ["Which papers share their encoder?", "Why is the number of steps small?", "What does it share?"]
+    "question",
+    [
+        "Which papers share their encoder?",
+        "Why is the number of steps small?",
+        "What does it share?",
+        "Which pain score foretells relapse best?",
+        "What sampling rate converter does it use?",
+        "Which number system do the whales use?",
+        "What growth rate models are compared?",
+        "Which accuracy measure is reported?",
+        "Which factors affect accuracy?",
+        "What is the rate-limiting step?",
+        "Which score-based model is used?",
+        "With which cost function was it trained?",
+    ],
 )
 def test_no_number_is_asked_for(question):
     assert not asks_for_number(question)
