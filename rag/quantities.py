@@ -27,8 +27,10 @@ _UNITS = {
     **{f"{unit}{s}": unit for unit in ("second", "minute", "hour", "day", "week", "month", "year") for s in ("", "s")},
     **{unit: unit for unit in ("kb", "mb", "gb", "tb", "hz", "khz", "mhz", "ghz", "ms", "mm", "cm", "km", "kg", "°")},
 }  # fmt: skip
+# "1·5" is a decimal but for "2·10^6"; ".78" one but for "v.2", "Fig.3", "[4].5" and "...6".
 _NUMBER = re.compile(
-    r"(?P<value>\d+(?:[.,]\d+)*)"
+    r"(?P<value>(?<![\d.,·])\d+·(?!10(?:\^|[⁰¹²³⁴-⁹⁻]))\d+(?![\d·]|[.,]\d)|(?<![\w.)\]}\"”’'])\.\d+(?!\.?\d)"
+    r"|\d+(?:[.,]\d+)*)"
     r"(?:(?P<scale>[kKMB])(?![A-Za-z])|[ -](?P<scale_word>thousand|million|billion|trillion)\b)?"
     r"(?:[ +-]{0,2}(?P<unit>%|×|°|[A-Za-z]+))?"
 )
@@ -147,7 +149,7 @@ def _written(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
 
 
 def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> frozenset[str]:
-    """Numbers in `text` as plain digits, number words too: "24,000" and "24k" are 24000, "three" is 3, "3.60" is 3.6.
+    """Numbers in `text` as plain digits, number words too: "24k" is 24000, "three" is 3, ".60" and "0·6" are 0.6.
 
     `with_one`: whether the word "one" counts as 1; the digit always does. `in_names`: whether the 2 of "SC2LE" counts.
     """
@@ -270,7 +272,8 @@ def _things(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
 
 
 def _plain(digits: str, times: int) -> str:
-    plain = re.sub(r",(?=\d{3}\b)", "", digits).replace(",", ".")
+    plain = re.sub(r",(?=\d{3}\b)", "", digits).replace(",", ".").replace("·", ".")
+    plain = f"0{plain}" if plain.startswith(".") else plain
     if plain.count(".") > 1:  # a version or an address: "2.5.1"
         return plain
     if times > 1:

@@ -17,6 +17,10 @@ from rag.quantities import misread, missing_names, numbers_in, quantities
         ("3.60 and three", {"3.6", "3"}),
         ("version 2.5.1", {"2.5.1"}),
         ("no number", set()),
+        ("a ratio of .78 (p<.003), -.5 or $.20", {"0.78", "0.003", "0.5", "0.2"}),
+        ("a ratio of 0·78, 1·50 and 12·0", {"0.78", "1.5", "12"}),
+        ("from 2·10^6 up", {"2", "10", "6"}),
+        ("see v.2 and Fig.3 [4].5 at the end.6 of 1.2.3 ...7", {"2", "3", "4", "5", "6", "1.2.3", "7"}),
         ("Llama-3-8B", {"3", "8000000000"}),
         ("twenty-five of a hundred", {"25", "100"}),
         ("two hundred tasks, fifty million frames", {"200", "50000000"}),
@@ -153,6 +157,13 @@ def test_the_same_bound_currency_sign_thing_or_multiple_is_not(said, source):
 )
 def test_a_number_that_means_the_same_is_not(said, source):
     assert not misread(said, source)
+
+
+def test_a_decimal_without_its_zero_or_with_a_middle_dot_is_compared_as_one():
+    said = "The ratio was 0.78, P = 0.003."
+    assert numbers_in(said) <= numbers_in("A clear effect (ratio, .78; P = .003).")
+    assert not misread(said, "A clear effect (ratio, .78; P = .003).")
+    assert not numbers_in("a ratio of 78") <= numbers_in("a ratio of 0·78")
 
 
 @given(st.text(), st.text())
