@@ -25,6 +25,14 @@ _ORDINAL = re.compile(
     r"|(former|latter)(?: one)?)\b",
     re.IGNORECASE,
 )
+_TOLD_APART = re.compile(
+    r"\s+(?:to\s(?!\s*(?:the|an?|its?|this|that|these|those|one|which|what)\b|\s*(?-i:[A-Z]))|ever\b"
+    r"|(?:(?:in|by|for|on|with)\s+)?(?:that|which|who|whose)\b(?!\s+(?:you|we|i)\b))",
+    re.IGNORECASE,
+)
+"""What makes "the first paper" one that is asked for, "to use sound", and no pick from a list."""
+_ASKS_WHICH = re.compile(r"\b(?:which|what)(?:\s+\w+)?\s+(?:is|was)\s*$", re.IGNORECASE)
+_BY_USING = re.compile(r"\s+using\s+(?!for\b|as\b|in\b|to\b|instead\b)\w", re.IGNORECASE)
 _MARKER = re.compile(r"\s*\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]")
 _LONGEST_ANSWER = 400
 _MOST_READ = 4000
@@ -77,13 +85,20 @@ def _said(history: History, role: str) -> list[str]:
 
 def counts_back(question: str) -> bool:
     """Whether `question` picks one of several by its place: "the second one", "the latter"."""
-    return _ORDINAL.search(question) is not None
+    return any(map(_is_pick, _ORDINAL.finditer(question)))
+
+
+def _is_pick(found: re.Match[str]) -> bool:
+    """Whether what `_ORDINAL` found is one of a list, rather than "the first paper to …" and the like."""
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    is_asked_for = _ASKS_WHICH.search(before) and _BY_USING.match(after)  # but "Is the second one using sound?"
+    return found[2] is not None or not (_TOLD_APART.match(after) or is_asked_for)
 
 
 def _named(question: str, listed: Sequence[str]) -> str:
     def name(match: re.Match[str]) -> str:
         place = _ORDINALS[(match[1] or match[2]).lower()]
-        return listed[place] if -len(listed) <= place < len(listed) else match[0]
+        return listed[place] if -len(listed) <= place < len(listed) and _is_pick(match) else match[0]
 
     return _ORDINAL.sub(name, question) if len(listed) > 1 else question
 

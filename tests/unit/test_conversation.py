@@ -70,11 +70,33 @@ def test_a_question_that_stands_alone_leans_on_nothing():
         ("What is the last of them tested on?", "What is CR-Planner tested on?"),
         ("Tell me more about the former.", "Tell me more about CPL."),
         ("Does the first paper train a critic?", "Does CPL train a critic?"),
+        ("Compare the first one to the second one.", "Compare CPL to CR-Planner."),
+        ("Is the first one to RLIF as it is to PPO?", "Is CPL to RLIF as it is to PPO?"),
+        ("Is the second one using real robots?", "Is CR-Planner using real robots?"),
+        ("What is the second one using for control?", "What is CR-Planner using for control?"),
+        ("Does the second paper that you named train a critic?", "Does CR-Planner that you named train a critic?"),
     ],
 )
 def test_a_place_in_a_list_becomes_the_name_that_stands_there(question, meant):
     assert counts_back(question)
     assert understood(question, HISTORY, ["CPL", "CR-Planner"]).question.endswith(meant)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What was the first paper to use diffusion for control?",
+        "Which was the first one that worked without labels?",
+        "Which was the first paper in which robots folded cloth?",
+        "Who wrote the last paper which used trees?",
+        "What was the first paper ever to use trees?",
+        "Which was the first paper using trees for control?",
+        "Of the planners, which is the last of them to use trees?",
+    ],
+)
+def test_the_first_paper_to_do_something_is_no_pick_from_a_list(question):
+    assert not counts_back(question)
+    assert understood(question, [], ["CPL", "CR-Planner"]).question == question
 
 
 @pytest.mark.parametrize("question", ["What happens in the second stage?", "Is the fifth one better?"])
