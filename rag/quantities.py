@@ -63,12 +63,19 @@ _COUNTED = re.compile(
 _NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
 _SPELLED_NAME = re.compile(r"(?<!\w)([A-Za-z]+)[\s-]*(\d\w*)")
 _UP = (
-    r"higher|more|greater|larger|bigger|better|faster|longer|stronger|increas\w*|improv\w*|gain\w*|boost\w*|rais\w*"
-    r"|rise\w*|outperform\w*|surpass\w*|exceed\w*|speed-?ups?|up|enhanc\w*|accelerat\w*|grow\w*|fold|beat\w*|ahead"
+    r"higher|more|greater|larger|bigger|better|faster|longer|stronger|heavier|wider|increas\w*|improv\w*|gain\w*"
+    r"|boost\w*|rais\w*|rise\w*|rising|rose|outperform\w*|outpac\w*|surpass\w*|exceed\w*|speed-?ups?|speeded|sped"
+    r"|up|enhanc\w*|accelerat\w*|grow\w*|grew|fold|beat\w*|ahead|climb(?:s|ed|ing)?|jump(?:s|ed)?|soar(?:s|ed|ing)?"
+    r"|surg(?:e|es|ed|ing)|lengthen\w*|prolong\w*|extend(?:s|ed|ing)?|expand(?:s|ed|ing)?|widen\w*|broaden\w*|strengthen\w*|heighten\w*"
+    r"|elevat(?:e|es|ed|ing)|escalat\w*|intensif\w*|amplif\w*"
 )
 _DOWN = (
-    r"lower|less|fewer|smaller|cheaper|slower|shorter|weaker|worse|reduc\w*|decreas\w*|drop\w*|fall\w*|cut\w*|sav\w+"
-    r"|shrink\w*|declin\w*|down|below|behind|loss"
+    r"lower\w*|less|fewer|smaller|cheaper|slower|shorter|weaker|worse|lighter|narrower|reduc\w*|decreas\w*|drop\w*"
+    r"|fall\w*|fell|cut\w*|sav\w+|shrink\w*|shrank|shrunk\w*|declin\w*|down|below|behind|loss|lost|los(?:es|ing|ses)"
+    r"|slow(?:s|ed|ing)|shorten\w*|attenuat\w*|diminish\w*|lessen\w*|narrow(?:s|ed|ing)|weaken\w*|worsen\w*|degrad\w*"
+    r"|deteriorat\w*|dip(?:s|ped)?|plummet\w*|plung(?:es?|ed|ing)|s[au]nk|dwindl\w*|deplet\w*|decay(?:s|ed)"
+    r"|suppress(?:es|ed|ing)?|inhibit(?:s|ed|ing)?|mitigat\w*|curtail\w*|trim(?:s|med)|slash\w*|lag(?:s|ged)?"
+    r"|underperform\w*"
 )
 _CHANGE = re.compile(rf"\b(?:{_UP}|{_DOWN}|differ\w*|margin\w*|from)\b|[+>×]|\d[xX]\b", re.IGNORECASE)
 _COMPARED = re.compile(
@@ -78,6 +85,7 @@ _COMPARED = re.compile(
 )
 _ROUGHLY = r"up to|about|around|approximately|roughly|an average of|on average|over|more than|a"
 _BY = re.compile(rf"\bby (?:(?:{_ROUGHLY}) ){{0,2}}$")
+_VERB = re.compile(rf"\b([a-z]+ed) (?:by )?(?:(?:{_ROUGHLY}) ){{0,2}}$", re.IGNORECASE)
 _OF_DIFFERENCES = ("%", "times")
 _NEAR = 60
 """Characters around a number in which a word of change speaks of it."""
@@ -89,8 +97,8 @@ class Quantity:
 
     `is_change`: it says by how much ("by 3%", "3% cheaper"). `may_be_change`: a word of change stands near it.
     `is_name`: it is part of a name ("GPT4", "SC2LE"). `bound`: "floor" ("more than"), "ceiling" ("at most"), "reach"
-    ("up to") or "";
-    `currency`: its sign or ""; `is_negative`: a minus stands before it.
+    ("up to") or ""; `currency`: its sign or ""; `is_negative`: a minus stands before it; `verb`: the regular past tense
+    in front of it ("widened by 3%", "widened 3%") or "".
     """
 
     value: str
@@ -101,6 +109,7 @@ class Quantity:
     bound: str = ""
     currency: str = ""
     is_negative: bool = False
+    verb: str = ""
 
 
 def quantities(text: str) -> Iterator[Quantity]:
@@ -126,12 +135,18 @@ def quantities(text: str) -> Iterator[Quantity]:
             bound=_bound(before),
             currency=_currency(signed, after),
             is_negative=is_negative,
+            verb=_verb(before),
         )
 
 
 def _bound(before: str) -> str:
     found = _BOUND.search(before)
     return str(found.lastgroup) if found else ""
+
+
+def _verb(before: str) -> str:
+    found = _VERB.search(before)
+    return found[1].casefold() if found else ""
 
 
 def _currency(before: str, after: str) -> str:
@@ -209,6 +224,8 @@ def _is_same(said: Quantity, source: Quantity) -> bool:
     positive = source if said.is_negative else said
     if said.is_negative != source.is_negative and not positive.may_be_change:  # "(-5%)" is "5% lower"
         return False
+    if said.verb and said.verb == source.verb:
+        return True
     if said.is_change and not source.may_be_change:
         return False
     return not (source.is_change and not said.may_be_change)

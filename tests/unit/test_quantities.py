@@ -166,6 +166,35 @@ def test_a_decimal_without_its_zero_or_with_a_middle_dot_is_compared_as_one():
     assert not numbers_in("a ratio of 78") <= numbers_in("a ratio of 0·78")
 
 
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("Accuracy rose by 5%.", "In all, accuracy rose 5%."),
+        ("Accuracy increased by 5%.", "Accuracy climbed 5%."),
+        ("Prices fell by 12 dollars.", "Prices fell $12."),
+        ("The mass shrank by 5 kg.", "It lost 5 kg of mass."),
+        ("Pain was lowered by 20%.", "It attenuated pain (20%)."),
+        ("The stay was 3 days shorter.", "It shortened the stay by 3 days."),
+        ("The gap steepened by about 4%.", "The gap steepened 4%."),
+    ],
+)
+def test_a_change_is_one_whatever_its_verb(said, source):
+    assert not misread(said, source)
+    assert not misread(source, said)
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("Beta outdoes Alpha by 18%.", "Alpha 18%, Beta 20%."),
+        ("It inhibits growth by 18%.", "The inhibitor binds 18% of cells."),
+        ("Loads climb by 18%.", "Of the loads, an augmented arm lifts 18%."),
+    ],
+)
+def test_a_level_is_no_change_because_a_word_like_one_stands_near(said, source):
+    assert misread(said, source)
+
+
 @given(st.text(), st.text())
 def test_no_text_is_too_odd_to_be_read(text, source):
     misread(text, source)
