@@ -72,6 +72,8 @@ _OF_THE_LIBRARY = re.compile(
 """Words that might point back, and here speak of the library, or of what the question itself asks for."""
 
 _COMPARATIVES = word_set("better worse bigger larger smaller longer shorter faster slower higher lower fewer stronger")
+_CONTRASTING = word_set("in with without for among at after before during under on within when if")
+_MAKE = word_set("make makes keep keeps render renders")
 _SUPERLATIVES = word_set("best most least worst whole")
 _ONLY_ONES = word_set("world wild web internet past future time way one ones")
 _HALVES = word_set("versus vs compared than except instead")
@@ -183,9 +185,10 @@ def _stems_of_research() -> frozenset[str]:
     return frozenset(map(stem, _WORDS_OF_RESEARCH))  # at first use: the stemmer is compiled code
 
 
-def _specific(read: Syntax) -> frozenset[str]:
-    """Stems of the words that say what the question is about."""
-    stems = (stem(part) for p, word in enumerate(read.small) if read.is_content(p) for part in word.split("-"))
+def _specific(read: Syntax, start: int = 0, end: int | None = None) -> frozenset[str]:
+    """Stems of the words that say what the question is about, of those from `start` to `end`."""
+    places = range(len(read.small))[start:end]
+    stems = (stem(part) for p in places if read.is_content(p) for part in read.small[p].split("-"))
     return frozenset(s for s in stems if s not in _stems_of_research() and s not in STOP_WORDS and not s.isdigit())
 
 
@@ -234,7 +237,22 @@ def _compares_with_nothing(read: Syntax) -> bool:
     said = set(read.small)
     if read.names or (_LIBRARY | {"than", "or", "and"}) & said or len(_specific(read)) > _MOST_SPECIFIC:
         return False
-    return bool(_COMPARATIVES & said)
+    compared = [place for place, word in enumerate(read.small) if word in _COMPARATIVES]
+    return bool(compared) and not _names_the_contrast(read, compared[0])
+
+
+def _names_the_contrast(read: Syntax, compared: int) -> bool:
+    """Whether what is more or less there, and where or by what, has its own words: "Is pain worse in winter?"."""
+    own = {p for p in range(len(read.small)) if p != compared and _specific(read, p, p + 1)}
+    for place, word in enumerate(read.small):
+        if word in _CONTRASTING:
+            ends = (p for p in range(place, len(read.small)) if p == compared or read.at(p) in BREAKS)
+            phrase = set(range(place, next(ends, len(read.small))))
+            if own & phrase and any(p < compared for p in own - phrase):
+                return True
+        if word in _MAKE and min(own, default=place) < place and any(map(read.is_content, range(place + 1, compared))):
+            return True
+    return False
 
 
 def _is_bare(read: Syntax, place: int) -> bool:
