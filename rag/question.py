@@ -18,11 +18,25 @@ _ASKS = rf"(?:(?:in|by|to|for|on|with|from|at|of) )?{_WH}"
 _BETWEEN_PARTS = re.compile(rf",? (?:and|but) (?={_ASKS}\b)|(?<=\?) (?={_ASKS}\b)", re.IGNORECASE)
 _ENDS_OPEN = re.compile(rf"\b(?:{_WH}|and|or|not)\W*$", re.IGNORECASE)
 _SHORTEST_PART = 3
-_OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _AUXILIARY = (
     r"(?:do|does|did|is|are|was|were|has|have|had|can|could|may|might|will|would|shall|should|must|isn['’]t|aren['’]t"
     r"|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|can['’]t|cannot)"
 )
+_BEFORE_WH = r"(?:up )?(?:in|by|to|for|on|with|from|at|of|under|against|into|over|within|through|during|after|about)"
+_WORD = rf"(?: (?!(?:{_AUXILIARY}|that|which|who|whose)\b)[\w'’-]+)"
+_PHRASE_ALONE = re.compile(rf"(?:.*[.:;,?!] )?{_BEFORE_WH} {_WH}{_WORD}+", re.IGNORECASE)
+"""A question word with what stands beside it and no verb: "to what extent"."""
+_NOUNS_ALONE = re.compile(
+    r"(?:.*[.:;,?!] )?(?P<asks>how many|which|what) (?:[\w-]+ ){0,2}[\w-]*[^\Wsui]s", re.IGNORECASE
+)
+"""The same without a preposition: "which brain areas", or perhaps "which area lights": that is not to be told."""
+_ENDS_IN_HOW_MANY = re.compile(r"\bhow (?:many|much)$", re.IGNORECASE)
+_WITH_ITS_VERB = re.compile(
+    rf"(?:{_BEFORE_WH} {_WH}{_WORD}*?|(?:how many|how much|which|what|whose){_WORD}+?"
+    rf"|(?:how(?! many| much)|why|when|where){_WORD}*?) (?P<rest>{_AUXILIARY} .+)",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _NO_NOUN_FOLLOWS = (
     r"(?:\s(?:gain|figure|value|level|increase|decrease|improvement|reduction|drop|difference|change|threshold|limit"
     r"|constant|ratio|range)s?)?\b"
@@ -112,12 +126,35 @@ def one_line(text: str) -> str:
 def parts_of(question: str) -> tuple[str, ...]:
     """The questions that one question asks, each with its question mark; () where it asks one.
 
-    "What does X hide, and why is that a problem?" asks two; "when and how" asks one.
+    "What does X hide, and why is that a problem?" asks two; "when and how" asks one. "To what extent and by what means
+    does X help?" asks two, each with the verb.
     """
     parts = [part.strip(" ,;") for part in _BETWEEN_PARTS.split(question.strip())]
     if len(parts) < 2 or any(len(part.split()) < _SHORTEST_PART or _ENDS_OPEN.search(part) for part in parts):
         return ()
+    for i in range(len(parts) - 1, 0, -1):
+        is_joined = f"{parts[i - 1]} and " in question
+        if (whole := _with_verb(parts[i - 1], parts[i], is_joined=is_joined)) is None:
+            return ()
+        parts[i - 1] = whole
     return tuple(f"{part[0].upper()}{part[1:].rstrip(' ?.!')}?" for part in parts)
+
+
+def _with_verb(part: str, following: str, *, is_joined: bool) -> str | None:
+    """`part`, which may have its verb from the part `following`; None where it has none, or that is not to be told.
+
+    `is_joined`: there is no comma between them.
+    """
+    if re.search(rf"\b{_AUXILIARY}\b", re.split(r"[.:;?!] ", part)[-1], re.IGNORECASE):
+        return part
+    nouns = _NOUNS_ALONE.fullmatch(part) if is_joined else None
+    shared = _WITH_ITS_VERB.match(following)
+    if _PHRASE_ALONE.fullmatch(part):
+        return f"{part} {shared['rest']}" if shared and not _ENDS_IN_HOW_MANY.search(part) else None
+    if nouns is None or shared is None:
+        return part
+    are_counted = nouns["asks"].lower() == "how many" and following.lower().startswith("how many")
+    return f"{part} {shared['rest']}" if are_counted else None
 
 
 def asks_for_number(question: str) -> bool:
