@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise, permutations
 
@@ -33,7 +33,13 @@ NEGATIONS = frozenset(
     failing failure unable lack lacks lacking hardly barely rarely seldom
     """.split()
 )
-_NO_NEGATION = re.compile(r"\b(?:not (?:only|just|merely|simply)|never before|no matter)\b", re.IGNORECASE)
+_OF_THINGS = frozenset({"no", "neither", "nor", "without"})
+"""Of these what denies a thing, not what is done."""
+_NO_NEGATION = re.compile(r"\b(?:(?<!why )not (?:only|just|merely|simply)|never before|no matter)\b", re.IGNORECASE)
+_NO_AS_NAME = re.compile(r"\bNO\b")
+"""Nitric oxide, say, in a text that has other letters than capitals."""
+_FAILURE_AS_THING = re.compile(r"\bfailure\b(?! (?:to|of)\b)", re.IGNORECASE)
+"""What is denied stands behind "to" or "of"; a "heart failure" or a "failure case" is a thing like any other."""
 _REPORTS = frozenset(
     map(stem, "claim show find believe think say argue assume expect observe mean imply suggest prove know".split())
 )
@@ -228,18 +234,53 @@ def loses_negation(text: str, quote: str) -> bool:
     """Whether `quote` denies what `text` says: it has a "fail", "not" or "no" between two words that `text` has too.
 
     "Algorithms that exist fail to capture X" denies "algorithms that exist capture X"; so does one that begins a quote:
-    "We do not claim that X", "No method of X". A `text` that denies anything itself is not looked at.
+    "We do not claim that X", "No method of X". What both deny is passed over. A `text` with a denial of its own may say
+    the same in other words: there the two words must stand side by side in it.
     """
-    said = _plain_words(text)
-    if any(word in NEGATIONS for word in said):
+    told, said = _telling_words(quote), _telling_words(text)
+    kept = _denied_by(said) | _before_denials(said)
+    known = {stem(word) for word in said if word not in NEGATIONS}
+    is_alone = _denied_by(said) <= _denied_by(told)
+    if is_alone and _denies_from_the_start(told, known) and stem(told[1]) not in kept:
+        return True
+    around = _around_denials(told, NEGATIONS, kept)
+    return any(is_alone and {*pair} <= known for pair in around) or _separates(told, said)
+
+
+def adds_negation(text: str, quote: str) -> bool:
+    """Whether `text` denies what `quote` says: a "not" of its own stands between two words, neighbours there."""
+    return _separates(_telling_words(text), _telling_words(quote))
+
+
+def _separates(told: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether `told` has a denial between two words that are neighbours in `said`, which does not deny the second.
+
+    Not where `said` denies something else that `told` speaks of: that may be the same denial at another place. Nor by a
+    "no" or "without": beside "patients without X" there may be patients with X.
+    """
+    elsewhere = _denied_by(said) - _denied_by(told)
+    if elsewhere & {"", *map(stem, told)}:
         return False
-    known = {stem(word) for word in said if word not in STOP_WORDS}
-    spoken = _plain_words(_NO_NEGATION.sub(" ", quote))
-    told = [word for word in spoken if word not in STOP_WORDS or word in NEGATIONS]
-    return _denies_from_the_start(told, known) or any(
-        word in NEGATIONS and 0 < place < len(told) - 1 and {stem(told[place - 1]), stem(told[place + 1])} <= known
-        for place, word in enumerate(told)
+    around = _around_denials(told, NEGATIONS - _OF_THINGS, _denied_by(said) | _before_denials(said))
+    return not around.isdisjoint(pairwise(word if word in NEGATIONS else stem(word) for word in said))
+
+
+def _around_denials(told: Sequence[str], denials: Set[str], kept: Set[str]) -> set[tuple[str, str]]:
+    """Stems of the words right before and right behind each of `denials` that stands between two, `kept` ones aside."""
+    around = (
+        (stem(before), stem(after))
+        for before, word, after in zip(told, told[1:], told[2:], strict=False)
+        if word in denials and NEGATIONS.isdisjoint((before, after))
     )
+    return {(before, after) for before, after in around if after not in kept}
+
+
+def _before_denials(told: Sequence[str]) -> set[str]:
+    """Stems of the words that a denial stands right behind: "needs no labels" denies the need as well.
+
+    "Works without labels" does not deny that it works.
+    """
+    return {stem(before) for before, word in pairwise(told) if word in NEGATIONS and word != "without"}
 
 
 def _denies_from_the_start(told: Sequence[str], known: set[str]) -> bool:
@@ -253,17 +294,31 @@ def _denies_from_the_start(told: Sequence[str], known: set[str]) -> bool:
 
 def is_denial(text: str) -> bool:
     """Whether `text` has a word that denies something."""
-    return any(word in NEGATIONS for word in _plain_words(text))
+    return not NEGATIONS.isdisjoint(_telling_words(text))
+
+
+def may_deny(text: str) -> bool:
+    """Whether `text` has a word that can deny: a "failure", "NO" or "not only" as well, whatever it is there."""
+    return not NEGATIONS.isdisjoint(words(text)) or is_denial(text)
 
 
 def denied(text: str) -> frozenset[str]:
     """Stems of the words that `text` denies: the first word of subject behind each "not", "no" and their kin."""
-    told = [word for word in _plain_words(text) if word not in STOP_WORDS or word in NEGATIONS]
-    return frozenset(stem(after) for word, after in pairwise(told) if word in NEGATIONS and after not in NEGATIONS)
+    return _denied_by(_telling_words(text)) - {""}
 
 
-def _plain_words(text: str) -> list[str]:
-    return words(text.replace("'", "").replace("’", ""))
+def _denied_by(told: Sequence[str]) -> frozenset[str]:
+    """The same of `_telling_words`; "" is for a denial that ends them."""
+    return frozenset(
+        stem(after) for word, after in pairwise([*told, ""]) if word in NEGATIONS and after not in NEGATIONS
+    )
+
+
+def _telling_words(text: str) -> list[str]:
+    """The words of subject of `text` and those that deny, in order, without what only looks like a denial."""
+    plain = _NO_NEGATION.sub(" ", text if text.isupper() else _NO_AS_NAME.sub(" ", text))
+    found = words(_FAILURE_AS_THING.sub("failures", plain).replace("'", "").replace("’", ""))
+    return [word for word in found if word not in STOP_WORDS or word in NEGATIONS]
 
 
 def _terms(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from itertools import combinations
 
 from rag.drafts import LIST_MARK, marked_sentences
 from rag.evidence import in_context, is_quotable
-from rag.fidelity import MOST_UNSAID, Fidelity, fidelity, is_denial, loses_negation
+from rag.fidelity import MOST_UNSAID, Fidelity, adds_negation, fidelity, is_denial, loses_negation, may_deny
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage, tokenize, words
 from rag.quantities import misread, missing_names, numbers_in
@@ -174,9 +174,10 @@ def _tells_of(named: Sequence[frozenset[str]], papers: set[str]) -> bool:
 def _agrees(text: str, item: Evidence, question: str) -> bool:
     """Whether neither of the two denies what the other says, and numbers that both have mean the same."""
     source = item.sentence.text
-    if is_denial(text) and not is_denial(source) and not is_denial(question):
+    if is_denial(text) and not may_deny(source) and not is_denial(question):
         return False
-    return not loses_negation(text, source) and not misread(text, f"{item.paper.title} {source}")
+    is_denied = loses_negation(text, source) or adds_negation(text, source)
+    return not is_denied and not misread(text, f"{item.paper.title} {source}")
 
 
 def _said_in(source: str, text: str) -> str:

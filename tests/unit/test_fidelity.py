@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.fidelity import common_subsequence, fidelity, is_denial, is_verbatim, loses_negation
+from rag.fidelity import (
+    adds_negation,
+    common_subsequence,
+    fidelity,
+    is_denial,
+    is_verbatim,
+    loses_negation,
+    may_deny,
+)
 
 QUOTE = "OpenVLA outperforms RT-2-X in absolute success rate across several robots."
 TITLE = "OpenVLA: An Open-Source Vision-Language-Action Model"
@@ -70,10 +78,53 @@ def test_nothing_is_close_to_no_source():
         ("FooNet trains in simulation.", "No training data is needed for FooNet, which trains in simulation.", False),
         ("FooNet learns tasks.", "Not only does FooNet learn tasks, it also finds them.", False),
         ("FooNet learns tasks.", "FooNet not only learns tasks, it also finds them.", False),
+        ("FooNet sings without labels at night.", "FooNet does not sing without labels at night.", True),
+        ("FooNet sings without rewards.", "FooNet does not sing without labels.", True),
+        ("Tea prevents heart failure.", "Tea does not prevent heart failure.", True),
+        ("Tea was linked to pump failure.", "Tea was not linked to pump failure.", True),
+        ("Tea lowers NO levels.", "Tea does not lower NO levels.", True),
+        ("Tea lowers NO levels.", "Tea lowers NO levels in adults.", False),
+        ("FooNet does not sing without labels.", "FooNet does not sing without labels at night.", False),
+        ("Whales make no significant progress.", "Whales are unable to make significant progress.", False),
+        ("No whale can satisfy all three.", "Whales cannot satisfy all three.", False),
+        ("FooNet needs no rewards.", "FooNet does not need labels, and FooNet needs no rewards.", False),
     ],
 )
 def test_a_denial_that_was_left_out_is_seen(text, quote, is_lost):
     assert loses_negation(text, quote) == is_lost
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "is_added"),
+    [
+        ("Tea does not prevent heart failure.", "Tea prevents heart failure.", True),
+        ("FooNet does not beat BarNet.", "FooNet beats BarNet without labels.", True),
+        ("Tea does not raise NO levels.", "Tea raises NO levels.", True),
+        ("FooNet does not need labels.", "FooNet eliminates the need for labels, and never drifts.", False),
+        ("FooNet does not sing at night.", "FooNet sings at noon but not at night.", False),
+        ("FooNet needs no labels and does not sleep.", "FooNet needs no labels.", False),
+        ("Whales do not significantly slow down.", "Whales do not slow down significantly.", False),
+        ("Patients without fever were well.", "Patients who have no cough but fever were well.", False),
+    ],
+)
+def test_a_denial_that_was_put_in_is_seen(text, quote, is_added):
+    assert adds_negation(text, quote) == is_added
+
+
+@pytest.mark.parametrize(
+    ("text", "denies", "may"),
+    [
+        ("It was a failure to learn.", True, True),
+        ("It prevents heart failure.", False, True),
+        ("It lowers NO levels.", False, True),
+        ("NO LEVELS WERE MEASURED.", True, True),
+        ("It not only sings.", False, True),
+        ("Why not simply sing?", True, True),
+        ("It sings.", False, False),
+    ],
+)
+def test_what_denies_is_told_from_what_only_may(text, denies, may):
+    assert (is_denial(text), may_deny(text)) == (denies, may)
 
 
 BEATS = "FooNet beats BarNet on long videos of sport."
@@ -162,4 +213,5 @@ def test_shares_are_shares_whatever_the_text(text, quotes):
     assert 0.0 <= found.in_order <= 1.0
     for quote in quotes:
         loses_negation(text, quote)
+        adds_negation(text, quote)
         is_verbatim(text, quote)

@@ -64,6 +64,25 @@ def test_a_sentence_that_the_evidence_does_not_carry_is_unsupported_and_cites_no
     assert (claim.verdict, claim.citations) == ("unsupported", ())
 
 
+TEA = Paper("t", "Green Tea", "Tea lowers deaths from heart failure (HF). Songs do not calm whales without labels.")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Tea lowers deaths from heart failure.", "supported"),
+        ("Tea lowers deaths from HF.", "supported"),
+        ("Tea does not lower deaths from heart failure.", "unsupported"),
+        ("Songs do not calm whales without labels.", "supported"),
+        ("Songs calm whales without labels.", "unsupported"),
+    ],
+)
+def test_each_denial_is_held_against_those_of_its_source(grounder, text, verdict):
+    evidence = tuple(Evidence(i, TEA, s, 1.0) for i, s in enumerate(sentences_of(TEA), start=1))
+    (claim,) = grounder.claims(text, evidence, "What do tea and songs do?")
+    assert claim.verdict == verdict
+
+
 def test_the_words_of_an_address_support_nothing_but_the_address(grounder):
     linked = Paper("l", "Reward Workflow", "Please see https://github.com/Reward-Modeling/Online-Feedback for more.")
     evidence = tuple(Evidence(i, linked, s, 1.0) for i, s in enumerate(sentences_of(linked), start=1))
