@@ -96,7 +96,10 @@ _RECORD_WANTED = re.compile(
 _SEVERAL = re.compile(r"^\W*(?:what|which)(?: \w+)? \w{3,}[a-rt-z]s\b", re.IGNORECASE)
 _SHORT = re.compile(
     r"\bhow (?:many|much|large|big|long|often|fast|far)\b|\bwhat (?:is|was) the (?:name|number)\b"
-    r"|\b(?:stand for|abbreviation|mean)\b|\bhow\b.*\bcompare",
+    r"|\b(?:stand for|abbreviation)\b|\bhow\b.*\bcompare"
+    r"|\bwhat (?:(?:do|does|did) (?!mean\b)[^?]*?|(?:they|(?:the )?authors) )"
+    r"(?<!\ba )(?<!\bthe )(?<!\bits )(?<!\btheir )\bmean"  # the verb, not the statistic
+    r"(?=\s*(?:$|[^\w\s-])|\s(?:by|in|here|for|to|when|with|if|at|on|and|exactly)\b)",
     re.IGNORECASE,
 )
 

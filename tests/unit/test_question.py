@@ -23,6 +23,10 @@ from rag.question import (
         "What does RISE do?",
         "When does it help, and which method shows it?",
         "Explain LoRA.",
+        "How is the mean depth of a dive held?",
+        "How does mean pooling help?",
+        "What does mean pooling do?",
+        "What does the mean in this trial show?",
     ],
 )
 def test_an_open_question_wants_an_explanation(question):
@@ -36,6 +40,10 @@ def test_an_open_question_wants_an_explanation(question):
         "Which dataset is used?",
         "What does RLEF stand for?",
         "What is RLEF short for?",
+        "What does RLEF mean?",
+        'What does "frozen" mean in this paper?',
+        "What do the authors mean by a dive?",
+        "Explain what they mean by a dive.",
         "By how much does it improve?",
         "taco gain %",
     ],
