@@ -15,7 +15,10 @@ LONGEST = 6
 """Words."""
 _WORD = re.compile(r"\w[\w*^+]*(?:[-'’.]\w+)*")
 
-_ABBREVIATION = re.compile(r"((?:[\w*^+-]+ ){1,6})\(([A-Z]{2,6})s?\)")
+_ABBREVIATION = re.compile(r"((?:[\w*^+-]+ ){1,6})[(\[]([A-Z]{2,6})s?[)\]]")
+_GREEK = "α-ω"
+_ONE_OF_ITS_KIND = rf"(?:-?[{_GREEK}]\d?|-\d+|-(?:alpha|beta|gamma|delta|kappa))"
+"""What may stand behind an abbreviation that it is not short for: "TNF-α", "IL-6"."""
 
 
 def abbreviated(text: str) -> Iterator[tuple[str, str]]:
@@ -36,14 +39,15 @@ def spelled_out(short: str, text: str) -> str:
 
     One that is asked about need not be told from other brackets, so more is taken than by `abbreviated`: one of both
     stands in brackets behind the other, and letters of `short` stand in the phrase in their order, the first at the
-    beginning of a word.
+    beginning of a word. Greek ones may be spelled out there: "factor-alpha (TNF-α)".
     """
-    letters = [letter for letter in short.casefold() if letter.isalnum()]
+    letters = [letter for letter in short.casefold() if letter.isalnum() and not re.match(f"[{_GREEK}]", letter)]
     if len(letters) < 2:
         return ""
     most = min(len(letters) + 5, 2 * len(letters))  # words
     name = re.escape(short)
-    bracketed = re.search(rf"((?:[^\s()]+\s+){{1,{most}}})\(\s*{name}s?\s*[),;]", text, re.IGNORECASE)
+    before, after = rf"((?:[^\s()]+\s+){{1,{most}}})[(\[]\s*", r"\s*[)\],;]"
+    bracketed = re.search(rf"{before}{name}(?:s|{_ONE_OF_ITS_KIND})?{after}", text, re.IGNORECASE)
     explained = re.search(rf"(?<!\w){name}s?\s+\(([^()]+)\)", text, re.IGNORECASE)
     for found in (bracketed, explained):
         if found and (phrase := _holding(letters, found[1].strip())):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import shared_phrase
-from rag.phrases import spelled_out
+from rag.phrases import abbreviated, spelled_out
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,24 @@ def test_no_text_is_too_odd(text, source):
         ("GPT", "(GPT)", ""),
         ("R", "a robot (R)", ""),
         ("OB", "Straßen of ordered bits (OB)", "ordered bits"),
+        ("OR", "rose twofold (odds ratio [OR], 2.1 [95% CI, 1.7-2.6])", "odds ratio"),
+        ("CI", "rose twofold (odds ratio [OR], 2.1 [95% CI, 1.7-2.6])", ""),
+        ("NGF", "Levels of nerve growth factor-alpha (NGF-α) rose.", "nerve growth factor-alpha"),
+        ("NGF-α", "Levels of nerve growth factor-alpha (NGF-α) rose.", "nerve growth factor-alpha"),
+        ("NGF-α", "Levels of nerve growth factor-α (NGF-α) rose.", "nerve growth factor-α"),
+        ("NGF", "Levels of nerve growth factor beta (NGF-beta; see below) rose.", "nerve growth factor beta"),
+        ("ST", "our stair transformer 2 (ST-2) climbs", "stair transformer 2"),
+        ("STC", "by stair terrain climbing (STC-X)", ""),
+        ("STC", "as STC [Stone, Thorn, Cliff, 2001] showed", ""),
     ],
 )
 def test_what_an_abbreviation_is_short_for_is_read_off_brackets(short, text, phrase):
     assert spelled_out(short, text) == phrase
+
+
+def test_abbreviations_stand_in_round_or_square_brackets():
+    text = "The odds ratio [OR] of an intensive care unit (ICU) rose [RT], see."
+    assert list(abbreviated(text)) == [("OR", "odds ratio"), ("ICU", "intensive care unit")]
 
 
 @given(st.text(alphabet="aAbBßİ ()*+-;s[\\", max_size=8), st.text(alphabet="aAbBßİ ()*+-;s[\\", max_size=40))
