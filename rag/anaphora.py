@@ -90,7 +90,7 @@ def leans_back(question: str) -> bool:
     """Whether `question` is understood only with what was said before it."""
     if _OPENER.match(question) and not _goes_on_anew(question):
         return True
-    read = Syntax.of(_OF_THE_LIBRARY.sub(" papers ", question))
+    read = _read(question)
     return (
         any(_is_unresolved(read, place) for place in range(len(read.said)))
         or _is_fragment(read)
@@ -106,11 +106,17 @@ def may_lean_back(question: str) -> bool:
     It has no name, and a word that can point back or few words of its own: "Were real robots involved?". To be tried
     where nothing is found of the question alone.
     """
-    read = Syntax.of(_OF_THE_LIBRARY.sub(" papers ", question))
+    read = _read(question)
     if read.names or (_LIBRARY - {"work", "works"}) & set(read.small):
         return False
     points = bool((SINGULAR | PLURAL | THIS | _OTHERS | {"there", "one", "ones"}) & set(read.small))
     return points or len(_specific(read)) <= _MOST_SPECIFIC
+
+
+def _read(question: str) -> Syntax:
+    """What grammar tells of `question`, where what speaks of the library is one word for it."""
+    papers = " PAPERS " if question.isupper() else " papers "  # a shouted question stays one
+    return Syntax.of(_OF_THE_LIBRARY.sub(papers, question))
 
 
 def _goes_on_anew(question: str) -> bool:

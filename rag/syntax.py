@@ -43,6 +43,9 @@ _SUBJECTS = word_set("it he she they")
 THIS = word_set("this that these those")
 DETERMINERS = word_set("a an the one another each every no any some")
 _PLURALS = word_set("people children men women data media criteria who everyone anyone")
+_LIKE_NAMES = (STOP_WORDS | word_set("one ones")) - WH - AUX - word_set("and or not")
+"""Words of grammar that are names where they stand in capitals, HER or ALL; the others may be so for emphasis."""
+_LONGEST_ABBREVIATION = 4
 _LONGEST_READ = 100
 
 
@@ -59,8 +62,10 @@ class Syntax:
 
     @cached_property
     def small(self) -> tuple[str, ...]:
-        """The tokens in small letters."""
-        return tuple(token.lower().replace("’", "'") for token in self.said)
+        """The tokens in small letters; an abbreviation that is spelled like a word of grammar, HER, stays as it is."""
+        is_shouted = sum(token.isupper() for token in self.said) > 1 and " ".join(self.said).isupper()
+        names = set() if is_shouted else {token for token in self.said if _is_abbreviation(token)}
+        return tuple(token if token in names else token.lower().replace("’", "'") for token in self.said)
 
     def at(self, place: int) -> str:
         """The token there in small letters; "" where none is."""
@@ -190,3 +195,7 @@ class Syntax:
     def after_a_clause(self, place: int) -> bool:
         """Whether enough was said in the clauses before that of `place` for "this" to mean that."""
         return sum(self.is_content(p) for p in range(place) if self.clauses[p] < self.clauses[place]) > 1
+
+
+def _is_abbreviation(token: str) -> bool:
+    return 1 < len(token) <= _LONGEST_ABBREVIATION and token.isupper() and token.lower() in _LIKE_NAMES
