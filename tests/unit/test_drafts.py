@@ -75,6 +75,49 @@ def test_what_speaks_of_its_subject_or_says_what_the_evidence_says_is_no_refusal
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "The dose is not given.",
+        "The batch size is not provided for FooNet.",
+        "The number of calves was not specified.",
+        "The paper does not specifically address calves.",
+        "The cost was not stated, as the study was small.",
+        "There is no specific information on the price of tea.",
+        "Unfortunately, no information on this is available.",
+        "The evidence holds not enough information to say which is better.",
+        "The cause cannot be determined from the given text.",
+        "It cannot be determined whether FooNet beats BarNet.",
+        "The question can't be answered with the provided information.",
+        "The exact number cannot be determined.",
+        "I cannot answer this question.",
+        "The evidence cannot answer it.",
+    ],
+)
+def test_what_says_that_something_is_not_told_is_a_refusal(text):
+    assert is_refusal([text])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The policy is not specific to one robot.",
+        "FooNet is not specifically made for whales.",
+        "Controls were not given aspirin.",
+        "Labels are not provided by annotators.",
+        "The drugs were not given in combination.",
+        "The cause cannot be determined by imaging alone.",
+        "The shape cannot be determined from a single view.",
+        "Models of this kind cannot answer questions about long songs.",
+        "FooNet is not state of the art.",
+        "FooNet loses nothing: there is no information loss.",
+        "With no prior information the robot still finds its way.",
+    ],
+)
+def test_what_denies_something_of_its_subject_is_no_refusal(text):
+    assert not is_refusal([text])
+
+
+@pytest.mark.parametrize(
     ("sentence", "clauses"),
     [
         ("Meta-World has 50 tasks, and GRUE has 6 tasks.", ["Meta-World has 50 tasks.", "GRUE has 6 tasks."]),
