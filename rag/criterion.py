@@ -29,7 +29,15 @@ from rag.schema import Paper
 _EXAMPLES = re.compile(r",? \b(?:such as|for instance|for example|e\.g\.|be it)\b[^,;]*(?:,|$)", re.IGNORECASE)
 """Examples narrow nothing down: their words need not be held."""
 _DIGITS = re.compile(r"\d+")
-_NOT = re.compile(r"\b(?:not|no|without|never|non|except|excluding|neither|nor)\b|n['’]t\b", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:not|no|without|never|except|excluding|neither|nor)\b|n['’]t\b"
+    # "non-robotics papers", "anything non-robotics"; "non-small cell lung cancer" is a name, which papers write.
+    r"|\bnon\W[\w-]+\s(?:papers|works?|abstracts|articles|studies|publications|research|literature|ones|topics?"
+    r"|subjects?|fields?|areas?|domains?|disciplines?|applications?)\b"
+    r"|\b(?:is|are|(?:any|every|some)thing|whatever|that['’]s)\snon\b|^on non\W[\w-]+$",
+    re.IGNORECASE,
+)
+_NON = re.compile(r"\bnon\W(?P<word>\w+)", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|nothing)\b|n['’]t\b|\bno mention\b|\bat all\b", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
@@ -194,8 +202,8 @@ def restated_criterion(request: str, question: str) -> Criterion | None:
     """The criterion of a `request` for papers, read from it put as a `question`.
 
     None where that asks for none, or for something else: more than half of what it asks for has to stand in the
-    request, and numbers and a "not" of the request in the question. Whether the words are enough goes by the reader's
-    own: a model says "discuss" for "about", and "do not use" for "without".
+    request, and numbers, a "not" and a "non-" of the request in the question. Whether the words are enough goes by the
+    reader's own: a model says "discuss" for "about", and "do not use" for "without".
     """
     denies = _DENIES.search(request) is not None
     criterion = criterion_of(question, is_first=True) if denies else _criterion(_asked(question, is_first=True))
@@ -203,10 +211,20 @@ def restated_criterion(request: str, question: str) -> Criterion | None:
         return None
     if sorted(_DIGITS.findall(request)) != sorted(_DIGITS.findall(question)):
         return None
-    if _NOT.search(request) and not _NOT.search(question):
+    if _NOT.search(request) and not (_NOT.search(question) or _NON.search(question)):
+        return None
+    if not (_NOT.search(question) or all(_keeps(found["word"], request, question) for found in _NON.finditer(request))):
         return None
     is_mention = criterion.in_title or _ONLY_MENTIONS.search(request) is not None
     return replace(criterion, is_mention=is_mention, restated=question)
+
+
+def _keeps(word: str, request: str, question: str) -> bool:
+    """Whether `question` has the "non-" of `word`, or may have it in an abbreviation of its own: "NSCLC"."""
+    if re.search(rf"\bnon\W?{re.escape(word)}", question, re.IGNORECASE):
+        return True
+    is_abbreviated = not set(_ACRONYM.findall(question)) <= set(_ACRONYM.findall(request))
+    return is_abbreviated and re.search(rf"\b{re.escape(word)}", question, re.IGNORECASE) is None
 
 
 def _is_said(unit: Unit, request: str) -> bool:

@@ -287,3 +287,34 @@ def test_a_question_that_leaves_out_a_number_or_a_not_is_not_taken(request_, que
 )
 def test_a_question_that_asks_for_something_else_than_the_request_is_not_taken(question):
     assert restated_criterion("whatever there is on coral bleaching", question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "denies"),
+    [
+        ("Which papers use non-rigid corals?", False),
+        ("List papers on non-small cell tumours of corals.", False),
+        ("Show me non-coral papers.", True),
+        ("Which papers are non-coral?", True),
+        ("Which papers are about non-coral topics?", True),
+        ("Which papers grow corals without light?", True),
+    ],
+)
+def test_a_name_with_non_denies_nothing(question, denies):
+    assert criterion_of(question).denies is denies
+
+
+@pytest.mark.parametrize(
+    ("request_", "question", "is_taken"),
+    [
+        ("all on non-rigid coral growth", "Which papers are about non-rigid coral growth?", True),
+        ("all on non-rigid coral growth", "Which papers are about nonrigid coral growth?", True),
+        ("all on non-rigid coral growth", "Which papers are about NRCG, a coral growth?", True),
+        ("all on non-rigid coral growth", "Which papers are about rigid coral growth?", False),
+        ("all on non-rigid coral growth", "Which papers are about coral growth?", False),
+        ("anything non-coral", "Which papers are about corals?", False),
+        ("anything non-coral", "Which papers are not about corals?", True),
+    ],
+)
+def test_a_name_with_non_is_kept_where_a_request_is_put_as_a_question(request_, question, is_taken):
+    assert (restated_criterion(request_, question) is not None) is is_taken
