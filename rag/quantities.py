@@ -29,7 +29,7 @@ _UNITS = {
 }  # fmt: skip
 # "1·5" is a decimal but for "2·10^6"; ".78" one but for "v.2", "Fig.3", "[4].5" and "...6".
 _NUMBER = re.compile(
-    r"(?P<value>(?<![\d.,·])\d+·(?!10(?:\^|[⁰¹²³⁴-⁹⁻]))\d+(?![\d·]|[.,]\d)|(?<![\w.)\]}\"”’'])\.\d+(?!\.?\d)"
+    r"(?P<value>(?<![\d.,·])\d+·(?!10\^)\d+(?![\d·]|[.,]\d)|(?<![\w.)\]}\"”’'])\.\d+(?!\.?\d)"
     r"|\d+(?:[.,]\d+)*)"
     r"(?:(?P<scale>[kKMB])(?![A-Za-z])|[ -](?P<scale_word>thousand|million|billion|trillion)\b)?"
     r"(?:[ +-]{0,2}(?P<unit>%|×|°|[A-Za-z]+))?"
@@ -62,6 +62,13 @@ _COUNTED = re.compile(
 )
 _NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
 _SPELLED_NAME = re.compile(r"(?<!\w)([A-Za-z]+)[\s-]*(\d\w*)")
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_ON_LINE = str.maketrans(f"{_SUBSCRIPTS}{_SUPERSCRIPTS}⁻⁺", "01234567890123456789-+")
+_LOWERED = re.compile(rf"(?<=[^\W\d_])[{_SUBSCRIPTS}]+")
+_RAISED = re.compile(rf"(?<=[^\W\d_])[{_SUPERSCRIPTS}]+")
+_POWER = re.compile(rf"(?<=\d)[⁻⁺]?[{_SUPERSCRIPTS}]+")
+_BRACKETED = re.compile(r"(?<=[A-Za-z])\((\d{1,2}(?:\.\d)?)\)")
 _UP = (
     r"higher|more|greater|larger|bigger|better|faster|longer|stronger|heavier|wider|increas\w*|improv\w*|gain\w*"
     r"|boost\w*|rais\w*|rise\w*|rising|rose|outperform\w*|outpac\w*|surpass\w*|exceed\w*|speed-?ups?|speeded|sped"
@@ -114,6 +121,7 @@ class Quantity:
 
 def quantities(text: str) -> Iterator[Quantity]:
     """The numbers of `text` that are written in digits, in order."""
+    text = _on_line(text)
     for match, value, is_name in _written(text):
         unit = _UNITS.get((match["unit"] or "").casefold(), "")
         before = text[max(0, match.start() - _NEAR) : match.start()]
@@ -168,6 +176,7 @@ def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> fr
 
     `with_one`: whether the word "one" counts as 1; the digit always does. `in_names`: whether the 2 of "SC2LE" counts.
     """
+    text = _on_line(text)
     found = {value for _, value, is_name in _written(text) if in_names or not is_name}
     found.update(value for _, value in _spelled(text) if with_one or value != "1")
     return frozenset(found)
@@ -189,10 +198,25 @@ def _spelled(text: str) -> Iterator[tuple[re.Match[str], str]]:
 
 
 def missing_names(text: str, source: str) -> tuple[str, ...]:
-    """Names with a number in them ("GPT4", "SC2LE") that `text` has and `source` has not; "GPT-4" is "GPT4"."""
+    """Names with a number in them ("GPT4", "SC2LE") that `text` has and `source` has not; "GPT-4" is "GPT4".
+
+    `source` has "CO2" where it says "CO₂" or "CO(2)", and "R2" where it says "R²".
+    """
+    text = _LOWERED.sub(_plain_digits, text)  # raised ones may be a power or a footnote
+    source = _BRACKETED.sub(r"\1", _on_line(source))
     known = {f"{letters}{rest}".casefold() for letters, rest in _SPELLED_NAME.findall(source)}
     known.update(name.casefold() for name in _NAME.findall(source))
     return tuple(name for name in dict.fromkeys(_NAME.findall(text)) if name.casefold() not in known)
+
+
+def _on_line(text: str) -> str:
+    """`text` with its lowered and raised digits on the line: "CO₂" is "CO2", "10⁻³" is "10^-3"."""
+    text = _RAISED.sub(_plain_digits, _LOWERED.sub(_plain_digits, text))
+    return _POWER.sub(lambda match: f"^{_plain_digits(match)}", text)
+
+
+def _plain_digits(match: re.Match[str]) -> str:
+    return match[0].translate(_ON_LINE)
 
 
 def misread(text: str, source: str) -> str:
@@ -204,6 +228,7 @@ def misread(text: str, source: str) -> str:
 
     Numbers that `source` does not have at all are not looked at: see `numbers_in`.
     """
+    text, source = _on_line(text), _on_line(source)
     have = list(quantities(source))
     for quantity in quantities(text):
         if quantity.is_name:

@@ -57,6 +57,26 @@ def test_a_number_behind_another_or_behind_a_letter_of_another_script_is_no_name
     assert not numbers_in(said, in_names=False) <= numbers_in(source)
 
 
+@pytest.mark.parametrize("written", ["CO2", "CO₂", "CO(2)", "CO 2"])
+@pytest.mark.parametrize("said", ["CO2", "CO₂", "CO(2)"])
+def test_a_name_is_the_same_with_its_digits_on_the_line_below_it_and_in_brackets(said, written):
+    assert missing_names(f"{said} rises.", f"More {written} was found.") == ()
+    assert numbers_in(f"{said} rises.", in_names=False) <= numbers_in(f"More {written} was found.")
+    assert missing_names("CO2 and B12 rise.", f"More NO₂ than {written}, and B(6).") == ("B12",)
+
+
+def test_a_raised_digit_behind_a_letter_is_its_digit_and_behind_a_number_its_power():
+    assert missing_names("BMI was 25 kg/m2, R2 high.", "BMI was 25 kg/m², R² high.") == ()
+    assert missing_names("BMI was 25 kg/m²; see Doe³.", "BMI was 25 per square metre.") == ()
+    assert numbers_in("25 kg/m² and R²", in_names=False) == {"25"}
+    assert numbers_in("R^2 was high.") <= numbers_in("A high R².")
+    assert numbers_in("10² of 10⁶") == numbers_in("10^2 of 10^6") == {"10", "2", "6"}
+    assert numbers_in("2·10⁻³") == {"2", "10", "3"}
+    assert misread("It fails in 10^-3 of cases.", "It fails in 10³ of cases.")
+    assert not misread("It fails in 10^-3 of cases.", "It fails in 10⁻³ of cases.")
+    assert not numbers_in("10⁶ cells") <= numbers_in("10⁸ cells")
+
+
 def test_the_word_one_counts_only_where_it_is_asked_for():
     assert numbers_in("one of them") == {"1"}
     assert numbers_in("one of them", with_one=False) == frozenset()
