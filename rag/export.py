@@ -107,7 +107,8 @@ def _reference(paper: Paper) -> str:
     parts = [", ".join(map(_escaped, paper.authors)), f"*{_escaped(paper.title)}*"]
     parts += [_escaped(str(part)) for part in (paper.venue, paper.year) if part]
     if paper.doi:
-        parts.append(f"doi:{paper.doi}")
+        # Within a word an underscore is no markup: most DOIs stay as they can be copied.
+        parts.append("doi:" + re.sub(r"(?<=\w)\\_(?=\w)", "_", _escaped(paper.doi)))
     elif paper.url:
         parts.append(f"<{paper.url}>" if not re.search(r"[<>\s]", paper.url) else _escaped(paper.url))
     return ". ".join(part for part in parts if part) + "."

@@ -55,6 +55,19 @@ def test_markdown_keeps_markers_and_lets_no_text_act_as_markup():
     assert "<script" not in markdown([answer_citing(Paper("c", "<script>alert(1)</script>", "x" * 50))])
 
 
+@pytest.mark.parametrize(
+    ("doi", "written"),
+    [
+        ("10.1000/a_b", "doi:10.1000/a_b."),
+        ("10.1000/12<345::AID-XY6>7.0.CO;2-8", "doi:10.1000/12&lt;345::AID-XY6&gt;7.0.CO;2-8."),
+        ("10.1000/_a_*b*[c](d)", "doi:10.1000/\\_a\\_\\*b\\*\\[c\\](d)."),
+    ],
+)
+def test_a_doi_is_shown_as_it_is_and_is_no_markup(doi, written):
+    text = markdown([answer_citing(Paper("c", "On dogs", "x" * 50, doi=doi))])
+    assert f"1. *On dogs*. {written}" in text.splitlines()
+
+
 def test_json_gives_receipts_that_verify():
     receipts = json.loads(export([answer_citing(*PAPERS)], "json"))
     assert [verify(receipt) for receipt in receipts] == [()]
