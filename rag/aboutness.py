@@ -3,7 +3,7 @@ beside it (see `trained`).
 
 By its form alone, before anything is read, a question is seen that may ask about several: two things named or described
 with "and", "or", a comma or the like between them. Of the bank's 560 questions that ask about two papers or three, 553
-have such a form, and 156 of its 1,120 that ask about one.
+have such a form, and 152 of its 1,120 that ask about one.
 
 Of another model than the one that the adapter belongs to nothing is known: None.
 """

@@ -50,16 +50,16 @@ _WITHIN = re.compile(r"(?<=[\w,] )" + NAME.pattern)
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
 _WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
-_PAPER = r"(?:paper|survey|work|article|review)\b(?!['’]s)"
 _FUNCTION_WORD = r"(?:the|that|this|these|those|which|and|or|in|of|on|by|with|from|for|to) "
-_THE_PAPER = rf"(?:(?:in|of|for|by|with|from) )?(?:the|that) (?:(?!{_FUNCTION_WORD})\S+ ){{0,5}}?{_PAPER}"
-_ONE_PAPER = rf"one (?:(?!{_FUNCTION_WORD})\S+ ){{0,4}}?(?:{_PAPER}|study\b)"
+_THE_PAPER = rf"(?:(?:in|of|for|by|with|from) )?(?:the|that) (?:(?!{_FUNCTION_WORD})\S+ ){{0,5}}?paper\b(?!['’]s)"
+"""No other word: "the headline and the article", "the heat and the work", "the pilot and the main study" are of one."""
+_ONE_PAPER = rf"one (?:(?!{_FUNCTION_WORD})\S+ ){{0,4}}?(?:paper|survey|work|article|review|study)\b"
 _TWO = re.compile(
-    rf"\b(?:two|both|(?<!among )(?<!of )(?<!in )these|each of (?:the|these|those))\s+(?:\S+\s+){{0,2}}{_WORKS}\b"
-    rf"|\b(?<!in ){_ONE_PAPER}.*\b(?:another|the other)\b|\bin {_ONE_PAPER}.*\bin (?:another|the other)\b"
+    rf"\b(?:two|both|(?<!among )(?<!of )(?<!in )these)\s+(?:\S+\s+){{0,2}}{_WORKS}\b|\beach of the (?:\S+ )?papers\b"
+    rf"|\b(?<!in )(?<!from )(?<!between )(?<!of )(?<!for ){_ONE_PAPER}.*\b(?:another|the other)\b"
+    rf"|\bin {_ONE_PAPER}.*\bin (?:another|the other)\b"
     rf"|\bof the [^.?!]*?{_WORKS}\b.*, one\b.*\b(?:another|the other)\b"
-    rf"|\bboth {_THE_PAPER}"
-    rf"|^(?=.*\b(?:both|each)\b(?! other)).*?\b(?:three (?:\S+ ){{0,2}}(?:papers|surveys|articles|reviews)\b"
+    rf"|\bboth {_THE_PAPER}|^(?=.*\b(?:both|each)\b(?! other)).*?\b(?:three (?:\S+ ){{0,2}}papers\b"
     rf"|and {_THE_PAPER}|{_THE_PAPER}(?: and\b|.*\band (?:in )?the one\b))",
     re.IGNORECASE,
 )

@@ -204,6 +204,7 @@ def test_a_question_that_sets_two_things_side_by_side_is_told_by_its_words(quest
         "In one paper on owls they fly and in another they sleep. Why?",
         "Of the papers on owls, one counts wings and another feathers. Which are they?",
         "What is learnt in each of the two surveys?",
+        "What is learnt in each of the papers?",
         "Both OwlNet and the paper on mice use sound. What for?",
         "Both the owl paper with microphones and the one on mice use sound. What for?",
         "How do the owl paper and MouseNet each record sound?",
@@ -227,11 +228,18 @@ def test_a_question_that_tells_two_papers_apart_asks_for_two_outright(question):
         "In the paper on owls and mice, how is each tracked?",
         "Two planners are set side by side in one paper; one uses a tree, and the other what?",
         "How do OwlNet and MouseNet each record sound?",
+        "Which outcome was measured in each of the included studies?",
+        "How are the heat and the mechanical work of each cycle computed?",
+        "What was asked in both the interview and the survey?",
     ],
 )
 def test_two_things_that_no_word_for_papers_is_said_of_are_no_more_than_a_sign(question):
     assert not asks_for_two(question)
     assert compares(question)
+
+
+def test_what_goes_from_one_study_to_another_is_not_told_of_two_papers():
+    assert not asks_for_two("Does the score carry over from one study to another?")
 
 
 @pytest.mark.parametrize(
