@@ -58,7 +58,7 @@ _TWO = re.compile(
     rf"\b(?:two|both|(?<!among )(?<!of )(?<!in )these)\s+(?:\S+\s+){{0,2}}{_WORKS}\b|\beach of the (?:\S+ )?papers\b"
     rf"|\b(?<!in )(?<!from )(?<!between )(?<!of )(?<!for ){_ONE_PAPER}.*\b(?:another|the other)\b"
     rf"|\bin {_ONE_PAPER}.*\bin (?:another|the other)\b"
-    rf"|\bof the [^.?!]*?{_WORKS}\b.*, one\b.*\b(?:another|the other)\b"
+    rf"|(?:^|(?<=[.?!] ))of the [^.?!]*?{_WORKS}\b.*, one\b.*\b(?:another|the other)\b"
     rf"|\bboth {_THE_PAPER}|^(?=.*\b(?:both|each)\b(?! other)).*?\b(?:three (?:\S+ ){{0,2}}papers\b"
     rf"|and {_THE_PAPER}|{_THE_PAPER}(?: and\b|.*\band (?:in )?the one\b))",
     re.IGNORECASE,

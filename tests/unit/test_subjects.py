@@ -240,6 +240,7 @@ def test_two_things_that_no_word_for_papers_is_said_of_are_no_more_than_a_sign(q
 
 def test_what_goes_from_one_study_to_another_is_not_told_of_two_papers():
     assert not asks_for_two("Does the score carry over from one study to another?")
+    assert not asks_for_two("Which of the methods moves cups, one after another?")
 
 
 @pytest.mark.parametrize(
