@@ -58,6 +58,10 @@ _CAUSES = tuple(
 _DOUBTS = (
     r"unclear|whether|refut\w+|disprov\w+|debunk\w*|myths?|mis\w*conceptions?|contrary\ to|mistaken\w*|falsely|wrongly"
 )
+_ONCE = r"""once(?=\ \w)(?!\ (?:again|more|per|hourly|daily|nightly|weekly|monthly|yearly)\b
+    |\ (?:a|every|each|in\ an?)\ (?:\w+\ )?(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|while)\b)"""
+_UNDER = r"(?<!\barea\ )under(?!-|\ (?:\d|(?:the\ )?(?:\w+\ )?(?:curve|way|age|study|review)\b))"
+_REPORTED = r"(?:(?<=\bas\ )reported|reported(?=\ (?:that|to)\b|\ *$))"
 _CUES = re.compile(
     rf"""\b(?:{"|".join(sorted(NEGATIONS))}|n['’]t|{_DOUBTS}
     |unknown|may|might|could|would|perhaps|possibly|probably|hypothes\w+|conjectur\w+|suspect\w*|questionable|doubt\w*
@@ -65,12 +69,14 @@ _CUES = re.compile(
     |reject\w*|den(?:y|ies|ied)|contradict\w*|disput\w+|false|wrong|incorrect\w*|illusi\w+|unlikely|impossible|far\ from
     |little|few|in\ (?:theory|principle|part)|partly|but|however|although|though|contrary|contrast|unlike|despite
     |whereas|while|rather|instead|yet|except|unless|nevertheless|nonetheless|otherwise|even|if|when|whenever|until|only|provided
-    |assuming|as\ long\ as|in\ case|were|under|once|where|respectively|according|reported|said
+    |assuming|as\ long\ as|in\ case|^were|{_UNDER}|{_ONCE}|where|respectively|according|{_REPORTED}|said
     |(?:earlier|previous|prior|other)\ (?:\w+\ )?(?:works?|studies|study|methods|approaches|papers|authors|literature)
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""What, said beside a clause, can change what that clause says: denial, doubt, contrast, condition, another's words."""
+"""What, said beside a clause, can change what that clause says: denial, doubt, contrast, condition, another's words.
+
+Not "once daily", "under 65" or "were reported"; but "Were it so", "once trained", "under noise", "reported that"."""
 _DOUBT = re.compile(rf"\b(?:{_DOUBTS})\b", re.IGNORECASE)
 _CONNECTIVE = (
     r"(?:however|moreover|furthermore|additionally|finally|first(?:ly)?|second(?:ly)?|third(?:ly)?|also|thus|therefore"
@@ -167,7 +173,7 @@ def _withheld(text: str, quotes: Sequence[str]) -> str:
     """
     if any(is_verbatim(text, quote) for quote in quotes):
         return ""
-    cut = [(_NO_NEGATION.sub(" ", part), _CUES) for quote in quotes for part in _around(text, quote) or ()]
+    cut = [(_without_lookalikes(part), _CUES) for quote in quotes for part in _around(text, quote) or ()]
     loose = [(_before(text, quotes[0]), _DOUBT)] if not cut and len(quotes) == 1 else []
     own = set(words(text))
     found = (match[0] for part, cues in cut + loose for match in cues.finditer(part))
@@ -315,10 +321,15 @@ def _denied_by(told: Sequence[str]) -> frozenset[str]:
 
 
 def _telling_words(text: str) -> list[str]:
-    """The words of subject of `text` and those that deny, in order, without what only looks like a denial."""
-    plain = _NO_NEGATION.sub(" ", text if text.isupper() else _NO_AS_NAME.sub(" ", text))
-    found = words(_FAILURE_AS_THING.sub("failures", plain).replace("'", "").replace("’", ""))
+    """The words of subject of `text` and those that deny, in order."""
+    found = words(_without_lookalikes(text).replace("'", "").replace("’", ""))
     return [word for word in found if word not in STOP_WORDS or word in NEGATIONS]
+
+
+def _without_lookalikes(text: str) -> str:
+    """`text` without words that look like a denial and are none."""
+    plain = _NO_NEGATION.sub(" ", text if text.isupper() else _NO_AS_NAME.sub(" ", text))
+    return _FAILURE_AS_THING.sub("failures", plain)
 
 
 def _terms(text: str) -> list[str]:

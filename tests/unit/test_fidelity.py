@@ -189,6 +189,31 @@ def test_what_is_cut_off_elsewhere_is_not_verbatim_though_it_is_close(quote):
     assert not is_verbatim("", quote)
 
 
+FELL = "Mortality fell sharply within a year."
+
+
+@pytest.mark.parametrize(
+    ("quote", "cue"),
+    [
+        ("Among adults who were given tea, mortality fell sharply within a year.", ""),
+        ("With 10 mg once daily, mortality fell sharply within a year.", ""),
+        ("With a cup once a week, mortality fell sharply within a year.", ""),
+        ("In adults under 65, mortality fell sharply within a year.", ""),
+        ("As the area under the curve grew, mortality fell sharply within a year.", ""),
+        ("Among 12 reported cases, mortality fell sharply within a year.", ""),
+        ("In adults with heart failure, mortality fell sharply within a year.", ""),
+        ("Were tea free, mortality fell sharply within a year.", "were"),
+        ("Once a ward was closed, mortality fell sharply within a year.", "once"),
+        ("Under strict assumptions, mortality fell sharply within a year.", "under"),
+        ("Doe reported that mortality fell sharply within a year.", "reported"),
+        ("As reported by Doe, mortality fell sharply within a year.", "reported"),
+        ("After a failure to act, mortality fell sharply within a year.", "failure"),
+    ],
+)
+def test_of_words_with_two_senses_only_that_of_doubt_or_condition_is_a_cue(quote, cue):
+    assert fidelity(FELL, [quote], [""]).withheld == cue
+
+
 def test_a_cue_that_is_said_as_well_is_not_withheld():
     quote = "We refute the claim that FooNet beats BarNet."
     assert fidelity("They refute that FooNet beats BarNet.", [quote], [""]).withheld == ""
