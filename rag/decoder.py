@@ -1,8 +1,8 @@
 """Our own forward pass for Llama-shaped decoders (Llama, Qwen2, Qwen3, SmolLM2), made for few tokens on a CPU.
 
 Plain torch functions over a preallocated cache; query, key and value are one matrix, gate and up another. The
-matrices are callables, so that the same code runs float32 (the oracle against transformers) and int8. Runs one
-sequence; knows nothing of where weights come from (`checkpoint.py`) or how matrices multiply (`int8.py`).
+matrices are callables, so that the same code runs int8 and, in the tests, float32 (the oracle against transformers).
+Runs one sequence; knows nothing of where weights come from (`checkpoint.py`) or how matrices multiply (`int8.py`).
 
 Why not transformers' own forward: at one token a step its modules cost 15 ms of Python for 28 layers, and its
 matrices can't be replaced together.
@@ -280,33 +280,6 @@ def _mask(start: int, end: int) -> Tensor | None:
     return torch.full((count, end), -torch.inf).triu_(start + 1)
 
 
-def float_decoder(config: Any, checkpoint: Checkpoint, context_tokens: int) -> Decoder:
-    """A decoder in plain float32: what the int8 one is measured against."""
-    shape = Shape.of(config)
-    layers = []
-    for index in range(shape.layers):
-        tensors = checkpoint.layer(index)
-        layers.append(
-            Layer(
-                qkv=_float_linear(tensors.qkv, tensors.qkv_bias, tensors.attention_norm, shape.epsilon),
-                output=_float_linear(tensors.output, tensors.output_bias),
-                gate_up=_float_linear(tensors.gate_up, None, tensors.mlp_norm, shape.epsilon),
-                down=_float_linear(tensors.down, None),
-                query_norm=tensors.query_norm,
-                key_norm=tensors.key_norm,
-            )
-        )
-    embedding = checkpoint.embedding
-    return Decoder(
-        config,
-        context_tokens,
-        embed=lambda tokens: embedding[tokens],
-        layers=layers,
-        head=_float_linear(checkpoint.head, None, checkpoint.final_norm, shape.epsilon),
-        fold=lambda adapter: [with_norms(correction, checkpoint, i) for i, correction in enumerate(adapter.layers)],
-    )
-
-
 def with_norms(corrections: Mapping[str, Correction], checkpoint: Checkpoint, index: int) -> dict[str, Correction]:
     """Corrections of the layer `index` that take in the weights of the norms before them."""
     attention_norm, mlp_norm = checkpoint.norms(index)
@@ -315,12 +288,3 @@ def with_norms(corrections: Mapping[str, Correction], checkpoint: Checkpoint, in
         down, up = corrections[name]
         folded[name] = (down * norm, up)
     return folded
-
-
-def _float_linear(weight: Tensor, bias: Tensor | None, norm: Tensor | None = None, epsilon: float = 0.0) -> Linear:
-    def run(hidden: Tensor) -> Tensor:
-        if norm is not None:
-            hidden = functional.rms_norm(hidden, norm.shape, norm, epsilon)
-        return functional.linear(hidden, weight, bias)
-
-    return run

@@ -17,7 +17,6 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from rag.adapter import Adapter
 from rag.chat import LocalChatModel, open_chat_model
 from rag.checkpoint import Checkpoint
-from rag.decoder import float_decoder
 from rag.engine import Engine, choose_form, load_engine
 from rag.errors import ContextOverflow, ModelError, WeightsMissing
 from rag.generation import Kept, Progress, Request, generate
@@ -26,6 +25,7 @@ from rag.networks import TransformersNetwork
 from rag.reading import Reading, read
 from rag.rotation import Rotation, hadamard
 from rag.settings import ModelSettings
+from tests.float_decoder import float_decoder
 from tests.tiny_language_model import make_model
 
 needs_int8 = pytest.mark.skipif(not has_int8_engine(), reason="no int8 kernels on this CPU")

@@ -15,12 +15,12 @@ from rag.adapter import MATRICES, Adapter
 from rag.adapter_fitting import Example, Trunk, fit
 from rag.checkpoint import Checkpoint
 from rag.cuda_decoder import CudaDecoder
-from rag.decoder import float_decoder
 from rag.errors import ModelError
 from rag.generation import Kept, Progress, Request, generate
 from rag.int8 import has_int8_engine, int8_decoder
 from rag.networks import TransformersNetwork
 from rag.reading import read, read_end, watch
+from tests.float_decoder import float_decoder
 from tests.tiny_language_model import make_model
 
 PROMPT = [5, 9, 100, 23, 44, 7, 201, 5, 9]
