@@ -24,7 +24,7 @@ _TAKES_OBJECT = re.compile(
     re.IGNORECASE,
 )
 """After these a bracket of several numbers is part of the sentence: "scores in [1, 5]"."""
-LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^\s*(?:`{3,}[^`]*|~{3,}[^~]*)$")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
 _END = re.compile(r"[.!?…][\"'”’)\]]*$")
@@ -83,7 +83,7 @@ def marked_sentences(draft: str, numbers: Collection[int] | None = None) -> dict
     for line in _joined_lists(draft.splitlines()):
         plain, marks = _apart(line, numbers)
         for start, end in split_sentences(plain):
-            text = plain[start:end].strip()
+            text = _LIST_MARK.sub("", plain[start:end]).strip()
             if re.search(r"\w", text) and text not in sentences:
                 sentences[text] = frozenset(number for place, number in marks if start < place <= end)
     return sentences
@@ -134,8 +134,8 @@ def _joined_lists(lines: Sequence[str]) -> list[str]:
     for line in lines:
         if _FENCE.match(line):  # begins or ends a block of code, and says nothing
             continue
-        is_item = LIST_MARK.match(line) is not None
-        plain = _PREAMBLE.sub("", LIST_MARK.sub("", line)).replace("**", "").strip()
+        is_item = _LIST_MARK.match(line) is not None
+        plain = _PREAMBLE.sub("", _LIST_MARK.sub("", line)).replace("**", "").strip()
         if not plain:
             continue
         if is_item and joined and (in_list or joined[-1].endswith(":")):

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from rag.drafts import LIST_MARK, marked_sentences
+from rag.drafts import marked_sentences
 from rag.evidence import in_context, is_quotable
 from rag.fidelity import MOST_UNSAID, Fidelity, adds_negation, fidelity, is_denial, loses_negation, may_deny
 from rag.index import PassageEncoder
@@ -104,13 +104,12 @@ class Grounder:
         asked = frozenset(tokenize(question))
         singles = [self._score(terms, have, asked, cosine) for have, cosine in zip(found, cosines, strict=True)]
         numbers = [numbers_in(f"{item.paper.title} {item.sentence.text}") for item in evidence]
-        said = LIST_MARK.sub("", text)
-        claimed = numbers_in(said, with_one=False, in_names=False)  # "one" is a pronoun as often as a number
+        claimed = numbers_in(text, with_one=False, in_names=False)  # "one" is a pronoun as often as a number
         papers = {item.paper.id: item.paper for item in evidence}
         # A name with a number in it has to stand in the paper, not in the very sentence: it says which thing it is.
-        strange = {key for key, paper in papers.items() if missing_names(said, f"{paper.title} {paper.abstract}")}
-        fit = {i for i, e in enumerate(evidence) if e.paper.id not in strange and _agrees(said, e, question)}
-        named = self._named(said, list(papers.values()))
+        strange = {key for key, paper in papers.items() if missing_names(text, f"{paper.title} {paper.abstract}")}
+        fit = {i for i, e in enumerate(evidence) if e.paper.id not in strange and _agrees(text, e, question)}
+        named = self._named(text, list(papers.values()))
         agreeing = [i for i in fit if claimed <= numbers[i] and _tells_of(named, {evidence[i].paper.id})]
         best = Support(0.0, ())
         if agreeing:

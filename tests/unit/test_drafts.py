@@ -19,6 +19,8 @@ from rag.drafts import clauses_of, draft_sentences, finished_sentences, is_refus
         ),
         ("- one thing\n- another thing", ["one thing", "another thing"]),
         ("Same. Same.", ["Same."]),
+        ("There are two parts. 1. It sings. 2) It dances.", ["There are two parts.", "It sings.", "It dances."]),
+        ("It needs 3.5 hours. 12 whales sing.", ["It needs 3.5 hours.", "12 whales sing."]),
         ("", []),
         ("[1] [", []),
     ],

@@ -136,6 +136,14 @@ def test_an_interval_is_no_marker(grounder):
     assert (claim.text, claim.verdict) == (paper.abstract, "supported")
 
 
+def test_the_mark_of_a_list_within_a_line_is_no_number_of_a_claim(grounder):
+    draft = (
+        "It has two traits. 1. It does not need a simulator. 4. OpenVLA outperforms RT-2-X in absolute success rate."
+    )
+    shown = [claim for claim in grounder.claims(draft, EVIDENCE, "What does OpenVLA do?") if claim.citations]
+    assert [claim.text[:6] for claim in shown] == ["It doe", "OpenVL"]
+
+
 def test_without_evidence_nothing_is_supported(grounder):
     assert [c.verdict for c in grounder.claims("OpenVLA is good.", (), "?")] == ["unsupported"]
 
