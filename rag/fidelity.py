@@ -88,7 +88,14 @@ _REPORT = (
     r"(?: (?:also|further|then|empirically))? (?:show|demonstrate|find|observe|prove|report|reveal|verify|confirm)"
     r"(?: that)? "
 )
-_OPENING = re.compile(rf"^\W*(?:\d+\. )?(?:{_CONNECTIVE})?", re.IGNORECASE)
+_LABEL = (
+    r"(?:(?:main|primary|principal|key) )?(?:background|introduction|context|methods?|results?|findings?|outcomes?(?: measures?)?"
+    r"|discussion|conclusions?|interpretation|significance)"
+)
+_LABELS = rf"{_LABEL}(?:(?: and | & |/){_LABEL})*"
+"""What begins the parts of a structured abstract: "RESULTS:", "Methods and results:"."""
+_BARE_LABELS = re.compile(rf"^\W*{_LABELS}(?=\s)", re.IGNORECASE)
+_OPENING = re.compile(rf"^\W*(?:\d{{1,2}}[.)] )?(?:{_LABELS}:\s+)?(?:{_CONNECTIVE})?", re.IGNORECASE)
 _HARMLESS_LEAD = re.compile(rf"(?:to \w+[^,;:]*, )?(?:{_REPORT})?[\"'“‘(]?", re.IGNORECASE)
 """What may stand before a clause and change nothing of it, after "However," and its kin: "To do so, we show that"."""
 _HARMLESS_TAIL = re.compile(r"[\"'”’)]*(?:\W*|(?:, and|;| in| on| at| across| during) .*)", re.IGNORECASE | re.DOTALL)
@@ -151,10 +158,11 @@ def is_verbatim(text: str, quote: str) -> bool:
 def _around(text: str, quote: str) -> tuple[str, str] | None:
     """What stands in `quote` before and after `text`, word for word but for accents; None where `text` is not in it.
 
-    What joins the quote to the sentence before it ("However,") is left out: it changes nothing of what this one says.
+    What joins the quote to the sentence before it ("However,") or says which part of the abstract begins ("RESULTS") is
+    left out: it changes nothing of what this one says.
     """
     said = words(text)
-    plain = _unaccented(quote)
+    plain = _unaccented(_BARE_LABELS.sub(lambda label: f"{label[0]}:" if label[0].isupper() else label[0], quote))
     joined = r"[\W_]+".join(map(re.escape, said))
     found = re.search(rf"(?<![^\W_]){joined}(?![^\W_])", plain) if said else None
     return (_OPENING.sub("", plain[: found.start()]), plain[found.end() :]) if found else None

@@ -139,6 +139,11 @@ BEATS = "FooNet beats BarNet on long videos of sport."
         (BEATS, "To this end, FooNet beats BarNet on long videos of sport, and it is small."),
         ("FooNet beats BarNet.", BEATS),
         ("Tulu wins.", "Tülu wins; BarNet is second."),
+        ("Mortality fell by 20%.", "RESULTS: Mortality fell by 20%."),
+        ("Mortality fell by 20%.", "METHODS AND RESULTS   Mortality fell by 20%."),
+        ("Mortality fell by 20%.", "Main findings: However, mortality fell by 20%."),
+        ("RESULTS Mortality fell by 20%.", "RESULTS Mortality fell by 20%."),
+        ("It sings.", "2) It sings."),
     ],
 )
 def test_a_sentence_or_a_clause_that_stands_by_itself_is_verbatim(text, quote):
@@ -155,6 +160,7 @@ def test_a_sentence_or_a_clause_that_stands_by_itself_is_verbatim(text, quote):
         (BEATS, "FooNet beats BarNet on long videos of sport only when labels are free.", "only"),
         (BEATS, "FooNet beats BarNet on long videos of sport, and that may be luck.", "may"),
         (BEATS, "If labels were free, FooNet beats BarNet on long videos of sport.", "if"),
+        (BEATS, "Hypothesis: FooNet beats BarNet on long videos of sport.", "hypothesis"),
         ("Robots reason.", "Contrary to common belief that robots reason, they memorise.", "contrary to"),
         ("The robot grasps small objects.", "FooNet fails when the robot grasps small objects.", "fails"),
         (
@@ -181,6 +187,7 @@ def test_what_is_cut_out_of_a_sentence_of_doubt_is_neither_verbatim_nor_close(te
         "In small worlds, FooNet beats BarNet.",
         "FooNet beats BarNet with the help of its labels.",
         "Some FooNet beats BarNet.",
+        "Background FooNet beats BarNet.",
     ],
 )
 def test_what_is_cut_off_elsewhere_is_not_verbatim_though_it_is_close(quote):
