@@ -202,14 +202,10 @@ def test_a_question_that_sets_two_things_side_by_side_is_told_by_its_words(quest
         "Two papers hear owls. What does each hear?",
         "One owl paper records sound, another films. What does each find?",
         "In one paper on owls they fly and in another they sleep. Why?",
-        "Of the papers on owls, one counts wings and another feathers. Which are they?",
         "What is learnt in each of the two surveys?",
         "What is learnt in each of the papers?",
         "Both OwlNet and the paper on mice use sound. What for?",
         "Both the owl paper with microphones and the one on mice use sound. What for?",
-        "How do the owl paper and MouseNet each record sound?",
-        "The owl paper, the mouse paper and the one on bats each claim to be first at something. At what?",
-        "Three papers map caves: by sound, by light, and by hand. How good is each map?",
     ],
 )
 def test_a_question_that_tells_two_papers_apart_asks_for_two_outright(question):
@@ -272,7 +268,6 @@ def test_a_word_that_only_looks_like_one_for_comparing_is_no_sign(question):
         "Contrast trees with grids as maps.",
         "How do OwlNet and MouseNet contrast?",
         "How does OwlNet contrast with MouseNet?",
-        "How do the owl paper and the mouse paper contrast?",
         "What are the differences between trees and grids?",
         "OwlNet compared to MouseNet: which is faster?",
         "OwlNet differed from MouseNet in what?",
