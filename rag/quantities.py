@@ -34,11 +34,20 @@ _NUMBER = re.compile(
     r"(?:(?P<scale>[kKMB])(?![A-Za-z])|[ -](?P<scale_word>thousand|million|billion|trillion)\b)?"
     r"(?:[ +-]{0,2}(?P<unit>%|×|°|[A-Za-z]+))?"
 )
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_BELOW_100 = (
+    rf"(?:(?:{_TENS})[\s-](?:one|two|three|four|five|six|seven|eight|nine)(?!\w)"
+    rf"|(?:{'|'.join(NUMBER_WORDS.keys() - {'hundred'})})(?!\w))"
+)
+# "two hundred five-second clips" are 200 of 5 s, "one hundred two hundred" are two numbers.
+_JOINED = r"(?:\s+and\s+{0}|[\s-]{0}(?!-[a-z]))(?![\s-]hundred)"
+_BELOW_1000 = rf"(?:(?:{_BELOW_100}[\s-])?hundred(?!\w)(?:{_JOINED.format(_BELOW_100)})?|{_BELOW_100})"
 _SPELLED = re.compile(
-    rf"(?<![\w-])(?P<first>{'|'.join(NUMBER_WORDS)})(?:[\s-](?P<second>{'|'.join(NUMBER_WORDS)}))?"
-    r"(?:[\s-](?P<scale>thousand|million|billion))?(?!\w)",
+    rf"(?:(?<![\w-])|{'|'.join(f'(?<={word}-)' for word in NUMBER_WORDS)}){_BELOW_1000}"
+    rf"(?:[\s-](?:thousand|million|billion|trillion)(?!\w)(?:{_JOINED.format(_BELOW_1000)})?)*",
     re.IGNORECASE,
 )
+_ZERO = re.compile(r"(?<![\w-])zero(?![\w/-])", re.IGNORECASE)
 _MULTIPLES = {"doubl": "2", "twice": "2", "tripl": "3", "quadrupl": "4", "halv": "0.5"}
 _MULTIPLE = re.compile(r"\b(?:(doubl|tripl|quadrupl|halv)(?:es?|ed|ing)|(twice))\b", re.IGNORECASE)
 _TIMES_MORE = re.compile(r"[\s-]*(?:times|fold|x|×)(?!\w)", re.IGNORECASE)
@@ -174,27 +183,35 @@ def _written(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
 def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> frozenset[str]:
     """Numbers in `text` as plain digits, number words too: "24k" is 24000, "three" is 3, ".60" and "0·6" are 0.6.
 
-    `with_one`: whether the word "one" counts as 1; the digit always does. `in_names`: whether the 2 of "SC2LE" counts.
+    `with_one`: whether the words "one" and "zero" count; their digits always do. `in_names`: whether the 2 of
+    "SC2LE" counts.
     """
     text = _on_line(text)
     found = {value for _, value, is_name in _written(text) if in_names or not is_name}
     found.update(value for _, value in _spelled(text) if with_one or value != "1")
+    if with_one and _ZERO.search(text):
+        found.add("0")
     return frozenset(found)
 
 
 def _spelled(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Each number written in words, from one to millions of them: "twenty-five" is 25, "two hundred" 200."""
+    """Each number written in words: "twenty-five" is 25, "one hundred and twenty" 120, "two thousand" 2000."""
     for match in _SPELLED.finditer(text):
-        first, second = (int(NUMBER_WORDS.get((match[name] or "").casefold(), 0)) for name in ("first", "second"))
-        times = _TIMES.get((match["scale"] or "").casefold(), 1)
-        if second == 100 > first:
-            yield match, str(first * 100 * times)
-        elif first >= 20 and first % 10 == 0 and first < 100 and 0 < second < 10:
-            yield match, str((first + second) * times)
-        else:  # two numbers side by side: "four one-hour runs"
-            yield match, str(first * (1 if second else times))
-            if second:
-                yield match, str(second * times)
+        is_range = text[: match.start()].casefold().endswith("between ")
+        for number in re.split(r"\sand\s", match[0]) if is_range else [match[0]]:
+            yield match, str(_spelled_value(number))
+
+
+def _spelled_value(number: str) -> int:
+    total = part = 0
+    for word in words(number):
+        if word in _TIMES:
+            total, part = total + part * _TIMES[word], 0
+        elif word == "hundred":
+            part = (part or 1) * 100
+        elif word != "and":
+            part += int(NUMBER_WORDS[word])
+    return total + part
 
 
 def missing_names(text: str, source: str) -> tuple[str, ...]:

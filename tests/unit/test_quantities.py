@@ -25,6 +25,17 @@ from rag.quantities import misread, missing_names, numbers_in, quantities
         ("twenty-five of a hundred", {"25", "100"}),
         ("two hundred tasks, fifty million frames", {"200", "50000000"}),
         ("four one-hour runs", {"4", "1"}),
+        ("One hundred and twenty patients, two hundred thirty-four controls", {"120", "234"}),
+        ("a hundred and five of three hundred twenty thousand", {"105", "320000"}),
+        ("two thousand five hundred and six, or one million two hundred thousand", {"2506", "1200000"}),
+        ("one hundred two hundred and fifty", {"100", "250"}),
+        ("two hundred five-second clips of ten thousand", {"200", "5", "10000"}),
+        ("between one hundred and two hundred", {"100", "200"}),
+        ("between one hundred and one thousand", {"100", "1000"}),
+        ("two or three hundred and seven and eight", {"2", "307", "8"}),
+        ("one-two weeks, twenty one of thirty", {"1", "2", "21", "30"}),
+        ("zero of ten, non-zero, zero-shot", {"0", "10"}),
+        ("hundreds of someone, sixteenth", set()),
     ],
 )
 def test_a_number_is_its_value_however_it_is_written(text, numbers):
@@ -80,6 +91,7 @@ def test_a_raised_digit_behind_a_letter_is_its_digit_and_behind_a_number_its_pow
 def test_the_word_one_counts_only_where_it_is_asked_for():
     assert numbers_in("one of them") == {"1"}
     assert numbers_in("one of them", with_one=False) == frozenset()
+    assert numbers_in("zero shot", with_one=False) == frozenset()
 
 
 @pytest.mark.parametrize(
