@@ -89,8 +89,8 @@ _REPORT = (
     r"(?: that)? "
 )
 _LABEL = (
-    r"(?:(?:main|primary|principal|key) )?(?:background|introduction|context|methods?|results?|findings?|outcomes?(?: measures?)?"
-    r"|discussion|conclusions?|interpretation|significance)"
+    r"(?:(?:main|primary|principal|key) )?(?:background|introduction|context|methods?|results?|findings?"
+    r"|outcomes?(?: measures?)?|discussion|conclusions?|interpretation|significance)"
 )
 _LABELS = rf"{_LABEL}(?:(?: and | & |/){_LABEL})*"
 """What begins the parts of a structured abstract: "RESULTS:", "Methods and results:"."""
