@@ -13,14 +13,18 @@ from rag.keywords import tokenize
 from rag.sentences import split_sentences
 
 _MARKER = re.compile(
-    r"\s*(?:\[\s*\d+(?:[\s,;–-]+\d+)*[\s,;–-]*\]|(?P<round>\(\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\)))"
+    r"\s*(?:\[\s*\d+(?:[\s,;–-]+\d+)*[\s,;–-]*\]|(?P<round>(?<!\w)\(\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\)))"
 )
-"""In round brackets only what can number a sentence: "(130000)" and "(2017)" say something."""
+"""In round brackets only what can number a sentence: "(130000)", "(2017)" and "SE(3)" say something."""
 _MARKER_LEFT = re.compile(r"\[[\s\d,;–-]*$|\[\s*\]")
 _MARKERS_END = re.compile(r"\s*(?:[.,;:!?…\[(]|$)")
 """What follows a marker behind a sentence or a clause."""
+_ROUND_END = re.compile(r"\s*(?:[.;:!?…\[(]|,? (?:and|but|so|while|whereas|which)\b|$)")
+"""The same in round brackets, where a number before a comma may count a part of a list: "owls (5), bats (3), …"."""
+_COUNT = re.compile(r"\(\s*\d[^()]*\)[^.!?]*$")
+"""A number in round brackets that stays in the sentence: what follows it in such brackets counts as well."""
 _TAKES_OBJECT = re.compile(
-    r"(?:\b(?:in|of|to|from|by|with|within|over|on|at|between|ranges?|intervals?|sizes?|is|are)|[=∈])$",
+    r"(?:\b(?:in|of|to|from|by|with|within|over|on|at|between|for|ranges?|intervals?|sizes?|is|are)|[=∈])$",
     re.IGNORECASE,
 )
 """After these a bracket of several numbers is part of the sentence: "scores in [1, 5]"."""
@@ -108,15 +112,19 @@ def _apart(line: str, numbers: Collection[int] | None) -> tuple[str, list[tuple[
 def _is_marker(match: re.Match[str], own: Sequence[int], numbers: Collection[int] | None, before: str) -> bool:
     """Whether a bracket of numbers points to evidence; `before`: what stands before it.
 
-    Evidence is numbered from 1. In round brackets only what exists is a marker, and behind a sentence or a clause.
+    Evidence is numbered from 1. In round brackets only what exists is a marker, and behind a sentence or a clause, not
+    behind a part of a list.
     """
     if numbers is None:
         return True
-    if 0 in own or (len(own) > 1 and _TAKES_OBJECT.search(before[-20:])):
+    is_round = match["round"] is not None
+    if 0 in own or ((is_round or len(own) > 1) and _TAKES_OBJECT.search(before[-20:])):
         return False
     exists = set(own) <= set(numbers)
-    at_end = _MARKERS_END.match(match.string, match.end()) is not None
-    return exists and at_end if match["round"] else exists or (at_end and len(own) == 1)
+    at_end = (_ROUND_END if is_round else _MARKERS_END).match(match.string, match.end()) is not None
+    if is_round:
+        return exists and at_end and not _COUNT.search(before)
+    return exists or (at_end and len(own) == 1)
 
 
 def clauses_of(sentence: str) -> list[str]:

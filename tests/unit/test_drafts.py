@@ -165,6 +165,11 @@ def test_markers_belong_to_the_sentence_that_they_stand_in_or_behind(draft, mark
         ("Whales [2] sing (1, 2).", {"Whales sing.": {1, 2}}),
         ("It sings [7]. [1, 3] It dances (1).", {"It sings.": {1, 3, 7}, "It dances.": {1}}),
         ("It sings [1, ] []", {"It sings": {1}}),
+        ("Whales had fins (2), tails (1), and songs (3).", {"Whales had fins (2), tails (1), and songs (3).": set()}),
+        ("Whales sing (1), and they dance (2) (3).", {"Whales sing, and they dance.": {1, 2, 3}}),
+        ("Fins (2), tails. It sings (1).", {"Fins (2), tails.": set(), "It sings.": {1}}),
+        ("It moves in SE(3). It weighs 30 kg/m(2).", {"It moves in SE(3).": set(), "It weighs 30 kg/m(2).": set()}),
+        ("For (1), we sing.", {"For (1), we sing.": set()}),
     ],
 )
 def test_of_brackets_only_those_are_markers_that_point_to_evidence(draft, marked):
