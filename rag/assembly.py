@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rag.corpus import read_library
 from rag.description import model_id_of
-from rag.errors import FootnoteError, IndexMissing, ModelError, SettingsError, WeightsMissing
+from rag.errors import FootnoteError, IndexMissing, IndexOutdated, ModelError, SettingsError, WeightsMissing
 from rag.index import LibraryIndex, PassageEncoder
 from rag.library.ledger import Ledger, applied
 from rag.library.shelf import Shelf, is_current
@@ -208,7 +208,7 @@ def open_index(
     papers = shelf.papers()
     try:
         index = None if rebuild else shelf.open()
-    except IndexMissing:
+    except (IndexMissing, IndexOutdated):
         index = None
     if index is None or not is_current(index, papers):
         if index is not None:

@@ -8,7 +8,8 @@
     ├── IndexProblem          anything wrong with the index on disk
     │   ├── IndexMissing      there is none yet
     │   ├── IndexCorrupt      it is damaged or incomplete
-    │   └── IndexMismatch     it was built with another embedder, splitter or metric
+    │   └── IndexMismatch     it was built with another embedder or metric
+    │       └── IndexOutdated   by an earlier version of this code: the next build renews it
     ├── WeightsError          anything wrong with model weights
     │   ├── WeightsMissing    not on this machine, and not to be had
     │   └── WeightsCorrupt    they do not match their pinned SHA-256
@@ -61,7 +62,11 @@ class IndexCorrupt(IndexProblem):
 
 
 class IndexMismatch(IndexProblem):
-    """The index was built with another embedder, splitter or metric than the settings ask for."""
+    """The index was built with another embedder or metric than the settings ask for."""
+
+
+class IndexOutdated(IndexMismatch):
+    """The index was built with an earlier splitter or tokenizer of Footnote's own; its vectors still hold."""
 
 
 class WeightsError(FootnoteError):

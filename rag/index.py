@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.corpus import corpus_digest
-from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexProblem
+from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexOutdated, IndexProblem
 from rag.index_files import (
     FORMAT,
     MANIFEST,
@@ -118,7 +118,8 @@ class LibraryIndex:
         Raises:
             IndexMissing: nothing was built there yet.
             IndexCorrupt: files are damaged or missing.
-            IndexMismatch: it was built with another embedder, splitter or format than `encoder` and this code.
+            IndexMismatch: it was built with another embedder than `encoder`, or in another format.
+            IndexOutdated: it was built with another splitter or tokenizer than this code has.
         """
         generation = live_generation(folder)
         if generation is None:
@@ -216,9 +217,13 @@ def build(
 
 
 def _reusable(folder: Path, encoder: PassageEncoder) -> Path | None:
-    """The live generation if it can be opened, else None; a damaged one is built anew without being asked."""
+    """The live generation if it can be opened or brought up to date, else None; a damaged one is built anew without
+    being asked.
+    """
     try:
         index = LibraryIndex.open(folder, encoder)
+    except IndexOutdated:
+        return live_generation(folder)
     except (IndexMissing, IndexCorrupt):
         return None
     index.close()
@@ -336,8 +341,6 @@ def _refuse_mismatch(manifest: Manifest, encoder: PassageEncoder) -> None:
         "embedder_revision": encoder.revision,
         "dimension": encoder.dimension,
         "max_tokens": encoder.max_tokens,
-        "splitter": SPLITTER_VERSION,
-        "tokenizer": TOKENIZER_VERSION,
         "metric": METRIC,
     }
     for key, value in asked.items():
@@ -345,6 +348,8 @@ def _refuse_mismatch(manifest: Manifest, encoder: PassageEncoder) -> None:
         if built != value:
             name = key.replace("_", " ")
             raise IndexMismatch(f"The index was built with {name} {built!r}, the settings ask for {value!r}.", REBUILD)
+    if (manifest.splitter, manifest.tokenizer) != (SPLITTER_VERSION, TOKENIZER_VERSION):
+        raise IndexOutdated("Another version of Footnote built the index.", "Bring it up to date: footnote index")
 
 
 def _open_chroma(folder: Path) -> Any:

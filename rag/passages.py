@@ -21,7 +21,7 @@ from rag.sentences import split_sentences
 CountTokens = Callable[[str], int]
 """Tokens of a whole input to the embedder, the special ones included."""
 
-SPLITTER_VERSION = "sentences-1"
+SPLITTER_VERSION = "sentences-2"
 """Names the rules by which sentences and passages are cut. Change it with them: an index cut otherwise is refused."""
 
 _LONGEST_TITLE = 200

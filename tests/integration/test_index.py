@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes import HashedEncoder
 
-from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexProblem
+from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexOutdated, IndexProblem
 from rag.index import LibraryIndex, build, live_generation
 from rag.schema import Paper
 
@@ -119,6 +119,19 @@ def test_another_embedder_is_refused_with_both_values_and_the_command(tmp_path, 
         assert all(value in str(error.value) for value in both)
     build(tmp_path, PAPERS, other, rebuild=True)
     assert texts_found(tmp_path, other, "bees dance")[0] == "id-bees"
+
+
+@pytest.mark.parametrize("version", ["SPLITTER_VERSION", "TOKENIZER_VERSION"])
+def test_an_index_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_vectors(tmp_path, monkeypatch, version):
+    encoder = HashedEncoder()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(f"rag.index.{version}", "0")
+        build(tmp_path, PAPERS, encoder)
+    with pytest.raises(IndexOutdated, match="footnote index"):
+        LibraryIndex.open(tmp_path, encoder)
+    report = build(tmp_path, PAPERS, encoder)
+    assert (report.embedded, report.kept) == (0, 3)
+    assert texts_found(tmp_path, encoder, "bees dance")[0] == "id-bees"
 
 
 def damage_manifest(generation: Path) -> None:
