@@ -22,6 +22,18 @@ _AUXILIARY = (
     r"(?:do|does|did|is|are|was|were|has|have|had|can|could|may|might|will|would|shall|should|must|isn['’]t|aren['’]t"
     r"|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|can['’]t|cannot)"
 )
+_PHRASE_ALONE = re.compile(
+    rf"(?:.*[.:;,?!] )?(?:in|by|to|for|on|with|from|at|of|under|within|after|about) {_WH}"
+    rf"(?: (?!(?:{_AUXILIARY}|that|which|who|whose)\b)[\w'’-]+)+",
+    re.IGNORECASE,
+)
+"""A question word with what stands beside it and no verb: "to what extent"."""
+_OPEN = re.compile(rf"\b(?:{_WH}|and|or|not)\W*$", re.IGNORECASE)
+_SHORTEST_PART = 3
+_AUXILIARY = (
+    r"(?:do|does|did|is|are|was|were|has|have|had|can|could|may|might|will|would|shall|should|must|isn['’]t|aren['’]t"
+    r"|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|can['’]t|cannot)"
+)
 _BEFORE_WH = r"(?:up )?(?:in|by|to|for|on|with|from|at|of|under|against|into|over|within|through|during|after|about)"
 _WORD = rf"(?: (?!(?:{_AUXILIARY}|that|which|who|whose)\b)[\w'’-]+)"
 _PHRASE_ALONE = re.compile(rf"(?:.*[.:;,?!] )?{_BEFORE_WH} {_WH}{_WORD}+", re.IGNORECASE)
@@ -37,23 +49,27 @@ _WITH_ITS_VERB = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
-_NO_NOUN_FOLLOWS = (
-    r"(?:\s(?:gain|figure|value|level|increase|decrease|improvement|reduction|drop|difference|change|threshold|limit"
-    r"|constant|ratio|range)s?)?\b"
-    rf"(?=\W*$|\s*[^\w\s-]|\s+(?:{_AUXILIARY}|of|on|in|at|for|to|with|by|from|over|under|per|between|among|across|after"
-    r"|before|during|without|within|than|when|where|if|as|and|or|but|that|which|the|an?|its?|they|their|he|she|we|you"
-    r"|this|these|those|each|both|all|any|works|\w+ly|(?-i:[A-Z])\S*|-)(?![\w'’-]))"
-)
-"""Behind a word for a number: "what learning rate was used", not "what learning rate schedule was used"."""
 _NUMBER_WANTED = re.compile(
     r"\bhow many\b|\b(?:by|to) (?:how much|what (?:factor|percentage|share|margin)s?)\b"
-    rf"|\b(?:what|which) (?:{_AUXILIARY} (?:[\w-]+ )?|(?:(?!(?-i:[a-z-]*[^\Wsui]s) )[\w-]+ ){{0,2}})"
-    rf"(?:rate|percentage|accuracy|score|speed-?up|number){_NO_NOUN_FOLLOWS}"
     r"|\b(?:what|which) (?:share|proportion|fraction) of\b"
-    r"|^\W*(?:the )?(?:total |exact |average )?(?:number|percentage|share|proportion|fraction|amount) of\b"
-    r"|\b(?:at|to|of|from|by|with) (?:what|which) (?:[\w-]+ ){0,2}"
-    rf"(?:value|size|frequency|threshold|resolution|cost)s?{_NO_NOUN_FOLLOWS}",
+    r"|^\W*(?:the )?(?:total |exact |average )?(?:number|percentage|share|proportion|fraction|amount) of\b",
     re.IGNORECASE,
+)
+_FIGURE_WANTED = re.compile(
+    rf"\b(?:what|which) (?:{_AUXILIARY} (?:[\w-]+ )?|(?:(?!(?-i:[a-z-]*[^\Wsui]s) )[\w-]+ ){{0,2}})"
+    r"(?:rate|percentage|accuracy|score|speed-?up|number)\b"
+    r"|\b(?:at|to|of|from|by|with) (?:what|which) (?:[\w-]+ ){0,2}"
+    r"(?:value|size|frequency|threshold|resolution|cost)s?\b",
+    re.IGNORECASE,
+)
+"""A word for a number, which may only stand before the noun that is asked for: "what learning rate schedule"."""
+_NEXT_WORD = re.compile(r"\s+([a-z]+(?:-[a-z]+)*)")
+_NO_OTHER_NOUN = STOP_WORDS | frozenset(
+    """
+    may might must shall cannot per across among during without within works
+    gain gains figure figures value values level levels increase decrease improvement reduction drop difference change
+    threshold limit constant ratio range
+    """.split()
 )
 _QUANTITIES = frozenset(
     """
@@ -97,9 +113,7 @@ _SEVERAL = re.compile(r"^\W*(?:what|which)(?: \w+)? \w{3,}[a-rt-z]s\b", re.IGNOR
 _SHORT = re.compile(
     r"\bhow (?:many|much|large|big|long|often|fast|far)\b|\bwhat (?:is|was) the (?:name|number)\b"
     r"|\b(?:stand for|abbreviation)\b|\bhow\b.*\bcompare"
-    r"|\bwhat (?:(?:do|does|did) (?!mean\b)[^?]*?|(?:they|(?:the )?authors) )"
-    r"(?<!\ba )(?<!\bthe )(?<!\bits )(?<!\btheir )\bmean"  # the verb, not the statistic
-    r"(?=\s*(?:$|[^\w\s-])|\s(?:by|in|here|for|to|when|with|if|at|on|and|exactly)\b)",
+    r"|\bwhat (?:(?:do|does|did)\b.+|they|(?:the )?authors)(?<!the)(?<!\ba)(?<!its) mean\b",
     re.IGNORECASE,
 )
 
@@ -129,40 +143,28 @@ def one_line(text: str) -> str:
 def parts_of(question: str) -> tuple[str, ...]:
     """The questions that one question asks, each with its question mark; () where it asks one.
 
-    "What does X hide, and why is that a problem?" asks two; "when and how" asks one. "To what extent and by what means
-    does X help?" asks two, each with the verb.
+    "What does X hide, and why is that a problem?" asks two; "when and how" asks one, and so does "to what extent and by
+    what means does X help?", whose first part has no verb of its own.
     """
     parts = [part.strip(" ,;") for part in _BETWEEN_PARTS.split(question.strip())]
     if len(parts) < 2 or any(len(part.split()) < _SHORTEST_PART or _ENDS_OPEN.search(part) for part in parts):
         return ()
-    for i in range(len(parts) - 1, 0, -1):
-        is_joined = f"{parts[i - 1]} and " in question
-        if (whole := _with_verb(parts[i - 1], parts[i], is_joined=is_joined)) is None:
-            return ()
-        parts[i - 1] = whole
+    if any(_PHRASE_ALONE.fullmatch(part) for part in parts):
+        return ()
     return tuple(f"{part[0].upper()}{part[1:].rstrip(' ?.!')}?" for part in parts)
-
-
-def _with_verb(part: str, following: str, *, is_joined: bool) -> str | None:
-    """`part`, which may have its verb from the part `following`; None where it has none, or that is not to be told.
-
-    `is_joined`: there is no comma between them.
-    """
-    if re.search(rf"\b{_AUXILIARY}\b", re.split(r"[.:;?!] ", part)[-1], re.IGNORECASE):
-        return part
-    nouns = _NOUNS_ALONE.fullmatch(part) if is_joined else None
-    shared = _WITH_ITS_VERB.match(following)
-    if _PHRASE_ALONE.fullmatch(part):
-        return f"{part} {shared['rest']}" if shared and not _ENDS_IN_HOW_MANY.search(part) else None
-    if nouns is None or shared is None:
-        return part
-    are_counted = nouns["asks"].lower() == "how many" and following.lower().startswith("how many")
-    return f"{part} {shared['rest']}" if are_counted else None
 
 
 def asks_for_number(question: str) -> bool:
     """Whether only a number, or a word for one, answers: "how many", "by what factor", "which success rate"."""
-    return _NUMBER_WANTED.search(question) is not None
+    if _NUMBER_WANTED.search(question):
+        return True
+    return any(not _is_before_noun(question[found.end() :]) for found in _FIGURE_WANTED.finditer(question))
+
+
+def _is_before_noun(rest: str) -> bool:
+    """Whether the first word of `rest` may be a noun: in small letters and none of those that follow a figure."""
+    word = _NEXT_WORD.match(rest)
+    return rest[:1] == "-" or (word is not None and word[1] not in _NO_OTHER_NOUN and not word[1].endswith("ly"))
 
 
 def abbreviations_in_question(question: str) -> tuple[str, ...]:

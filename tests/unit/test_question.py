@@ -67,21 +67,10 @@ def test_a_question_for_a_fact_does_not(question):
         ("Which papers compare A and B?", ()),
         ("Why do A and B fail where C works?", ()),
         ("What does it say of what and how people learn?", ()),
-        (
-            "To what extent and by what means does moss hold water?",
-            ("To what extent does moss hold water?", "By what means does moss hold water?"),
-        ),
-        (
-            "In bogs, at which depth and for how long was it wet, and why is that so?",
-            ("In bogs, at which depth was it wet?", "For how long was it wet?", "Why is that so?"),
-        ),
-        (
-            "How many red bogs and how many green ones are mapped?",
-            ("How many red bogs are mapped?", "How many green ones are mapped?"),
-        ),
+        ("To what extent and by what means does moss hold water?", ()),
+        ("In bogs, at which depth and for how long was it wet, and why is that so?", ()),
         ("To what extent and by what means moss holds water?", ()),
         ("On how many and which bogs was it seen?", ()),
-        ("Which red bogs and which ponds are mapped?", ()),
         ("Which moss wins, and which moss does it beat?", ("Which moss wins?", "Which moss does it beat?")),
         ("How many people fell ill and how many were healed?", ("How many people fell ill?", "How many were healed?")),
         ("Which moss was tried, and by what margin?", ("Which moss was tried?", "By what margin?")),
