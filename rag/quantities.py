@@ -7,7 +7,7 @@ though every digit in it is right. Plain text in; knows no papers, vectors or mo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.keywords import STOP_WORDS, stem, words
@@ -69,6 +69,7 @@ _COUNTED = re.compile(
     rf"(?: ?%)?(?P<noun>(?:[ -](?!(?:{_ENDS}|\w+ed)\b)[A-Za-z][\w-]*){{0,3}})"
     rf"(?:,? (?:on|in|for|at|against) (?:the )?(?P<place>(?!(?:{_ENDS})\b)[A-Za-z][\w-]*))?"
 )
+_MAY_BE_UNIT = re.compile(rf"(?!\+|[ -]?(?!(?:{_ENDS})\b)[a-z])")
 _NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
 _SPELLED_NAME = re.compile(r"(?<!\w)([A-Za-z]+)[\s-]*(\d\w*)")
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
@@ -114,7 +115,8 @@ class Quantity:
     `is_change`: it says by how much ("by 3%", "3% cheaper"). `may_be_change`: a word of change stands near it.
     `is_name`: it is part of a name ("GPT4", "SC2LE"). `bound`: "floor" ("more than"), "ceiling" ("at most"), "reach"
     ("up to") or ""; `currency`: its sign or ""; `is_negative`: a minus stands before it; `verb`: the regular past tense
-    in front of it ("widened by 3%", "widened 3%") or "".
+    in front of it ("widened by 3%", "widened 3%") or "". `letter`: "K", "M" or "B" behind it, be it thousands or
+    kelvin; `other_value`: what it is where the letter means that, "" where it cannot.
     """
 
     value: str
@@ -126,6 +128,8 @@ class Quantity:
     currency: str = ""
     is_negative: bool = False
     verb: str = ""
+    letter: str = ""
+    other_value: str = ""
 
 
 def quantities(text: str) -> Iterator[Quantity]:
@@ -153,12 +157,30 @@ def quantities(text: str) -> Iterator[Quantity]:
             currency=_currency(signed, after),
             is_negative=is_negative,
             verb=_verb(before),
+            letter=_letter(match),
+            other_value=_other_value(match),
         )
 
 
 def _bound(before: str) -> str:
     found = _BOUND.search(before)
     return str(found.lastgroup) if found else ""
+
+
+def _letter(match: re.Match[str]) -> str:
+    letter = match["scale"] or match["unit"] or ""
+    return letter if letter in ("K", "M", "B") else ""
+
+
+def _other_value(match: re.Match[str]) -> str:
+    """The value of "77K" as 77 kelvin, or of "7 B" as billions; "" where the letter behind it means one thing."""
+    letter = _letter(match)
+    if not match["scale"]:
+        is_apart = match.string[match.end("value") : match.start("unit")] == " " if letter else False
+        return _plain(match["value"], _TIMES[letter.casefold()]) if is_apart else ""
+    may_be_unit = letter in ("K", "M") and _MAY_BE_UNIT.match(match.string, match.end("scale"))
+    is_money = match.string[match.start() - 1 : match.start()] in _CURRENCIES
+    return _plain(match["value"], 1) if may_be_unit and not is_money else ""
 
 
 def _verb(before: str) -> str:
@@ -183,11 +205,13 @@ def _written(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
 def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> frozenset[str]:
     """Numbers in `text` as plain digits, number words too: "24k" is 24000, "three" is 3, ".60" and "0·6" are 0.6.
 
-    `with_one`: whether the words "one" and "zero" count; their digits always do. `in_names`: whether the 2 of
-    "SC2LE" counts.
+    `with_one`: whether the words "one" and "zero" count; their digits always do. `in_names`: whether all that may be
+    meant counts, as of a source: the 2 of "SC2LE", and "77K" both as thousands and as kelvin (see `misread`).
     """
     text = _on_line(text)
     found = {value for _, value, is_name in _written(text) if in_names or not is_name}
+    if in_names:
+        found.update(filter(None, (_other_value(match) for match, _, _ in _written(text))))
     found.update(value for _, value in _spelled(text) if with_one or value != "1")
     if with_one and _ZERO.search(text):
         found.add("0")
@@ -246,14 +270,23 @@ def misread(text: str, source: str) -> str:
     Numbers that `source` does not have at all are not looked at: see `numbers_in`.
     """
     text, source = _on_line(text), _on_line(source)
-    have = list(quantities(source))
-    for quantity in quantities(text):
+    said, have = list(quantities(text)), list(quantities(source))
+    for quantity in said:
         if quantity.is_name:
             continue
         same = [other for other in have if other.value == quantity.value]
+        if not same and _is_other_reading(quantity, said, have):
+            return quantity.value
         if same and not any(_is_same(quantity, other) and not _loses_reach(text, quantity, other) for other in same):
             return quantity.value
     return _other_multiple(text, source) or _of_another(text, source)
+
+
+def _is_other_reading(quantity: Quantity, said: Sequence[Quantity], have: Sequence[Quantity]) -> bool:
+    """Whether a source has a number only with a letter that the text does not write: "77" for "77K" (kelvin?)."""
+    values = {other.value for other in said}
+    read = [other for other in have if other.other_value == quantity.value and other.value not in values]
+    return bool(read) and all(other.letter != quantity.letter for other in read)
 
 
 def _is_same(said: Quantity, source: Quantity) -> bool:

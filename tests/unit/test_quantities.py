@@ -88,6 +88,38 @@ def test_a_raised_digit_behind_a_letter_is_its_digit_and_behind_a_number_its_pow
     assert not numbers_in("10⁶ cells") <= numbers_in("10⁸ cells")
 
 
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("It was cooled to 77 K.", "It was cooled to 77K."),
+        ("It was cooled to 77K.", "It was cooled to 77 K."),
+        ("It needs 5 M NaCl.", "It needs 5M NaCl, no less."),
+        ("It needs 5M NaCl.", "It needs 5 M NaCl."),
+        ("It is a 7B model.", "It is a model of 7 B parameters."),
+        ("It saw 77,000 images.", "It saw 77K images."),
+        ("It has 5 layers and saw 5M images.", "It saw 5M ImageNet images with 5 layers."),
+    ],
+)
+def test_a_letter_behind_a_number_is_compared_as_it_is_written(said, source):
+    assert numbers_in(said, in_names=False) <= numbers_in(source)
+    assert not misread(said, source)
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("It saw 970 images.", "It saw 970k images."),
+        ("It saw 970k images.", "It saw 970 images."),
+        ("It saw 970 images.", "Of images it saw 970K."),
+        ("It saw 5 images.", "It saw 5M ImageNet images."),
+        ("It costs 5.", "It costs $5M."),
+        ("It heats up to 77,000 kelvin.", "It heats up to 77 K."),
+    ],
+)
+def test_a_letter_behind_a_number_is_not_left_out(said, source):
+    assert misread(said, source) or not numbers_in(said, in_names=False) <= numbers_in(source)
+
+
 def test_the_word_one_counts_only_where_it_is_asked_for():
     assert numbers_in("one of them") == {"1"}
     assert numbers_in("one of them", with_one=False) == frozenset()
