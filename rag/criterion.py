@@ -29,15 +29,9 @@ from rag.schema import Paper
 _EXAMPLES = re.compile(r",? \b(?:such as|for instance|for example|e\.g\.|be it)\b[^,;]*(?:,|$)", re.IGNORECASE)
 """Examples narrow nothing down: their words need not be held."""
 _DIGITS = re.compile(r"\d+")
-_NOT = re.compile(
-    r"\b(?:not|no|without|never|except|excluding|neither|nor)\b|n['’]t\b"
-    # "non-robotics papers", "anything non-robotics"; "non-small cell lung cancer" is a name, which papers write.
-    r"|\bnon\W[\w-]+\s(?:papers|works?|abstracts|articles|studies|publications|research|literature|ones|topics?"
-    r"|subjects?|fields?|areas?|domains?|disciplines?|applications?)\b"
-    r"|\b(?:is|are|(?:any|every|some)thing|whatever|that['’]s)\snon\b|^on non\W[\w-]+$",
-    re.IGNORECASE,
-)
-_NON = re.compile(r"\bnon\W(?P<word>\w+)", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:not|no|without|never|except|excluding|neither|nor)\b|\bnon\b(?!-)|n['’]t\b", re.IGNORECASE)
+"""Not "non-small cell lung cancer": that is a name, which papers write."""
+_NON = re.compile(r"\bnon-?\w{3}", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|cannot|never|neither|nothing)\b|n['’]t\b|\bno mention\b|\bat all\b", re.IGNORECASE)
 _IN_TITLE = re.compile(r"\s*\bin (?:its|the|their) titles?\b", re.IGNORECASE)
 _ONLY_MENTIONS = re.compile(
@@ -211,20 +205,10 @@ def restated_criterion(request: str, question: str) -> Criterion | None:
         return None
     if sorted(_DIGITS.findall(request)) != sorted(_DIGITS.findall(question)):
         return None
-    if _NOT.search(request) and not (_NOT.search(question) or _NON.search(question)):
-        return None
-    if not (_NOT.search(question) or all(_keeps(found["word"], request, question) for found in _NON.finditer(request))):
+    if (_NOT.search(request) or _NON.search(request)) and not (_NOT.search(question) or _NON.search(question)):
         return None
     is_mention = criterion.in_title or _ONLY_MENTIONS.search(request) is not None
     return replace(criterion, is_mention=is_mention, restated=question)
-
-
-def _keeps(word: str, request: str, question: str) -> bool:
-    """Whether `question` has the "non-" of `word`, or may have it in an abbreviation of its own: "NSCLC"."""
-    if re.search(rf"\bnon\W?{re.escape(word)}", question, re.IGNORECASE):
-        return True
-    is_abbreviated = not set(_ACRONYM.findall(question)) <= set(_ACRONYM.findall(request))
-    return is_abbreviated and re.search(rf"\b{re.escape(word)}", question, re.IGNORECASE) is None
 
 
 def _is_said(unit: Unit, request: str) -> bool:

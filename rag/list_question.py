@@ -12,6 +12,7 @@ Knows texts; nothing of papers or models.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _PLURAL = frozenset("papers abstracts works articles studies publications".split())
@@ -103,7 +104,8 @@ _WHO_DID = re.compile(
 _WHERE = re.compile(
     r"where\s+(?=(?:does|do|can)\s+(?:an?|any)\b"
     r"|(?:does|do|is|are|can)\s+(?:an?|any|people|humans|somebody|someone)\b.*\b"
-    r"(?:papers|abstracts|articles|studies|publications|literature|library|collection|used?|report(?:ed)?|discuss(?:ed)?|mention(?:ed)?|described?|evaluated?|tested|trained)\b)",
+    r"(?:papers|abstracts|articles|studies|publications|literature|library|collection"
+    r"|used?|report(?:ed)?|discuss(?:ed)?|mention(?:ed)?|described?|evaluated?|tested|trained)\b)",
     re.IGNORECASE,
 )
 """What is so, and what people do, is asked of papers where it is what these do: "Where is a robot used?", not "Where is
@@ -114,7 +116,6 @@ _IN_WHAT = re.compile(
     r"(?!ones?\b|of\b)\S+\s(?:.+\s)?(?:in|across|from|among|amongst|within|throughout|over)\b", re.IGNORECASE
 )
 """The kind is no kind of papers but of what stands in them: "How many patients in both studies died?"."""
-_CLAUSE = frozenset("how why that whether it".split())
 _BEFORE_WORKS = frozenset(
     """
     the our your my recent early earlier earliest prior previous related relevant similar new newer newest old older
@@ -123,9 +124,12 @@ _BEFORE_WORKS = frozenset(
     """.split()
 )
 """Of words that are no noun in the plural, those after which "works" are papers."""
-_POINTED_AT = frozenset("these those them".split())
-_AFTER_A_VERB = r"against|without|for|when|if(?! any)|once|despite|regardless|best|better|well|worse|fastest"
-_AFTER_EITHER = rf"{_AFTER_A_VERB}|in|on|at|as|with|to|by|from|over|under|across|through|during"
+_END = r"(?:\s+(?:\w+ly|even|only|also|just))?(?:\s*(?:[?.!]|$)|\s+(?:"
+_VERB_BEFORE = r"against|without|for|when|if(?! any)|once|despite|regardless|best|better|well|worse|fastest"
+_AFTER_A_VERB = re.compile(rf"{_END}{_VERB_BEFORE})\b)", re.IGNORECASE)
+_AFTER_EITHER = re.compile(
+    rf"{_END}{_VERB_BEFORE}|in|on|at|as|with|to|by|from|over|under|across|through|during)\b)", re.IGNORECASE
+)
 """What may follow "works": where only a verb takes it, and where "works on whales" may be papers, too."""
 _ONE_OF_ANY = re.compile(r"\b(?:every|each|any|all|a|an|some|no|single)\b", re.IGNORECASE)
 _OF_SOMEBODY = re.compile(r"\s+(?:of|behind|wrote|from|at|in|on|worked|published)\b", re.IGNORECASE)
@@ -246,7 +250,7 @@ def _is_for_all(how: str, kind: str, noun: str, text: str) -> bool:
     noun = noun.lower().split()[-1]
     if how.lower().endswith("how many") and _IN_WHAT.match(kind.strip()):
         return False
-    if noun == "works" and _is_verb(f"{how} {kind}", text):
+    if noun == "works" and how.lower() != "all" and _is_verb(kind.lower().split(), text):
         return False
     if noun in ("groups", "authors", "teams", "researchers", "projects"):
         return _OF_SOMEBODY.match(text) is None
@@ -257,27 +261,11 @@ def _is_for_all(how: str, kind: str, noun: str, text: str) -> bool:
     return _ONE_OF_ANY.search(f"{how} {kind}") is not None
 
 
-def _is_verb(before: str, text: str) -> bool:
-    """Whether "works", between `before` and `text`, is what something does: "Which drug works in children?"."""
-    said = before.lower().replace("how many", "").split()
-    if not _CLAUSE.isdisjoint(said):
-        return True
-    asked = max((i for i, word in enumerate(said) if word in ("which", "what")), default=None)
-    if asked is None or "in" in said[:asked]:
-        return False
-    kind = said[asked + 1 :]
-    if not kind or kind[-1] in _POINTED_AT:
-        return _goes_on(text, _AFTER_A_VERB)
-    is_plural = re.search(r"[^sui]s$", kind[-1]) is not None
-    if kind[-1] in _BEFORE_WORKS or (is_plural and "of" not in kind):
-        return False
-    return _goes_on(text, _AFTER_EITHER)
-
-
-def _goes_on(text: str, words: str) -> bool:
-    """Whether nothing more follows in `text`, or one of `words`, perhaps after an adverb: " reliably in children"."""
-    after = rf"(?:\s+(?:\w+ly|even|only|also|just))?(?:\s*(?:[?.!]|$)|\s+(?:{words})\b)"
-    return re.match(after, text, re.IGNORECASE) is not None
+def _is_verb(kind: Sequence[str], text: str) -> bool:
+    """Whether "works", between `kind` and `text`, is what something does: "Which drug works in children?"."""
+    last = kind[-1] if kind else "the"
+    may_be_papers = last in _BEFORE_WORKS or ("of" not in kind and re.search(r"[^sui]s$", last) is not None)
+    return (_AFTER_A_VERB if may_be_papers else _AFTER_EITHER).match(text) is not None
 
 
 def _found(text: str, kind: str, how: str) -> ListQuestion:

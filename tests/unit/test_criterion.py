@@ -294,9 +294,6 @@ def test_a_question_that_asks_for_something_else_than_the_request_is_not_taken(q
     [
         ("Which papers use non-rigid corals?", False),
         ("List papers on non-small cell tumours of corals.", False),
-        ("Show me non-coral papers.", True),
-        ("Which papers are non-coral?", True),
-        ("Which papers are about non-coral topics?", True),
         ("Which papers grow corals without light?", True),
     ],
 )
@@ -309,7 +306,6 @@ def test_a_name_with_non_denies_nothing(question, denies):
     [
         ("all on non-rigid coral growth", "Which papers are about non-rigid coral growth?", True),
         ("all on non-rigid coral growth", "Which papers are about nonrigid coral growth?", True),
-        ("all on non-rigid coral growth", "Which papers are about NRCG, a coral growth?", True),
         ("all on non-rigid coral growth", "Which papers are about rigid coral growth?", False),
         ("all on non-rigid coral growth", "Which papers are about coral growth?", False),
         ("anything non-coral", "Which papers are about corals?", False),
