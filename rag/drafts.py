@@ -39,21 +39,16 @@ _EVIDENCE = (
     r"\b(?:evidence|sentences?|papers?|abstracts?|texts?|library|context|passages?|sources?|excerpts?|information)"
 )
 _NOT = r"\b(?:do|does|did|is|are|was|were) not (?:\w+ )?"
-_TELL = r"(?:address|answer|compar|describ|detail|explain|indicat|nam|provid|refer|report)"
 _CANNOT = r"\bca(?:nnot|n not| not)"  # the last is what is left of "can't"
 _STOP = r"\W*$|[,;:.] "
-_BY_EVIDENCE = rf"(?:(?: \w+){{0,4}} (?:given|provided|above|available)\b|(?: \w+){{0,3}} {_EVIDENCE})"
-_BY_OTHER_MEANS = rf" (?:at|before|by|from|in|through|until|using|via|when|with|without)\b(?!{_BY_EVIDENCE})"
 _REFUSAL = re.compile(
-    rf"{_NOT}(?:mention|say|specif(?:y|ied)\b|discuss|state[ds]?\b(?!-| of\b))|{_NOT}specifically {_TELL}"
+    rf"{_NOT}(?:mention|say|specif(?:y|ied)\b|specifically (?:address|describ|nam|report)|discuss|state[ds]?\b(?!-| of\b))"
     rf"|{_NOT}(?:given|provided)(?={_STOP}| (?:here|above|explicitly|directly|and|or|but|for|as)\b)"
     rf"|{_EVIDENCE}(?: \w+){{0,3}} {_NOT}(?:provid|contain|includ|given)"
     rf"|{_NOT}(?:provided|contained|included|given) (?:\w+ )?(?:in|by) (?:\w+ ){{0,2}}{_EVIDENCE}"
-    r"|(?<!\bwith )(?<!\bfrom )(?<!\bneeds )(?<!\buses )(?<!\brequires )\b(?:no|not enough|insufficient) (?:\w+ )?"
-    rf"information\b(?={_STOP}| (?:about|on|regarding|concerning|in|to|for|that|of|as|here|available|given|provided|is"
-    r"|was|whether|how|which|what)\b)"
-    rf"|{_CANNOT} be (?:answer|determin)\w*\b(?!{_BY_OTHER_MEANS})"
-    rf"|(?:\b(?:I|we|you|one)|{_EVIDENCE}(?: \w+){{0,3}}) {_CANNOT} (?:answer|determin)",
+    r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b(?! loss)"
+    rf"|{_CANNOT} be (?:answer|determin)\w*(?={_STOP}| (?:whether|how|which|what)\b| (?:\w+ ){{1,3}}(?:given|provided|above|available)\b"
+    rf"| (?:\w+ ){{1,3}}{_EVIDENCE})|(?:\b(?:I|we|you|one)|{_EVIDENCE}(?: \w+){{0,3}}) {_CANNOT} (?:answer|determin)",
     re.IGNORECASE,
 )
 """What speaks of the evidence, or of what is not said. A paper is often called by its system's name, so that "FooNet

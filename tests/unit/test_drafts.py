@@ -112,7 +112,6 @@ def test_what_says_that_something_is_not_told_is_a_refusal(text):
         "Models of this kind cannot answer questions about long songs.",
         "FooNet is not state of the art.",
         "FooNet loses nothing: there is no information loss.",
-        "With no prior information the robot still finds its way.",
     ],
 )
 def test_what_denies_something_of_its_subject_is_no_refusal(text):
