@@ -42,13 +42,15 @@ _NOT = r"\b(?:do|does|did|is|are|was|were) not (?:\w+ )?"
 _CANNOT = r"\bca(?:nnot|n not| not)"  # the last is what is left of "can't"
 _STOP = r"\W*$|[,;:.] "
 _REFUSAL = re.compile(
-    rf"{_NOT}(?:mention|say|specif(?:y|ied)\b|specifically (?:address|describ|nam|report)|discuss|state[ds]?\b(?!-| of\b))"
+    rf"{_NOT}(?:mention|say|specif(?:y|ied)\b|specifically (?:address|describ|nam|report)|discuss)"
+    rf"|{_NOT}state[ds]?\b(?!-| of\b)"
     rf"|{_NOT}(?:given|provided)(?={_STOP}| (?:here|above|explicitly|directly|and|or|but|for|as)\b)"
     rf"|{_EVIDENCE}(?: \w+){{0,3}} {_NOT}(?:provid|contain|includ|given)"
     rf"|{_NOT}(?:provided|contained|included|given) (?:\w+ )?(?:in|by) (?:\w+ ){{0,2}}{_EVIDENCE}"
     r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b(?! loss)"
-    rf"|{_CANNOT} be (?:answer|determin)\w*(?={_STOP}| (?:whether|how|which|what)\b| (?:\w+ ){{1,3}}(?:given|provided|above|available)\b"
-    rf"| (?:\w+ ){{1,3}}{_EVIDENCE})|(?:\b(?:I|we|you|one)|{_EVIDENCE}(?: \w+){{0,3}}) {_CANNOT} (?:answer|determin)",
+    rf"|{_CANNOT} be (?:answer|determin)\w*(?={_STOP}| (?:whether|how|which|what)\b"
+    rf"| (?:\w+ ){{1,3}}(?:given|provided|above|available)\b| (?:\w+ ){{1,3}}{_EVIDENCE})"
+    rf"|(?:\b(?:I|we|you|one)|{_EVIDENCE}(?: \w+){{0,3}}) {_CANNOT} (?:answer|determin)",
     re.IGNORECASE,
 )
 """What speaks of the evidence, or of what is not said. A paper is often called by its system's name, so that "FooNet
