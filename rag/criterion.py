@@ -21,7 +21,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from rag.complement import Counterpart, counterpart
-from rag.keywords import STOP_WORDS, stem, words
+from rag.keywords import STOP_WORDS, is_stop_word, stem, words
 from rag.list_question import ListQuestion, list_question
 from rag.phrases import abbreviated
 from rag.schema import Paper
@@ -105,7 +105,7 @@ class Text:
 
     def holds(self, spelling: str) -> bool:
         """Whether a name stands here as it is written, or a word in any inflection; parts of a word in a row."""
-        if _SYMBOL.search(spelling):
+        if _SYMBOL.search(spelling) or spelling.casefold() in STOP_WORDS:  # "HER" is not "her"
             return re.search(rf"(?<![\w]){re.escape(spelling)}(?![\w*+^])", self.text) is not None
         stems = _stems(spelling)
         if not stems:
@@ -219,17 +219,22 @@ def _is_said(unit: Unit, request: str) -> bool:
     return any(get_close_matches(spelling.lower(), typed, n=1, cutoff=AS_TYPED) for spelling in unit.alternatives)
 
 
+def _is_stop_word_shouted(word: str) -> bool:
+    return word.lower() in STOP_WORDS
+
+
 def _units(text: str) -> tuple[Unit, ...]:
     """Units in their order; after "or", "/" or an opening bracket a spelling joins the unit before."""
     units: list[list[str]] = []
     joins = False
+    is_grammar = is_stop_word if any(map(str.islower, text)) else _is_stop_word_shouted
     for token in _TOKEN.findall(text):
         word = token.lower()
         if word in ("or", "(", "/"):
             joins = bool(units)
-        elif word in (")", ",", ";") or (word in STOP_WORDS and word not in ("a", "an", "the")):
+        elif word in (")", ",", ";") or (is_grammar(token) and word not in ("a", "an", "the")):
             joins = False
-        elif word not in STOP_WORDS and stem(word) not in _SAYS_NOTHING:
+        elif not is_grammar(token) and stem(word) not in _SAYS_NOTHING:
             if joins:
                 units[-1].append(token)
             else:

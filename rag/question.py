@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 
 from rag.errors import BadQuestion
-from rag.keywords import STOP_WORDS, stem, words
+from rag.keywords import STOP_WORDS, is_stop_word, stem, words
 
 _SECOND_PART = re.compile(r",? and (?:how|what|why|which|when|where|in what)\b", re.IGNORECASE)
 _WH = r"(?:what|which|how|why|when|where|who|whom|whose)"
@@ -173,7 +173,7 @@ def abbreviations_in_question(question: str) -> tuple[str, ...]:
     if found is None:
         return ()
     said = next(text for text in found.groups() if text)
-    return tuple(name for name in re.findall(r"[\w*+-]+", said) if name.casefold() not in STOP_WORDS)
+    return tuple(name for name in re.findall(r"[\w*+-]+", said) if not is_stop_word(name))
 
 
 def tells(text: str, question: str, standalone_question: str = "") -> bool:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from eval.cases import BUNDLED
-from rag.criterion import Text, abbreviations, criterion_of, holding, restated_criterion
+from rag.criterion import Text, Unit, abbreviations, criterion_of, holding, restated_criterion
 from rag.schema import Paper
 
 FILLER = tuple(Paper(f"f{i}", f"Filler {i}", "Common models use data for learning and search.") for i in range(12))
@@ -314,3 +314,14 @@ def test_a_name_with_non_denies_nothing(question, denies):
 )
 def test_a_name_with_non_is_kept_where_a_request_is_put_as_a_question(request_, question, is_taken):
     assert (restated_criterion(request_, question) is not None) is is_taken
+
+
+def test_an_abbreviation_spelled_like_a_word_of_grammar_is_looked_for_as_it_is_written():
+    papers = (
+        Paper("h", "Ponds", "HER relabels where a fish went."),
+        Paper("i", "Fish", "A fish found her way."),
+        *FILLER,
+    )
+    assert [paper.id for paper in holding(criterion_of("Which papers use HER?"), papers).wholly] == ["h"]
+    assert criterion_of("WHICH PAPERS USE HER FISH?").units == (Unit(("FISH",)),)
+    assert criterion_of("Which papers use it?") is None

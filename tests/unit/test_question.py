@@ -201,6 +201,7 @@ def test_what_cannot_be_read_is_refused(question):
         ("What's SAM an abbreviation of?", ("SAM",)),
         ("What is “RAG” short for in this library?", ("RAG",)),
         ("What does it stand for?", ()),
+        ("What does HER stand for?", ("HER",)),
         ("Which papers stand for RL?", ()),
         ("What does TACO learn?", ()),
         ("What does the team of RISE stand for?", ()),
