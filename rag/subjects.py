@@ -62,7 +62,7 @@ _TWO = re.compile(
 """What asks for two papers outright: a word for papers stands where two are told apart. "Both pressures" and "A and B
 each" are no more than signs, see `_APART`; "from one cell to another" is not even one."""
 _CONTRAST = (
-    r"^contrast (?!agent|medi|dye|enhanc)|\bcontrasts? with\b(?<!in contrast with)"
+    r"(?:^|(?<=[.?!:;] ))contrast (?!agent|medi|dye|enhanc)|\bcontrasts? with\b(?<!in contrast with)"
     r"|\bdo (?:they|the two|(?-i:[A-Z])\S* and (?-i:[A-Z])\S*) contrast\b"
 )
 """To contrast, the verb: neither the contrast of a picture nor "in contrast to"."""

@@ -266,6 +266,7 @@ def test_a_word_that_only_looks_like_one_for_comparing_is_no_sign(question):
     [
         "Contrast OwlNet with MouseNet.",
         "Contrast trees with grids as maps.",
+        "Trees or grids? Contrast what OwlNet and MouseNet make of them.",
         "How do OwlNet and MouseNet contrast?",
         "How does OwlNet contrast with MouseNet?",
         "What are the differences between trees and grids?",
