@@ -22,9 +22,10 @@ _TIMES = {
     "k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000,
     "b": 1_000_000_000, "billion": 1_000_000_000, "trillion": 1_000_000_000_000,
 }  # fmt: skip
+_SPANS = ("second", "minute", "hour", "day", "week", "month", "year")
 _UNITS = {
     "%": "%", "percent": "%", "x": "times", "×": "times", "times": "times", "fold": "times",
-    **{f"{unit}{s}": unit for unit in ("second", "minute", "hour", "day", "week", "month", "year") for s in ("", "s")},
+    **{f"{unit}{s}": unit for unit in _SPANS for s in ("", "s")},
     **{unit: unit for unit in ("kb", "mb", "gb", "tb", "hz", "khz", "mhz", "ghz", "ms", "mm", "cm", "km", "kg", "°")},
 }  # fmt: skip
 # "1·5" is a decimal but for "2·10^6"; ".78" one but for "v.2", "Fig.3", "[4].5" and "...6".
@@ -58,6 +59,7 @@ _BOUND = re.compile(
     r"|(?P<reach>\bup to))\s*(?:an? )?[$€£]?\s*$",
     re.IGNORECASE,
 )
+_OPPOSITE = {frozenset(bounds) for bounds in (("floor", "ceiling"), ("floor", "reach"), ("during", "ceiling"))}
 _MOST = re.compile(
     r"\b(?:max\w*|most|highest|largest|greatest|biggest|best|peak\w*|as \w+ as|limit\w*)\b", re.IGNORECASE
 )
@@ -102,7 +104,9 @@ _COMPARED = re.compile(
 )
 _ROUGHLY = r"up to|about|around|approximately|roughly|an average of|on average|over|more than|a"
 _BY = re.compile(rf"\bby (?:(?:{_ROUGHLY}) ){{0,2}}$")
-_VERB = re.compile(rf"\b([a-z]+ed) (?:by )?(?:(?:{_ROUGHLY}) ){{0,2}}$", re.IGNORECASE)
+_PARTICIPLE = re.compile(
+    r"\b(?:\w{2,}(?<!e)ed|done|made|given|taken|seen|shown|known|led|written|chosen|driven|found) $", re.IGNORECASE
+)
 _OF_DIFFERENCES = ("%", "times")
 _NEAR = 60
 """Characters around a number in which a word of change speaks of it."""
@@ -114,9 +118,9 @@ class Quantity:
 
     `is_change`: it says by how much ("by 3%", "3% cheaper"). `may_be_change`: a word of change stands near it.
     `is_name`: it is part of a name ("GPT4", "SC2LE"). `bound`: "floor" ("more than"), "ceiling" ("at most"), "reach"
-    ("up to") or ""; `currency`: its sign or ""; `is_negative`: a minus stands before it; `verb`: the regular past tense
-    in front of it ("widened by 3%", "widened 3%") or "". `letter`: "K", "M" or "B" behind it, be it thousands or
-    kelvin; `other_value`: what it is where the letter means that, "" where it cannot.
+    ("up to"), "during" (what "over" may mean with a span of time) or ""; `currency`: its sign or ""; `is_negative`: a
+    minus stands before it. `letter`: "K", "M" or "B" behind it, be it thousands or kelvin; `other_value`: what it is
+    where the letter means that, "" where it cannot.
     """
 
     value: str
@@ -127,7 +131,6 @@ class Quantity:
     bound: str = ""
     currency: str = ""
     is_negative: bool = False
-    verb: str = ""
     letter: str = ""
     other_value: str = ""
 
@@ -141,10 +144,7 @@ def quantities(text: str) -> Iterator[Quantity]:
         after = text[match.end("value") : match.end() + _NEAR]
         rest = after[len(match["scale"] or "") :].lstrip("%x×+ ")
         may_be_change = _CHANGE.search(f"{before}{text[match.start() : match.end() + _NEAR]}") is not None
-        # "by 2023", "3 by 3", "4 better agents": only what has a unit, or stands by a word of change, is a difference.
-        is_change = (_BY.search(before) is not None and bool(unit or may_be_change)) or (
-            unit in _OF_DIFFERENCES and _COMPARED.match(rest) is not None
-        )
+        is_change = _is_by(before, unit) or (unit in _OF_DIFFERENCES and _COMPARED.match(rest) is not None)
         signed = text[max(0, match.start() - 7) : match.start()]
         is_negative = _MINUS.search(signed) is not None
         yield Quantity(
@@ -153,17 +153,29 @@ def quantities(text: str) -> Iterator[Quantity]:
             is_change,
             is_change or may_be_change or is_negative,
             is_name,
-            bound=_bound(before),
+            bound=_bound(before, unit),
             currency=_currency(signed, after),
             is_negative=is_negative,
-            verb=_verb(before),
             letter=_letter(match),
             other_value=_other_value(match),
         )
 
 
-def _bound(before: str) -> str:
+def _is_by(before: str, unit: str) -> bool:
+    """Whether it is by how much something changed: not "by 2023", "3 by 3" or "followed by 12 weeks"."""
+    found = _BY.search(before)
+    if not found:
+        return False
+    led = before[: found.start()]
+    if done := _PARTICIPLE.search(led):
+        return _CHANGE.search(done[0]) is not None
+    return unit in _OF_DIFFERENCES or _CHANGE.search(led) is not None
+
+
+def _bound(before: str, unit: str) -> str:
     found = _BOUND.search(before)
+    if found and unit in _SPANS and found["floor"] and found["floor"].casefold() == "over":
+        return "during"
     return str(found.lastgroup) if found else ""
 
 
@@ -181,11 +193,6 @@ def _other_value(match: re.Match[str]) -> str:
     may_be_unit = letter in ("K", "M") and _MAY_BE_UNIT.match(match.string, match.end("scale"))
     is_money = match.string[match.start() - 1 : match.start()] in _CURRENCIES
     return _plain(match["value"], 1) if may_be_unit and not is_money else ""
-
-
-def _verb(before: str) -> str:
-    found = _VERB.search(before)
-    return found[1].casefold() if found else ""
 
 
 def _currency(before: str, after: str) -> str:
@@ -294,13 +301,11 @@ def _is_same(said: Quantity, source: Quantity) -> bool:
         return False
     if said.currency and source.currency and said.currency != source.currency:
         return False
-    if "floor" in (said.bound, source.bound) and said.bound and source.bound and said.bound != source.bound:
+    if frozenset((said.bound, source.bound)) in _OPPOSITE:
         return False
     positive = source if said.is_negative else said
     if said.is_negative != source.is_negative and not positive.may_be_change:  # "(-5%)" is "5% lower"
         return False
-    if said.verb and said.verb == source.verb:
-        return True
     if said.is_change and not source.may_be_change:
         return False
     return not (source.is_change and not said.may_be_change)

@@ -259,6 +259,38 @@ def test_a_level_is_no_change_because_a_word_like_one_stands_near(said, source):
     assert misread(said, source)
 
 
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("Remission lasted 12 weeks.", "There was an induction phase followed by 12 weeks of rest."),
+        ("Better reports were rated by 2 judges.", "2 judges rated them."),
+        ("It was used by 30% of them, with higher rents.", "30% of them used it."),
+        ("It lasted 12 weeks, improving sleep.", "By 12 weeks sleep was good."),
+        ("It was given over 12 weeks.", "It was given for up to 12 weeks."),
+        ("It was given over 12 weeks.", "It was given for more than 12 weeks."),
+        ("It was given over 12 weeks.", "It was given for 12 weeks."),
+    ],
+)
+def test_by_and_over_are_read_by_what_stands_beside_them(said, source):
+    assert not misread(said, source)
+    assert not misread(source, said)
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("Sleep was prolonged by 2 hours.", "Sleep took 2 hours."),
+        ("Beta outdoes it by 2%.", "Beta has 2%."),
+        ("It improves speed by 2%.", "Its speed is 2% of that."),
+        ("It improves the best known results by 3 points.", "It has 3 points."),
+        ("It was given over 12 weeks.", "It was given for less than 12 weeks."),
+        ("It solves over 12 tasks.", "It solves up to 12 tasks."),
+    ],
+)
+def test_by_and_over_still_tell_a_change_and_a_bound(said, source):
+    assert misread(said, source)
+
+
 @given(st.text(), st.text())
 def test_no_text_is_too_odd_to_be_read(text, source):
     misread(text, source)
