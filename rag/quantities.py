@@ -26,14 +26,41 @@ _SPANS = ("second", "minute", "hour", "day", "week", "month", "year")
 _UNITS = {
     "%": "%", "percent": "%", "x": "times", "×": "times", "times": "times", "fold": "times",
     **{f"{unit}{s}": unit for unit in _SPANS for s in ("", "s")},
-    **{unit: unit for unit in ("kb", "mb", "gb", "tb", "hz", "khz", "mhz", "ghz", "ms", "mm", "cm", "km", "kg", "°")},
+    **{unit: unit for unit in ("kb", "mb", "gb", "tb", "ms", "mm", "cm", "km", "kg", "°")},
+    "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz",
+    **{short + s: unit for short, unit in (
+        ("sec", "second"), ("min", "minute"), ("hr", "hour"), ("wk", "week"), ("mo", "month"), ("yr", "year"),
+    ) for s in ("", "s")},
 }  # fmt: skip
+_PREFIXES = {
+    "": "", "k": "kilo", "M": "mega", "G": "giga", "T": "tera", "d": "deci", "c": "centi", "m": "milli", "μ": "micro",
+    "n": "nano", "p": "pico",
+}  # fmt: skip
+_BASES = {
+    "m": ("metre", "meter"), "g": ("gram", "gramme"), "l": ("litre", "liter"), "s": ("second",), "mol": ("mole",),
+    "A": ("ampere", "amp"), "K": ("kelvin",), "M": ("molar",), "N": ("newton",), "Pa": ("pascal",), "J": ("joule",),
+    "W": ("watt",), "V": ("volt",), "Hz": ("hertz",), "eV": ("electronvolt",), "T": ("tesla",), "Ω": ("ohm",),
+    "Gy": ("gray",), "Sv": ("sievert",), "Da": ("dalton",), "cal": ("calorie",),
+}  # fmt: skip
+_SYMBOLS = {
+    **{f"{prefix}{base}": f"{prefix}{base}" for prefix in _PREFIXES for base in _BASES},
+    **{f"{prefix}L": f"{prefix}l" for prefix in _PREFIXES},
+    "s": "second", "h": "hour", "d": "day", "mmHg": "mmHg",
+}  # fmt: skip
+"""Units by their symbol, in which case tells one from another: "mM" is no "mm"."""
+_NAMED = {
+    f"{named}{name}{s}": _SYMBOLS[f"{prefix}{base}"]
+    for prefix, named in _PREFIXES.items()
+    for base, names in _BASES.items()
+    for name in names
+    for s in ("", "s")
+}
 # "1·5" is a decimal but for "2·10^6"; ".78" one but for "v.2", "Fig.3", "[4].5" and "...6".
 _NUMBER = re.compile(
     r"(?P<value>(?<![\d.,·])\d+·(?!10\^)\d+(?![\d·]|[.,]\d)|(?<![\w.)\]}\"”’'])\.\d+(?!\.?\d)"
     r"|\d+(?:[.,]\d+)*)"
     r"(?:(?P<scale>[kKMB])(?![A-Za-z])|[ -](?P<scale_word>thousand|million|billion|trillion)\b)?"
-    r"(?:[ +-]{0,2}(?P<unit>%|×|°|[A-Za-z]+))?"
+    r"(?:[ \u00a0\u2009\u202f+-]{0,2}(?P<unit>%|×|°|mm Hg\b|[A-Za-zµμΩ]++(?![\d^])))?"
 )
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _BELOW_100 = (
@@ -139,7 +166,7 @@ def quantities(text: str) -> Iterator[Quantity]:
     """The numbers of `text` that are written in digits, in order."""
     text = _on_line(text)
     for match, value, is_name in _written(text):
-        unit = _UNITS.get((match["unit"] or "").casefold(), "")
+        unit = _unit(match)
         before = text[max(0, match.start() - _NEAR) : match.start()]
         after = text[match.end("value") : match.end() + _NEAR]
         rest = after[len(match["scale"] or "") :].lstrip("%x×+ ")
@@ -159,6 +186,14 @@ def quantities(text: str) -> Iterator[Quantity]:
             letter=_letter(match),
             other_value=_other_value(match),
         )
+
+
+def _unit(match: re.Match[str]) -> str:
+    """The unit that a symbol or a name stands for: "µg" and "micrograms" are one; "" where it is none."""
+    written = (match["unit"] or "").replace("µ", "μ").replace(" ", "")  # the sign and the letter; "mm Hg"
+    is_apart = match.start("unit") > match.end("value")  # "GPT-4V", "3d", "1.4T" and "the 90s" have no unit
+    symbol = _SYMBOLS.get(written, "") if is_apart or len(written) > 1 else ""
+    return symbol or _UNITS.get(written.casefold(), "") or _NAMED.get(written.casefold(), "")
 
 
 def _is_by(before: str, unit: str) -> bool:
@@ -293,7 +328,9 @@ def _is_other_reading(quantity: Quantity, said: Sequence[Quantity], have: Sequen
     """Whether a source has a number only with a letter that the text does not write: "77" for "77K" (kelvin?)."""
     values = {other.value for other in said}
     read = [other for other in have if other.other_value == quantity.value and other.value not in values]
-    return bool(read) and all(other.letter != quantity.letter for other in read)
+    return bool(read) and not any(
+        other.letter == quantity.letter or other.letter == quantity.unit != other.unit for other in read
+    )
 
 
 def _is_same(said: Quantity, source: Quantity) -> bool:

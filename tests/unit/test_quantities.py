@@ -291,6 +291,72 @@ def test_by_and_over_still_tell_a_change_and_a_bound(said, source):
     assert misread(said, source)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("5 g", "5 mg"),
+        ("5 mg", "5 ng"),
+        ("5 min", "5 s"),
+        ("5 µg", "5 milligrams"),
+        ("5 mM", "5 mm"),
+        ("5 ms", "5 s"),
+        ("5 kV", "5 volts"),
+        ("5 nm", "5 eV"),
+        ("5 mmHg", "5 mm"),
+        ("5 wk", "5 d"),
+        ("5-MeV", "5 keV"),
+    ],
+)
+def test_another_unit_is_misread(one, other):
+    assert misread(f"It has {one}.", f"It has {other}.")
+    assert misread(f"It has {other}.", f"It has {one}.")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("5 m", "5 metres"),
+        ("5 m", "5-meter"),
+        ("3 s", "3 seconds"),
+        ("3 s", "3 sec"),
+        ("20 ms", "20 milliseconds"),
+        ("20ms", "20 ms"),
+        ("5 %", "5 percent"),
+        ("5 µg", "5 μg"),
+        ("5 μg", "5 micrograms"),
+        ("5 mL", "5 ml"),
+        ("12 wks", "12 weeks"),
+        ("6 mo", "6-month"),
+        ("3 h", "3 hours"),
+        ("2 d", "2-day"),
+        ("60 Hz", "60 hertz"),
+        ("60 hz", "60 Hz"),
+        ("140 mm Hg", "140 mmHg"),
+        ("the over-55s", "those over 55 years"),
+        ("5 GB", "5 gb"),
+        ("77 K", "77 kelvin"),
+        ("77K", "77 kelvin"),
+        ("5 m", "5\u00a0m"),
+        ("25 m²", "25 square metres"),
+        ("25 cm2", "25 square centimetres"),
+        ("2D", "2 D"),
+        ("10x", "10 times"),
+        ("2 T5 models", "2 models"),
+        ("5 Members", "5 members"),
+    ],
+)
+def test_the_same_unit_is_not_however_it_is_written(one, other):
+    assert not misread(f"It has {one}.", f"It has {other}.")
+    assert not misread(f"It has {other}.", f"It has {one}.")
+
+
+def test_a_letter_that_makes_no_unit_stays_what_it_was():
+    units = {
+        quantity.value: quantity.unit for quantity in quantities("2D maps, 7B and 4k weights, 10x as fast, 5-shot")
+    }
+    assert units == {"2": "", "7000000000": "", "4000": "", "10": "times", "5": ""}
+
+
 @given(st.text(), st.text())
 def test_no_text_is_too_odd_to_be_read(text, source):
     misread(text, source)
