@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.keywords import STOP_WORDS, stem, words
+from rag.units import SPANS, unit_of
 
 NUMBER_WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
@@ -22,39 +23,6 @@ _TIMES = {
     "k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000,
     "b": 1_000_000_000, "billion": 1_000_000_000, "trillion": 1_000_000_000_000,
 }  # fmt: skip
-_SPANS = ("second", "minute", "hour", "day", "week", "month", "year")
-_UNITS = {
-    "%": "%", "percent": "%", "x": "times", "×": "times", "times": "times", "fold": "times",
-    **{f"{unit}{s}": unit for unit in _SPANS for s in ("", "s")},
-    **{unit: unit for unit in ("kb", "mb", "gb", "tb", "ms", "mm", "cm", "km", "kg", "°")},
-    "hz": "Hz", "khz": "kHz", "mhz": "MHz", "ghz": "GHz",
-    **{short + s: unit for short, unit in (
-        ("sec", "second"), ("min", "minute"), ("hr", "hour"), ("wk", "week"), ("mo", "month"), ("yr", "year"),
-    ) for s in ("", "s")},
-}  # fmt: skip
-_PREFIXES = {
-    "": "", "k": "kilo", "M": "mega", "G": "giga", "T": "tera", "d": "deci", "c": "centi", "m": "milli", "μ": "micro",
-    "n": "nano", "p": "pico",
-}  # fmt: skip
-_BASES = {
-    "m": ("metre", "meter"), "g": ("gram", "gramme"), "l": ("litre", "liter"), "s": ("second",), "mol": ("mole",),
-    "A": ("ampere", "amp"), "K": ("kelvin",), "M": ("molar",), "N": ("newton",), "Pa": ("pascal",), "J": ("joule",),
-    "W": ("watt",), "V": ("volt",), "Hz": ("hertz",), "eV": ("electronvolt",), "T": ("tesla",), "Ω": ("ohm",),
-    "Gy": ("gray",), "Sv": ("sievert",), "Da": ("dalton",), "cal": ("calorie",),
-}  # fmt: skip
-_SYMBOLS = {
-    **{f"{prefix}{base}": f"{prefix}{base}" for prefix in _PREFIXES for base in _BASES},
-    **{f"{prefix}L": f"{prefix}l" for prefix in _PREFIXES},
-    "s": "second", "h": "hour", "d": "day", "mmHg": "mmHg",
-}  # fmt: skip
-"""Units by their symbol, in which case tells one from another: "mM" is no "mm"."""
-_NAMED = {
-    f"{named}{name}{s}": _SYMBOLS[f"{prefix}{base}"]
-    for prefix, named in _PREFIXES.items()
-    for base, names in _BASES.items()
-    for name in names
-    for s in ("", "s")
-}
 # "1·5" is a decimal but for "2·10^6"; ".78" one but for "v.2", "Fig.3", "[4].5" and "...6".
 _NUMBER = re.compile(
     r"(?P<value>(?<![\d.,·])\d+·(?!10\^)\d+(?![\d·]|[.,]\d)|(?<![\w.)\]}\"”’'])\.\d+(?!\.?\d)"
@@ -189,11 +157,8 @@ def quantities(text: str) -> Iterator[Quantity]:
 
 
 def _unit(match: re.Match[str]) -> str:
-    """The unit that a symbol or a name stands for: "µg" and "micrograms" are one; "" where it is none."""
-    written = (match["unit"] or "").replace("µ", "μ").replace(" ", "")  # the sign and the letter; "mm Hg"
     is_apart = match.start("unit") > match.end("value")  # "GPT-4V", "3d", "1.4T" and "the 90s" have no unit
-    symbol = _SYMBOLS.get(written, "") if is_apart or len(written) > 1 else ""
-    return symbol or _UNITS.get(written.casefold(), "") or _NAMED.get(written.casefold(), "")
+    return unit_of(match["unit"] or "", is_letter=is_apart)
 
 
 def _is_by(before: str, unit: str) -> bool:
@@ -209,7 +174,7 @@ def _is_by(before: str, unit: str) -> bool:
 
 def _bound(before: str, unit: str) -> str:
     found = _BOUND.search(before)
-    if found and unit in _SPANS and found["floor"] and found["floor"].casefold() == "over":
+    if found and unit in SPANS and found["floor"] and found["floor"].casefold() == "over":
         return "during"
     return str(found.lastgroup) if found else ""
 
