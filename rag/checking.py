@@ -16,6 +16,7 @@ from rag.evidence import is_quotable
 from rag.fidelity import denied, is_verbatim
 from rag.keywords import stem, words
 from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
+from rag.quantities import counts_another
 from rag.question import asks_for_number, shares_news, tells, wants_explanation
 from rag.quoting import Quoter, Reading
 from rag.schema import Claim
@@ -264,11 +265,16 @@ def _telling(held: list[Held], asked: _Asked) -> tuple[list[Claim], str]:
     """
     question, standalone = asked.question, asked.standalone_question
     presumed = {stem(word) for word in words(standalone)}
-    telling = [item for item in held if tells(item.said, question, standalone)]
+    telling = [item for item in held if tells(item.said, question, standalone) and not _counts_another(item, question)]
     for said, shown in ((item.said, item.claim.text) for item in telling):
         if shares_news(shown, said, question, standalone) or denied(shown) & presumed:
             return [item.claim for item in held], ""
     return [], " ".join(item.said for item in telling)
+
+
+def _counts_another(held: Held, question: str) -> bool:
+    source = " ".join(citation.quote for citation in held.claim.citations)
+    return counts_another(held.said, source, question)
 
 
 def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim]:

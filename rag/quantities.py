@@ -66,6 +66,10 @@ _COUNTED = re.compile(
     rf"(?: ?%)?(?P<noun>(?:[ -](?!(?:{_ENDS}|\w+ed)\b)[A-Za-z][\w-]*){{0,3}})"
     rf"(?:,? (?:on|in|for|at|against) (?:the )?(?P<place>(?!(?:{_ENDS})\b)[A-Za-z][\w-]*))?"
 )
+_HOW_MANY = re.compile(
+    r"\bhow many (?:[\w-]+ ){0,2}?(?P<noun>people|children|men|women|(?!times\b)[\w-]*[^\Wsui]s)\b", re.IGNORECASE
+)
+"""The first plural is what is counted: "how many healthy patients", "how many people taking drugs"."""
 _MAY_BE_UNIT = re.compile(rf"(?!\+|[ -]?(?!(?:{_ENDS})\b)[a-z])")
 _NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
 _SPELLED_NAME = re.compile(r"(?<!\w)([A-Za-z]+)[\s-]*(\d\w*)")
@@ -357,11 +361,27 @@ def _of_another(text: str, source: str) -> str:
     return ""
 
 
+def counts_another(text: str, source: str, question: str) -> bool:
+    """Whether `text` answers "how many patients" with a number of something else: "14 million visits".
+
+    Only where `source` has a number of what is asked, and every number of `text` that `question` does not have is one
+    of a thing of another name.
+    """
+    asked = _HOW_MANY.search(question)
+    if asked is None:
+        return False
+    noun = stem(asked["noun"].casefold())
+    known = numbers_in(question)
+    said = {(value, of) for value, of, _ in _things(_on_line(text)) if value not in known}
+    counted = {value for value, of, _ in _things(_on_line(source)) if noun in of}
+    return bool(said and counted) and all(of and noun not in of and value not in counted for value, of in said)
+
+
 def _things(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
     """Each number with the stems of the words that it counts ("5 new tasks") and of where ("60% on Alpha")."""
     named = {match.end() for match in re.finditer(r"[A-Za-z]-", text)}  # "Office-31" counts nothing
     written = [
-        (match.end("value"), value)
+        (max(match.end(part) for part in ("value", "scale", "scale_word")), value)
         for match, value, is_name in _written(text)
         if not is_name and match.start() not in named
     ]

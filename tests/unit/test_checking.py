@@ -153,3 +153,22 @@ def test_what_the_abstract_denies_is_an_answer_and_no_refusal():
     told = Paper("n", "MoleDig", "MoleDig does not specify the steel of its two arms.")
     denied = renumbered(Evidence(1, told, sentence, 0.9) for sentence in sentences_of(told))
     assert not Draft("MoleDig does not specify the steel of its arms.", denied).is_refusal
+
+
+def test_a_number_of_something_else_than_was_asked_is_no_answer():
+    paper = Paper(
+        "h", "MoleNet", "MoleNet was tested on records of 14 million visits, which were made by 900 gardeners in all."
+    )
+    keywords = KeywordIndex.build([paper.abstract])
+    encoder = HashedEncoder()
+    drafts = DraftChecker(
+        Grounder(encoder, keywords, threshold=0.5), EvidenceSelector(encoder, keywords), further_quotes=2
+    )
+    evidence = renumbered([Evidence(1, paper, sentences_of(paper)[0], 0.9)])
+    said = "MoleNet was tested on records of 14 million visits."
+
+    def shown(question):
+        return [claim.text for claim in drafts.check([Draft(said, evidence)], question, question).claims]
+
+    assert shown("How many visits was MoleNet tested on?") == [said]
+    assert shown("By how many gardeners were the visits made?") == [paper.abstract]

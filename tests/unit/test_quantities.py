@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.quantities import misread, missing_names, numbers_in, quantities
+from rag.quantities import counts_another, misread, missing_names, numbers_in, quantities
 
 
 @pytest.mark.parametrize(
@@ -361,3 +361,29 @@ def test_a_letter_that_makes_no_unit_stays_what_it_was():
 def test_no_text_is_too_odd_to_be_read(text, source):
     misread(text, source)
     assert all(quantity.value for quantity in quantities(text))
+
+
+SEEN = "MoleDig was seen by 263K gardeners in 14 million visits over 3 years, which cost 20 dollars."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_another"),
+    [
+        ("How many gardeners saw it?", "It had 14 million visits.", True),
+        ("How many patient gardeners were there over the 3 years?", "Over the 3 years it had 14 million visits.", True),
+        ("How many gardeners saw it?", "263,000 gardeners saw it in 14 million visits.", False),
+        ("How many gardeners saw it?", "It was seen by 263K.", False),
+        ("How many visits were there?", "It had 14 million visits.", False),
+        ("How many owls saw it?", "It had 14 million visits.", False),
+        ("How long was it seen?", "It had 14 million visits.", False),
+        ("How many gardeners saw it?", "Gardeners saw it.", False),
+    ],
+)
+def test_a_number_of_something_else_than_what_is_counted(question, text, is_another):
+    assert counts_another(text, SEEN, question) is is_another
+
+
+def test_a_scale_stands_before_what_is_counted():
+    assert misread("It has 263K visits.", "It has 263K gardeners and 90K visits.") == "263000"
+    assert misread("It has 14 million gardeners.", "It has 14 million visits and 2 million gardeners.") == "14000000"
+    assert not misread("It has 263,000 gardeners.", "It has 263K gardeners and 14 million visits.")
