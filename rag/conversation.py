@@ -50,6 +50,11 @@ class Understood:
     earlier: str = ""
     answer: str = ""
 
+    @property
+    def followup(self) -> str:
+        """What it asks beyond `earlier`; "" of a question that stands alone."""
+        return self.question.removeprefix(self.earlier).strip() if self.earlier else ""
+
 
 def understood(
     question: str,

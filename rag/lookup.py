@@ -110,7 +110,7 @@ class Lookup:
             return EvidenceFound(asked, alone, hits, renumbered(told), (), earlier, parts, missing, is_spelled_out=True)
         parts = parts_of(alone) if alone == asked and not subjects else ()
         evidence = self._evidence(alone, self._speaking_of(alone, nearest, mentions), subjects, parts)
-        return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts)
+        return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts, followup=read.followup)
 
     @staticmethod
     def _spelled_out(
@@ -182,7 +182,7 @@ class Lookup:
         named = {subject.paper.id for subject in found.subjects if subject.name}
         if relevance < wanted.abstain_threshold and not self._calls_by_name(question, found.hits, named):
             return None
-        several, likeliest = bool(found.parts) or compares(question), None
+        several, likeliest = bool(found.parts) or compares(found.followup or question), None
         if found.subjects or may_be_about_several(question):
             likeliest = self._likeliest(found, named, where, check)
             if likeliest is not None:
@@ -196,14 +196,15 @@ class Lookup:
             likely = answerability(self._model.get(), text, evidence, check=check, **kind)
             return relevance if likely is None else likely
 
-        is_whole = likely_of(question, found.evidence, asks_several=several) >= wanted.abstain_threshold
+        asked = _checked_question(found)
+        is_whole = likely_of(asked, found.evidence, asks_several=several) >= wanted.abstain_threshold
         read = found
         if not is_whole:
             if likeliest is None:
                 likeliest = self._likeliest(found, named, where, check)
             read = self._wider(found, meant(likeliest or (), question, named))
         if read.evidence != found.evidence:
-            likely = likely_of(question, read.evidence, asks_several=several, is_second_look=True)
+            likely = likely_of(_checked_question(read), read.evidence, asks_several=several, is_second_look=True)
             is_whole = likely >= wanted.abstain_threshold
         missing = tuple(
             part for part in found.parts if likely_of(part, read.evidence, is_part=is_whole) < wanted.abstain_threshold
@@ -287,6 +288,17 @@ class Lookup:
     def _speaking_of(self, question: str, papers: Sequence[Paper], mentions: Sequence[Mention]) -> tuple[Paper, ...]:
         """Those of `papers` that speak of what `question` names; all where it names nothing."""
         return speaking_of(mentions or self._subjects.called(question, papers), papers)
+
+
+def _checked_question(found: EvidenceFound) -> str:
+    """What is held against the evidence: of a follow-up what it asks itself, of the paper that is read first.
+
+    What it leans on has been answered, and so reads as answered whatever the follow-up adds: of 51 follow-ups whose
+    sentence was taken out 31 were held to be answered, asked so 10 of 57, and 56 of 57 with their sentence.
+    """
+    if not found.followup or not found.evidence:
+        return found.standalone_question
+    return f"{found.followup.rstrip(' ?.!')}, in the paper “{found.evidence[0].paper.title}”?"
 
 
 def _stands_for(short: str) -> str:
