@@ -701,6 +701,22 @@ def test_a_follow_up_is_put_to_the_model_with_what_was_said_before(retriever):
     assert answer.standalone_question == "What do whales do? And at how many hertz?"
 
 
+def test_whether_a_follow_up_is_answered_is_read_of_what_it_asks_itself(retriever):
+    asked = []
+
+    class Noting(Doubting):
+        def first_word_logprobs(self, messages, words):
+            asked.append(messages[-1][1])
+            return super().first_word_logprobs(messages, words)
+
+    history = [{"role": "user", "content": "What do whales do?"}, {"role": "assistant", "content": "They sing."}]
+    needle = f"And at how many hertz, in the paper “{PAPERS[0].title}”?"
+    rag = Rag(retriever=retriever, model=Noting(script=lambda _prompt: FACT, needle=needle), settings=Settings())
+    assert rag.ask("And at how many hertz?", history=history).status == "answered"
+    assert asked
+    assert all("What do whales do?" not in prompt for prompt in asked)
+
+
 def test_the_second_one_is_the_second_paper_that_the_last_answer_names(retriever):
     history = [
         {"role": "user", "content": "Which papers are about insects?"},

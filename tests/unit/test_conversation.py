@@ -63,6 +63,12 @@ def test_a_question_that_stands_alone_leans_on_nothing():
     assert understood("What is OpenVLA trained on?", HISTORY) == Understood("What is OpenVLA trained on?")
 
 
+def test_what_a_follow_up_asks_itself_is_what_it_adds():
+    assert understood("And for wood?", HISTORY).followup == "And for wood?"
+    assert understood("And for the second one?", HISTORY, ["RT-H", "RLIF"]).followup == "And for RLIF?"
+    assert understood("What is OpenVLA trained on?", HISTORY).followup == ""
+
+
 @pytest.mark.parametrize(
     ("question", "meant"),
     [
