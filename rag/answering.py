@@ -252,7 +252,7 @@ class Answering:
         used = [self.writer.prompt_of(draft, found).id for draft in drafts]
         if all(draft.is_refusal for draft in drafts):
             return self._abstention(found, written, used)
-        checked = self.drafts.check(drafts, found.question, found.standalone_question, check)
+        checked = self.drafts.check(drafts, found.question, found.standalone_question, check, followup=found.followup)
         used += [prompts.load("rewrite").id] * checked.is_rewritten
         if not checked.claims:
             return self._abstention(found, written, used)

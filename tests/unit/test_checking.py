@@ -172,3 +172,26 @@ def test_a_number_of_something_else_than_was_asked_is_no_answer():
 
     assert shown("How many visits was MoleNet tested on?") == [said]
     assert shown("By how many gardeners were the visits made?") == [paper.abstract]
+
+
+def test_of_a_follow_up_what_it_asks_itself_is_read_for():
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
+    read_for = set()
+
+    def noted(question, _paper, sentences):
+        read_for.add(question)
+        return [0.0] * len(sentences)
+
+    drafts = DraftChecker(
+        Grounder(encoder, keywords, threshold=0.5),
+        EvidenceSelector(encoder, keywords),
+        further_quotes=2,
+        reading=noted,
+    )
+    evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
+    own, whole = "How do its arms turn?", f"{QUESTION} How do its arms turn?"
+    for text in (CITED, "Whales sing in winter."):
+        drafts.check([Draft(text, evidence)], own, whole, followup=own)
+    assert read_for == {own}
+    drafts.check([Draft(CITED, evidence)], whole, whole)
+    assert read_for == {own, whole}
