@@ -7,6 +7,7 @@ more of the two best papers. Asks the model for its yes or no; writes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ MOST_MEANINGS = 3
 """Of an abbreviation that is asked about, so many different ones are handed on at most."""
 BY_RECORD = "Only abstracts are read: for years, authors and venues, filter or search in the library."
 """What is said where a question asks for a paper's record."""
+_ABBREVIATION = re.compile(r"\b[A-Z]{2,6}\b")
 SENTENCES_FOR_A_PART = 3
 """How many sentences each part of a question adds at most to those of the whole."""
 
@@ -216,11 +218,13 @@ class Lookup:
         return read if is_whole else None
 
     def _calls_by_name(self, question: str, hits: Sequence[Hit], named: Collection[str]) -> bool:
-        """Whether `question` calls one of `hits` by its title's name, or two papers, `named`, by any: it is about the
-        library then, however it is put.
+        """Whether `question` calls one of `hits` by its title's name or an abbreviation that it spells out, or two
+        papers, `named`, by any name: it is about the library then, however it is put.
         """
-        mentions = self._subjects.mentions(question, [hit.paper for hit in hits])
-        return len(named) > 1 or any(mention.is_title for mention in mentions)
+        papers = [hit.paper for hit in hits]
+        is_title = any(mention.is_title for mention in self._subjects.mentions(question, papers))
+        shorts = _ABBREVIATION.findall(question)
+        return is_title or len(named) > 1 or any(spelled_out(short, p.abstract) for short in shorts for p in papers)
 
     def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
         """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""

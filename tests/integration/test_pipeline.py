@@ -271,6 +271,18 @@ def doubting_rag(retriever, needle: str, text: str = FACT, **answer) -> Rag:
     return Rag(retriever=retriever, model=model, settings=Settings(answer=answer))
 
 
+@pytest.mark.parametrize("name", ["HCE", "RTX"])
+def test_a_question_by_an_abbreviation_that_a_paper_spells_out_is_about_the_library(tmp_path, name):
+    said = "A measure called herd counting effort (HCE) is a number of clicks."
+    papers = [*PAPERS, Paper("h", "Herds: cows from above", f"Cows are counted from above. {said}")]
+    encoder = HashedEncoder()
+    build(tmp_path, papers, encoder)
+    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path, encoder), encoder=encoder)
+    rag = doubting_rag(retriever, "", said)
+    assert rag.ask("Roughly which user action is tallied?").status == "abstained"
+    assert (rag.ask(f"Roughly which user action does {name} tally?").status == "answered") == (name == "HCE")
+
+
 def test_what_the_evidence_does_not_state_is_declined_without_a_draft(retriever):
     rag = doubting_rag(retriever, "a length in metres")
     answer = rag.ask("How long is a whale that sings in the deep ocean?")
