@@ -215,9 +215,7 @@ class Lookup:
             return replace(read, missing=missing) if missing else read
         if not is_whole and likeliest and (papers := compared(likeliest, question)):
             return self._read(self._about(found, papers), check)
-        if not is_whole:
-            return None
-        return self._read_for_followup(read, check) if read.followup else read
+        return read if is_whole else None
 
     def _calls_by_name(self, question: str, hits: Sequence[Hit], named: Collection[str]) -> bool:
         """Whether `question` calls one of `hits` by its title's name or an abbreviation that it spells out, or two
@@ -230,31 +228,21 @@ class Lookup:
 
     def _read(self, found: EvidenceFound, check: Check) -> EvidenceFound:
         """`found`, of each paper the sentences that say most to the question about it, as the model reads them."""
+        model = self._model.get()
         kept: list[Evidence] = []
         for subject in found.subjects:
             asked = question_about(subject, found.subjects, found.standalone_question)
             own = [item for item in found.evidence if item.paper.id == subject.paper.id]
-            kept += _likeliest_of(self._scored(asked, own, check)) or own
+            check()
+            shares = telling(model, asked, subject.paper, [item.sentence.text for item in own])
+            if shares is None:
+                kept += own
+                continue
+            scored = [replace(item, score=share) for item, share in zip(own, shares, strict=True)]
+            scored.sort(key=lambda item: -item.score)
+            told = [item for item in scored[:SENTENCES_KEPT] if item.score >= KEPT_FROM] or scored[:1]
+            kept += sorted(told, key=lambda item: item.number)
         return replace(found, evidence=renumbered(kept))
-
-    def _read_for_followup(self, found: EvidenceFound, check: Check) -> EvidenceFound:
-        """`found`, of the papers that are read the sentences that say most to what a follow-up asks itself."""
-        wanted = self._settings.answer
-        papers = list({item.paper.id: item.paper for item in found.evidence}.values())[:_SECOND_LOOK_PAPERS]
-        scored: list[Evidence] = []
-        for paper in papers:
-            own = self.select(
-                found.standalone_question, [paper], wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
-            )
-            scored += self._scored(found.followup, own, check)
-        kept = _likeliest_of([replace(item, number=number) for number, item in enumerate(scored, start=1)])
-        return replace(found, evidence=renumbered(kept)) if kept else found
-
-    def _scored(self, asked: str, own: Sequence[Evidence], check: Check) -> list[Evidence]:
-        """`own`, sentences of one paper, with how likely each says what is asked; [] where nobody can read."""
-        check()
-        shares = telling(self._model.get(), asked, own[0].paper, [item.sentence.text for item in own]) if own else None
-        return [replace(item, score=share) for item, share in zip(own, shares or (), strict=False)]
 
     def _candidates(self, found: EvidenceFound, where: Where | None) -> tuple[Paper, ...]:
         """The papers that `found.standalone_question` may ask about: those that it names, and the nearest."""
@@ -304,13 +292,6 @@ class Lookup:
     def _speaking_of(self, question: str, papers: Sequence[Paper], mentions: Sequence[Mention]) -> tuple[Paper, ...]:
         """Those of `papers` that speak of what `question` names; all where it names nothing."""
         return speaking_of(mentions or self._subjects.called(question, papers), papers)
-
-
-def _likeliest_of(scored: Sequence[Evidence]) -> list[Evidence]:
-    """At most `SENTENCES_KEPT` of `scored`, in their order; the likeliest one always is."""
-    likeliest = sorted(scored, key=lambda item: -item.score)
-    told = [item for item in likeliest[:SENTENCES_KEPT] if item.score >= KEPT_FROM] or likeliest[:1]
-    return sorted(told, key=lambda item: item.number)
 
 
 def _checked_question(found: EvidenceFound) -> str:

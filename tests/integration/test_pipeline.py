@@ -729,28 +729,6 @@ def test_whether_a_follow_up_is_answered_is_read_of_what_it_asks_itself(retrieve
     assert all("What do whales do?" not in prompt for prompt in asked)
 
 
-def test_a_follow_up_is_answered_from_the_sentences_that_read_as_saying_what_it_asks(retriever, monkeypatch):
-    read = []
-
-    class Reading(Doubting):
-        def judge(self, messages, adapter, ending=""):
-            return 1.0, 0.0
-
-        def looks(self, messages, passages, ending, adapter):
-            read.append(ending)
-            yes = [0.9 if "hertz" in text else KEPT_FROM / 2 for text in passages]
-            return np.array([share / (1 - share) for share in yes]).reshape(-1, 1, 1, 1)
-
-    monkeypatch.setattr("rag.bearing.head", lambda: Head("1", 0.0, np.ones((1, 1, 1))))
-    rag = Rag(retriever=retriever, model=Reading(script=lambda _prompt: FACT), settings=Settings())
-    history = [{"role": "user", "content": "What does WhaleSong study?"}, {"role": "assistant", "content": "Songs."}]
-    answer = rag.ask("And at how many hertz?", history=history)
-    assert [item.sentence.text for item in answer.evidence] == [FACT]
-    assert [citation.quote for citation in answer.citations] == [FACT]
-    assert read
-    assert all("And at how many hertz?" in ending and "WhaleSong study" not in ending for ending in read)
-
-
 def test_the_second_one_is_the_second_paper_that_the_last_answer_names(retriever):
     history = [
         {"role": "user", "content": "Which papers are about insects?"},
