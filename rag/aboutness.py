@@ -18,14 +18,17 @@ from typing import Any
 from rag import trained
 from rag.keywords import tokenize
 from rag.schema import Evidence, Paper
-from rag.subjects import asks_for_two, compares
+from rag.subjects import asks_for_two, compares, may_ask_for_two
 
 ABOUT_FROM = 0.5
 """How likely a paper has to be asked about to be held to be meant."""
 TWO_FROM = 0.003
 """The same for the second paper of a question that asks for two outright ("Two papers …, which …?"). Of 15 such of ten
-sets it is asked about in 13, with 0.0057 and more; the two others have another with 0.03 and 0.05. In any comparison it
-would take a paper for what a follow-up compares with: "How does it compare to PPO?"."""
+sets it is asked about in 13, with 0.0057 and more; the two others have another with 0.03 and 0.05."""
+
+TWO_APART_FROM = 0.03
+"""The same where two things are set apart that may be papers ("both A and B"). In any comparison it would take a paper
+for what a follow-up compares with: "How does it compare to PPO?"."""
 
 COMPARED_FROM = 0.01
 """The same for the second paper of a comparison that would be declined otherwise. On five libraries of other papers six
@@ -134,8 +137,10 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
         named: ids of the papers that it names.
     """
     sure = sum(share >= ABOUT_FROM for share, _ in likely)
-    if sure < 2 and asks_for_two(question) and not _ONE_SOURCE.match(question):
-        sure = max(sure, 2 * (len(likely) > 1 and likely[1][0] >= TWO_FROM))
+    if sure < 2 and len(likely) > 1 and not _ONE_SOURCE.match(question):
+        is_second = asks_for_two(question) and likely[1][0] >= TWO_FROM
+        is_second |= may_ask_for_two(question) and likely[1][0] >= TWO_APART_FROM
+        sure = 2 if is_second else sure
     if wanted := _at_least_three(question):
         sure = max(sure, sum(share >= THREE_FROM for share, _ in likely[:wanted]))
     chosen = tuple(paper for _, paper in likely[:sure])

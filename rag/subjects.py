@@ -61,6 +61,9 @@ _TWO = re.compile(
 )
 """What asks for two papers outright: a word for papers stands where two are told apart. "Both pressures" and "A and B
 each" are no more than signs, see `_APART`; "from one cell to another" is not even one."""
+_SETS_TWO_APART = re.compile(
+    r"\bone\s+\w+\b.*\b(?:another|the other)\b|\bboth\b.+\band\b|\band\b.+\beach\b", re.IGNORECASE
+)
 _CONTRAST = (
     r"(?:^|(?<=[.?!:;] ))contrast (?!agent|medi|dye|enhanc)|\bcontrasts? with\b(?<!in contrast with)"
     r"|\bdo (?:they|the two|(?-i:[A-Z])\S* and (?-i:[A-Z])\S*) contrast\b"
@@ -315,6 +318,11 @@ def namesakes(question: str, papers: Sequence[Paper]) -> tuple[tuple[Paper, ...]
         if colon and len(head.split()) <= LONGEST_NAME and (name := _folded(head)) and _holds(asked, name):
             called.setdefault(name, []).append(paper)
     return tuple(tuple(group) for group in called.values() if len(group) > 1)
+
+
+def may_ask_for_two(question: str) -> bool:
+    """Whether it sets two things apart, be they papers or not: "both A and B", "A and B each", "one …, the other"."""
+    return _SETS_TWO_APART.search(question) is not None
 
 
 def asks_for_two(question: str) -> bool:

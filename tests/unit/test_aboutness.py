@@ -7,6 +7,7 @@ from rag import trained
 from rag.aboutness import (
     ABOUT_FROM,
     THREE_FROM,
+    TWO_APART_FROM,
     TWO_FROM,
     asked_about,
     compared,
@@ -98,6 +99,14 @@ def test_those_are_meant_that_read_so_and_a_question_for_two_outright_takes_a_se
     assert meant([(0.9, WHALES), (TWO_FROM / 2, BEES)], "Two papers are about sounds. Which?") == (WHALES,)
     assert meant([(0.1, WHALES)], "What do whales sing?") == ()
     assert meant([], "Two papers are about sounds. Which?") == ()
+
+
+def test_where_two_things_are_set_apart_the_second_paper_has_to_be_likelier():
+    likely = [(ABOUT_FROM, WHALES), (TWO_APART_FROM, BEES)]
+    for question in ("Do both whales and bees hear?", "How do whales and bees each hear?"):
+        assert meant(likely, question) == (WHALES, BEES)
+        assert meant([likely[0], (TWO_APART_FROM / 2, BEES)], question) == (WHALES,)
+    assert meant(likely, "How do whales hear?") == (WHALES,)
 
 
 ANTS = Paper("a", "AntTrail", "Ants lay trails.")
