@@ -64,6 +64,7 @@ each" are no more than signs, see `_APART`; "from one cell to another" is not ev
 _SETS_TWO_APART = re.compile(
     r"\bone\s+\w+\b.*\b(?:another|the other)\b|\bboth\b.+\band\b|\band\b.+\beach\b", re.IGNORECASE
 )
+"""What sets two things apart, be they papers or not. Beside a paper that is named the other may be one, too."""
 _CONTRAST = (
     r"(?:^|(?<=[.?!:;] ))contrast (?!agent|medi|dye|enhanc)|\bcontrasts? with\b(?<!in contrast with)"
     r"|\bdo (?:they|the two|(?-i:[A-Z])\S* and (?-i:[A-Z])\S*) contrast\b"
@@ -133,7 +134,7 @@ class SubjectFinder:
         if mentions is None:
             mentions = self.mentions(question, [hit.paper for hit in hits])
         chosen = self._chosen(mentions, apart=_APART.search(question) is not None)
-        if len(chosen) < 2 and _TWO.search(question):
+        if len(chosen) < 2 and (asks_for_two(question) or (chosen and may_ask_for_two(question))):
             chosen = self._completed(chosen, mentions, question, search)
         if len(chosen) < 2 and nearness is not None and (_APART.search(question) or _OTHER.search(question)):
             chosen = _described(question, [hit.paper for hit in hits[:DESCRIBED_AMONG]], nearness) or chosen

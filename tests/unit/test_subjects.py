@@ -284,6 +284,11 @@ def test_the_best_hits_are_not_taken_for_two_papers_where_no_two_are_asked_for(f
     assert find("How does one bird sing to another?") == ()
 
 
+def test_beside_a_paper_that_is_named_two_things_set_apart_bring_the_other(find):
+    both = find("Both WhaleSong and the one on tides count something. What is it?")
+    assert {subject.paper.id for subject in both} == {"w", "t2"}
+
+
 def test_a_plain_word_is_a_name_where_question_and_paper_write_it_so_and_it_is_rare():
     seer = Paper("s", "Inverse dynamics", "We name the model Seer. It acts.")
     other = Paper("o", "Robots", "A robot acts. Scheduling is hard for Robots.")
