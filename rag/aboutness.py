@@ -16,9 +16,9 @@ from itertools import pairwise
 from typing import Any
 
 from rag import trained
+from rag.comparison import asks_for_two, compares, may_ask_for_two
 from rag.keywords import tokenize
 from rag.schema import Evidence, Paper
-from rag.subjects import asks_for_two, compares, may_ask_for_two
 
 ABOUT_FROM = 0.5
 """How likely a paper has to be asked about to be held to be meant."""

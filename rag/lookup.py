@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rag.aboutness import asked_about, compared, in_order, is_told, may_be_about_several, meant
 from rag.answerability import answerability
 from rag.bearing import telling
+from rag.comparison import compares
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
 from rag.keywords import tokenize
@@ -23,7 +24,7 @@ from rag.question import abbreviations_in_question, asks_for_record, parts_of, r
 from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
 from rag.sentences import sentences_of
 from rag.stopping import NO_CHECK, Check
-from rag.subjects import MOST_SUBJECTS, SubjectFinder, compares, question_about, speaking_of
+from rag.subjects import MOST_SUBJECTS, SubjectFinder, question_about, speaking_of
 from rag.trained import SENTENCES_BESIDE
 
 if TYPE_CHECKING:

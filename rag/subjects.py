@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag.comparison import APART, FUNCTION_WORD, asks_for_two, may_ask_for_two
 from rag.keywords import KeywordIndex, stem, tokenize, words
 from rag.phrases import abbreviated
 from rag.schema import Hit, Paper, Subject
@@ -49,35 +50,7 @@ NAME = re.compile(r"\b[A-Z][\w*^+]+(?:-[\w*^+]+)*")
 _WITHIN = re.compile(r"(?<=[\w,] )" + NAME.pattern)
 _IN_BRACKETS = re.compile(r"\(([A-Z][\w*^+-]{1,15})\)")
 _INTRODUCING = r"(?:introduc|propos|present|call|nam|dub|term|develop|describ|releas|offer)\w*\b[^.]{0,60}?"
-_WORKS = r"(?:papers|surveys|studies|works|articles|benchmarks|methods|approaches|reviews|systems)"
-_FUNCTION_WORD = r"(?:the|that|this|these|those|which|and|or|in|of|on|by|with|from|for|to) "
-_ONE_PAPER = rf"one (?:(?!{_FUNCTION_WORD})\S+ ){{0,4}}?(?:paper|survey|work|article|review|study)\b"
-_TWO = re.compile(
-    rf"\b(?:two|both|(?<!among )(?<!of )(?<!in )these)\s+(?:\S+\s+){{0,2}}{_WORKS}\b|\beach of the (?:\S+ )?papers\b"
-    rf"|\b(?<!in )(?<!from )(?<!between )(?<!of )(?<!for ){_ONE_PAPER}.*\b(?:another|the other)\b"
-    rf"|\bin {_ONE_PAPER}.*\bin (?:another|the other)\b"
-    rf"|\bboth (?:(?!{_FUNCTION_WORD})\S+ and )?(?:in )?(?:the|that) (?:(?!{_FUNCTION_WORD})\S+ ){{0,5}}?paper\b",
-    re.IGNORECASE,
-)
-"""What asks for two papers outright: a word for papers stands where two are told apart. "Both pressures" and "A and B
-each" are no more than signs, see `_APART`; "from one cell to another" is not even one."""
-_SETS_TWO_APART = re.compile(
-    r"\bone\s+\w+\b.*\b(?:another|the other)\b|\bboth\b.+\band\b|\band\b.+\beach\b", re.IGNORECASE
-)
-"""What sets two things apart, be they papers or not. Beside a paper that is named the other may be one, too."""
-_CONTRAST = (
-    r"(?:^|(?<=[.?!:;] ))contrast (?!agent|medi|dye|enhanc)|\bcontrasts? with\b(?<!in contrast with)"
-    r"|\bdo (?:they|the two|(?-i:[A-Z])\S* and (?-i:[A-Z])\S*) contrast\b"
-)
-"""To contrast, the verb: neither the contrast of a picture nor "in contrast to"."""
-_APART = re.compile(
-    r"\b(?:each|respectively|differ(?:s|ed|ing|ences?|ent|ently)?|compar(?:es?|ed|ing|isons?|ative|atively)"
-    r"|versus|vs|whereas|unlike|both|(?:and|but) (?:what|which|how|where))\b"
-    rf"|\bone\b.+\bthe other\b|{_CONTRAST}",
-    re.IGNORECASE,
-)
-"""Signs that two things may be asked about side by side, whether of one paper or of two."""
-_UP_TO_TWO_WORDS = rf"(?:(?!{_FUNCTION_WORD})\w+\s+){{0,2}}"
+_UP_TO_TWO_WORDS = rf"(?:(?!{FUNCTION_WORD})\w+\s+){{0,2}}"
 _SINGULAR = r"(?:paper|survey|article|(?<!s )(?:work|study))\b"
 """Not the verb: "the other models work"."""
 _COUNTED = re.compile(
@@ -133,10 +106,10 @@ class SubjectFinder:
         """
         if mentions is None:
             mentions = self.mentions(question, [hit.paper for hit in hits])
-        chosen = self._chosen(mentions, apart=_APART.search(question) is not None)
+        chosen = self._chosen(mentions, apart=APART.search(question) is not None)
         if len(chosen) < 2 and (asks_for_two(question) or (chosen and may_ask_for_two(question))):
             chosen = self._completed(chosen, mentions, question, search)
-        if len(chosen) < 2 and nearness is not None and (_APART.search(question) or _OTHER.search(question)):
+        if len(chosen) < 2 and nearness is not None and (APART.search(question) or _OTHER.search(question)):
             chosen = _described(question, [hit.paper for hit in hits[:DESCRIBED_AMONG]], nearness) or chosen
         if len(chosen) < 2:
             return ()
@@ -319,23 +292,6 @@ def namesakes(question: str, papers: Sequence[Paper]) -> tuple[tuple[Paper, ...]
         if colon and len(head.split()) <= LONGEST_NAME and (name := _folded(head)) and _holds(asked, name):
             called.setdefault(name, []).append(paper)
     return tuple(tuple(group) for group in called.values() if len(group) > 1)
-
-
-def may_ask_for_two(question: str) -> bool:
-    """Whether it sets two things apart, be they papers or not: "both A and B", "A and B each", "one …, the other"."""
-    return _SETS_TWO_APART.search(question) is not None
-
-
-def asks_for_two(question: str) -> bool:
-    """Whether it says outright, with a word for papers, that it asks for two or more: "Two papers …", "One paper …,
-    another …", "Both A and the paper on B …".
-    """
-    return _TWO.search(question) is not None
-
-
-def compares(question: str) -> bool:
-    """Whether it may ask for two things side by side, whether or not their papers are told."""
-    return asks_for_two(question) or _APART.search(question) is not None
 
 
 def question_about(subject: Subject, subjects: Sequence[Subject], question: str) -> str:

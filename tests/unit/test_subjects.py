@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
+from rag.comparison import asks_for_two, compares
 from rag.keywords import KeywordIndex, tokenize
 from rag.schema import Hit, Paper, Passage, Subject
 from rag.subjects import (
     SubjectFinder,
-    asks_for_two,
-    compares,
     namesakes,
     question_about,
     said_of,
