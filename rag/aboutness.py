@@ -137,10 +137,8 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
         named: ids of the papers that it names.
     """
     sure = sum(share >= ABOUT_FROM for share, _ in likely)
-    if sure < 2 and len(likely) > 1 and not _ONE_SOURCE.match(question):
-        is_second = asks_for_two(question) and likely[1][0] >= TWO_FROM
-        is_second |= may_ask_for_two(question) and likely[1][0] >= TWO_APART_FROM
-        sure = 2 if is_second else sure
+    if len(likely) > 1 and likely[1][0] >= _second_from(question):
+        sure = max(sure, 2)
     if wanted := _at_least_three(question):
         sure = max(sure, sum(share >= THREE_FROM for share, _ in likely[:wanted]))
     chosen = tuple(paper for _, paper in likely[:sure])
@@ -148,6 +146,15 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
     if len(told) > 1:
         return chosen if _describes(question) else told
     return chosen[:1] if _ONE_SOURCE.match(question) else chosen
+
+
+def _second_from(question: str) -> float:
+    """How likely the second paper has to be asked about by `question`, by its form."""
+    if _ONE_SOURCE.match(question):
+        return ABOUT_FROM
+    if asks_for_two(question):
+        return TWO_FROM
+    return TWO_APART_FROM if may_ask_for_two(question) else ABOUT_FROM
 
 
 def _at_least_three(question: str) -> int:

@@ -219,22 +219,19 @@ def _is_said(unit: Unit, request: str) -> bool:
     return any(get_close_matches(spelling.lower(), typed, n=1, cutoff=AS_TYPED) for spelling in unit.alternatives)
 
 
-def _is_stop_word_shouted(word: str) -> bool:
-    return word.lower() in STOP_WORDS
-
-
 def _units(text: str) -> tuple[Unit, ...]:
     """Units in their order; after "or", "/" or an opening bracket a spelling joins the unit before."""
     units: list[list[str]] = []
     joins = False
-    is_grammar = is_stop_word if any(map(str.islower, text)) else _is_stop_word_shouted
+    is_shouted = text.isupper()
     for token in _TOKEN.findall(text):
         word = token.lower()
+        is_grammar = word in STOP_WORDS if is_shouted else is_stop_word(token)
         if word in ("or", "(", "/"):
             joins = bool(units)
-        elif word in (")", ",", ";") or (is_grammar(token) and word not in ("a", "an", "the")):
+        elif word in (")", ",", ";") or (is_grammar and word not in ("a", "an", "the")):
             joins = False
-        elif not is_grammar(token) and stem(word) not in _SAYS_NOTHING:
+        elif not is_grammar and stem(word) not in _SAYS_NOTHING:
             if joins:
                 units[-1].append(token)
             else:

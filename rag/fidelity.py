@@ -18,6 +18,7 @@ import re
 import unicodedata
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, permutations
 
 from rag.keywords import STOP_WORDS, stem, words
@@ -328,10 +329,11 @@ def _denied_by(told: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _telling_words(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _telling_words(text: str) -> tuple[str, ...]:
     """The words of subject of `text` and those that deny, in order."""
     found = words(_without_lookalikes(text).replace("'", "").replace("’", ""))
-    return [word for word in found if word not in STOP_WORDS or word in NEGATIONS]
+    return tuple(word for word in found if word not in STOP_WORDS or word in NEGATIONS)
 
 
 def _without_lookalikes(text: str) -> str:

@@ -119,7 +119,7 @@ class LibraryIndex:
             IndexMissing: nothing was built there yet.
             IndexCorrupt: files are damaged or missing.
             IndexMismatch: it was built with another embedder than `encoder`, or in another format.
-            IndexOutdated: it was built with another splitter or tokenizer than this code has.
+            IndexOutdated: it is whole, but was built with another splitter or tokenizer than this code has.
         """
         generation = live_generation(folder)
         if generation is None:
@@ -136,6 +136,9 @@ class LibraryIndex:
             raise IndexCorrupt(f"The index at {generation} is damaged: {error!r}.", REBUILD) from error
         if not (found == len(index.passages) == manifest.n_passages == index.keywords.n_rows):
             raise IndexCorrupt(f"The index at {generation} holds {found} of {manifest.n_passages} passages.", REBUILD)
+        if (manifest.splitter, manifest.tokenizer) != (SPLITTER_VERSION, TOKENIZER_VERSION):
+            index.close()
+            raise IndexOutdated("Another version of Footnote built the index.", "Bring it up to date: footnote index")
         return index
 
     def nearest(
@@ -348,8 +351,6 @@ def _refuse_mismatch(manifest: Manifest, encoder: PassageEncoder) -> None:
         if built != value:
             name = key.replace("_", " ")
             raise IndexMismatch(f"The index was built with {name} {built!r}, the settings ask for {value!r}.", REBUILD)
-    if (manifest.splitter, manifest.tokenizer) != (SPLITTER_VERSION, TOKENIZER_VERSION):
-        raise IndexOutdated("Another version of Footnote built the index.", "Bring it up to date: footnote index")
 
 
 def _open_chroma(folder: Path) -> Any:

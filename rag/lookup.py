@@ -185,7 +185,7 @@ class Lookup:
         named = {subject.paper.id for subject in found.subjects if subject.name}
         if relevance < wanted.abstain_threshold and not self._calls_by_name(question, found.hits, named):
             return None
-        several, likeliest = bool(found.parts) or compares(found.followup or question), None
+        several, likeliest = bool(found.parts) or compares(question), None
         if found.subjects or may_be_about_several(question):
             likeliest = self._likeliest(found, named, where, check)
             if likeliest is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from rag.keywords import STOP_WORDS, stem, words
 from rag.units import SPANS, unit_of
@@ -39,7 +41,7 @@ _BELOW_100 = (
 _JOINED = r"(?:\s+and\s+{0}|[\s-]{0}(?!-[a-z]))(?![\s-]hundred)"
 _BELOW_1000 = rf"(?:(?:{_BELOW_100}[\s-])?hundred(?!\w)(?:{_JOINED.format(_BELOW_100)})?|{_BELOW_100})"
 _SPELLED = re.compile(
-    rf"(?:(?<![\w-])|{'|'.join(f'(?<={word}-)' for word in NUMBER_WORDS)}){_BELOW_1000}"
+    rf"\b(?=[efhnost])(?:(?<![\w-])|{'|'.join(f'(?<={word}-)' for word in NUMBER_WORDS)}){_BELOW_1000}"
     rf"(?:[\s-](?:thousand|million|billion|trillion)(?!\w)(?:{_JOINED.format(_BELOW_1000)})?)*",
     re.IGNORECASE,
 )
@@ -280,8 +282,8 @@ def misread(text: str, source: str) -> str:
 
     Numbers that `source` does not have at all are not looked at: see `numbers_in`.
     """
-    text, source = _on_line(text), _on_line(source)
-    said, have = list(quantities(text)), list(quantities(source))
+    read, told = _read(text), _read(source)
+    said, have = read.quantities, told.quantities
     for quantity in said:
         if quantity.is_name:
             continue
@@ -290,7 +292,22 @@ def misread(text: str, source: str) -> str:
             return quantity.value
         if same and not any(_is_same(quantity, other) and not _loses_reach(text, quantity, other) for other in same):
             return quantity.value
-    return _other_multiple(text, source) or _of_another(text, source)
+    return _other_multiple(read, told) or _of_another(read, told)
+
+
+class _Read(NamedTuple):
+    """What numbers say in a text: see `quantities`, `_multiples` and `_things`."""
+
+    quantities: tuple[Quantity, ...]
+    multiples: tuple[tuple[str, frozenset[str]], ...]
+    things: tuple[tuple[str, frozenset[str], frozenset[str]], ...]
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> _Read:
+    """Each sentence of a draft is held against each of the evidence, so that all are read more than once."""
+    text = _on_line(text)
+    return _Read(tuple(quantities(text)), tuple(dict.fromkeys(_multiples(text))), tuple(dict.fromkeys(_things(text))))
 
 
 def _is_other_reading(quantity: Quantity, said: Sequence[Quantity], have: Sequence[Quantity]) -> bool:
@@ -322,11 +339,10 @@ def _loses_reach(text: str, said: Quantity, source: Quantity) -> bool:
     return source.bound == "reach" and not said.bound and not _MOST.search(text)
 
 
-def _other_multiple(text: str, source: str) -> str:
+def _other_multiple(text: _Read, source: _Read) -> str:
     """A multiple that `text` has in words, where `source` multiplies the same thing by others alone."""
-    have = dict.fromkeys(_multiples(source))
-    for value, said in dict.fromkeys(_multiples(text)):
-        others = [number for number, multiplied in have if multiplied & said]
+    for value, said in text.multiples:
+        others = [number for number, multiplied in source.multiples if multiplied & said]
         if others and value not in others:
             return value
     return ""
@@ -347,10 +363,10 @@ def _stems(found: re.Match[str] | None, group: str | int = 0) -> frozenset[str]:
     return frozenset(stem(word) for word in words(found[group] or "" if found else "") if word not in STOP_WORDS)
 
 
-def _of_another(text: str, source: str) -> str:
+def _of_another(text: _Read, source: _Read) -> str:
     """A number that `source` has only of other things than `text`, while it has another number of that thing."""
-    have = dict.fromkeys(_things(source))
-    for value, *things in dict.fromkeys(_things(text)):
+    have = source.things
+    for value, *things in text.things:
         for place, said in enumerate(things):
             if not said:
                 continue
@@ -372,8 +388,8 @@ def counts_another(text: str, source: str, question: str) -> bool:
         return False
     noun = stem(asked["noun"].casefold())
     known = numbers_in(question)
-    said = {(value, of) for value, of, _ in _things(_on_line(text)) if value not in known}
-    counted = {value for value, of, _ in _things(_on_line(source)) if noun in of}
+    said = {(value, of) for value, of, _ in _read(text).things if value not in known}
+    counted = {value for value, of, _ in _read(source).things if noun in of}
     return bool(said and counted) and all(of and noun not in of and value not in counted for value, of in said)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from rag.errors import BadQuestion
 from rag.keywords import STOP_WORDS, is_stop_word, stem, words
+from rag.syntax import AUX, PREPOSITIONS
 
 _SECOND_PART = re.compile(r",? and (?:how|what|why|which|when|where|in what)\b", re.IGNORECASE)
 _WH = r"(?:what|which|how|why|when|where|who|whom|whose)"
@@ -18,12 +19,9 @@ _ASKS = rf"(?:(?:in|by|to|for|on|with|from|at|of) )?{_WH}"
 _BETWEEN_PARTS = re.compile(rf",? (?:and|but) (?={_ASKS}\b)|(?<=\?) (?={_ASKS}\b)", re.IGNORECASE)
 _ENDS_OPEN = re.compile(rf"\b(?:{_WH}|and|or|not)\W*$", re.IGNORECASE)
 _SHORTEST_PART = 3
-_AUXILIARY = (
-    r"(?:do|does|did|is|are|was|were|has|have|had|can|could|may|might|will|would|shall|should|must|isn['’]t|aren['’]t"
-    r"|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|can['’]t|cannot)"
-)
+_AUXILIARY = rf"(?:cannot|can['’]t|(?:{'|'.join(sorted(filter(str.isalpha, AUX)))})(?:n['’]t)?)"
 _PHRASE_ALONE = re.compile(
-    rf"(?:.*[.:;,?!] )?(?:in|by|to|for|on|with|from|at|of|under|within|after|about) {_WH}"
+    rf"(?:.*[.:;,?!] )?(?:{'|'.join(sorted(PREPOSITIONS))}) {_WH}"
     rf"(?: (?!(?:{_AUXILIARY}|that|which|who|whose)\b)[\w'’-]+)+",
     re.IGNORECASE,
 )
@@ -64,12 +62,17 @@ _FIGURE_WANTED = re.compile(
 )
 """A word for a number, which may only stand before the noun that is asked for: "what learning rate schedule"."""
 _NEXT_WORD = re.compile(r"\s+([a-z]+(?:-[a-z]+)*)")
-_NO_OTHER_NOUN = STOP_WORDS | frozenset(
-    """
-    may might must shall cannot per across among during without within works
+_NO_OTHER_NOUN = (
+    STOP_WORDS
+    | AUX
+    | PREPOSITIONS
+    | frozenset(
+        """
+    cannot per across among works
     gain gains figure figures value values level levels increase decrease improvement reduction drop difference change
     threshold limit constant ratio range
     """.split()
+    )
 )
 _QUANTITIES = frozenset(
     """

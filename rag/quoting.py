@@ -75,7 +75,7 @@ class Quoter:
         return self._quotes(left, min(QUOTES_OF_EACH, self._further_quotes))
 
     def instead(
-        self, draft: Draft, told: str, asked: str, question: str, stop_check: Check, *, alone: bool, read_for: str = ""
+        self, draft: Draft, told: str, asked: str, question: str, stop_check: Check, *, alone: bool, read_for: str
     ) -> list[Claim]:
         """Where nothing of `draft` holds: what says what is asked, if anything does.
 
@@ -87,7 +87,7 @@ class Quoter:
             question: as it was understood.
             stop_check: called before each reading.
             alone: no other draft answers the question.
-            read_for: what the paper is read for, where that is less than `question`.
+            read_for: what the paper is read for: `question`, or what a follow-up asks itself.
         """
         if not alone:
             return self._quotes(draft.evidence, QUOTES_INSTEAD)
@@ -99,7 +99,7 @@ class Quoter:
         def is_fit(text: str) -> bool:
             return not told or shares_news(text, told, asked, question)
 
-        found = self._said(draft, read_for or question, is_fit, stop_check)
+        found = self._said(draft, read_for, is_fit, stop_check)
         more = wants_explanation(asked) and found is not None
         near = found if found is not None else [item for item in draft.evidence if is_fit(item.sentence.text)]
         return self._quotes(near, QUOTES_INSTEAD + more)

@@ -170,6 +170,18 @@ def test_a_damaged_index_is_refused_and_the_next_build_mends_it(tmp_path, damage
     assert texts_found(tmp_path, encoder, "bees dance")[0] == "id-bees"
 
 
+def test_a_damaged_index_of_an_earlier_version_is_mended_too(tmp_path, monkeypatch):
+    encoder = HashedEncoder()
+    with monkeypatch.context() as earlier:
+        earlier.setattr("rag.index.TOKENIZER_VERSION", "0")
+        build(tmp_path, PAPERS, encoder)
+    damage_chroma(live_generation(tmp_path))
+    with pytest.raises(IndexCorrupt, match="footnote index --rebuild"):
+        LibraryIndex.open(tmp_path, encoder)
+    assert build(tmp_path, PAPERS, encoder).embedded == 3
+    assert texts_found(tmp_path, encoder, "bees dance")[0] == "id-bees"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("step", ["_write_vectors", "write_lines", "write_synced", "encode"])
 def test_a_build_that_is_killed_leaves_the_old_index_answering(tmp_path, step):
