@@ -27,11 +27,12 @@ _CONTRAST = (
 """To contrast, the verb: neither the contrast of a picture nor "in contrast to"."""
 APART = re.compile(
     r"\b(?:each|respectively|differ(?:s|ed|ing|ences?|ent|ently)?|compar(?:es?|ed|ing|isons?|ative|atively)"
-    r"|versus|vs|whereas|unlike|both|(?:and|but) (?:what|which|how|where))\b"
+    r"|versus|vs|whereas|unlike|both|(?<=\S )(?<![.?!] )(?:and|but) (?:what|which|how|where))\b"
     rf"|\bone\b.+\bthe other\b|{_CONTRAST}",
     re.IGNORECASE,
 )
-"""Signs that two things may be asked about side by side, whether of one paper or of two."""
+"""Signs that two things may be asked about side by side, whether of one paper or of two. Where "And how …" begins a
+question there is no other thing."""
 
 
 def may_ask_for_two(question: str) -> bool:

@@ -186,7 +186,8 @@ class Lookup:
         if relevance < wanted.abstain_threshold and not self._calls_by_name(question, found.hits, named):
             return None
         several, likeliest = bool(found.parts) or compares(question), None
-        if found.subjects or may_be_about_several(question):
+        # Two questions one behind the other set nothing side by side.
+        if found.subjects or any(map(may_be_about_several, (question.removesuffix(found.followup), found.followup))):
             likeliest = self._likeliest(found, named, where, check)
             if likeliest is not None:
                 found = self._about(found, meant(likeliest, question, named))

@@ -729,6 +729,24 @@ def test_whether_a_follow_up_is_answered_is_read_of_what_it_asks_itself(retrieve
     assert all("What do whales do?" not in prompt for prompt in asked)
 
 
+@pytest.mark.parametrize(
+    ("before", "is_read"),
+    [("Do whales of WhaleSong sing or dance?", False), ("What do whales do, and how do bees dance?", True)],
+)
+def test_a_follow_up_is_about_several_papers_only_by_the_form_of_one_question(retriever, before, is_read):
+    adapters = []
+
+    class Noting(Doubting):
+        def judge(self, messages, adapter, ending=""):
+            adapters.append(adapter.facts["name"])
+            return (0.0, 1.0) if adapter.facts["name"] == "about" else (1.0, 0.0)
+
+    history = [{"role": "user", "content": before}, {"role": "assistant", "content": "Whales sing."}]
+    rag = Rag(retriever=retriever, model=Noting(script=lambda _prompt: FACT, needle=""), settings=Settings())
+    assert rag.ask("But at how many hertz?", history=history).status == "answered"
+    assert ("about" in adapters) is is_read
+
+
 def test_the_second_one_is_the_second_paper_that_the_last_answer_names(retriever):
     history = [
         {"role": "user", "content": "Which papers are about insects?"},

@@ -254,6 +254,8 @@ def test_what_goes_from_one_study_to_another_is_not_told_of_two_papers():
         "Does contrast-enhanced imaging find more tumours?",
         "How is image contrast raised?",
         "How do cameras cope with noise and low contrast?",
+        "And how many songs does it have?",
+        "What is OwlNet? And which songs does it know?",
     ],
 )
 def test_a_word_that_only_looks_like_one_for_comparing_is_no_sign(question):
@@ -265,6 +267,7 @@ def test_a_word_that_only_looks_like_one_for_comparing_is_no_sign(question):
     [
         "Contrast OwlNet with MouseNet.",
         "Contrast trees with grids as maps.",
+        "What does OwlNet hear (at night) and what does MouseNet see?",
         "Trees or grids? Contrast what OwlNet and MouseNet make of them.",
         "How do OwlNet and MouseNet contrast?",
         "How does OwlNet contrast with MouseNet?",
