@@ -69,6 +69,7 @@ def test_where_the_browser_keeps_nothing_every_script_runs(served, visit):
         "{ get() { throw new DOMException('forbidden', 'SecurityError') } })"
     )
     page = visit(served[1], script=forbidden)
+    page.wait_for_selector(f"{BOX}:focus")  # it takes the focus once it is drawn, from whatever has it by then
     open_tab(page, "Library")
     page.wait_for_selector("#fn-lib-results li")
     tab_to(page, "Search the library")

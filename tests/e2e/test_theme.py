@@ -50,6 +50,7 @@ def test_without_a_choice_it_is_as_the_system_says_also_when_that_changes(url, v
 
 def test_a_choice_is_made_by_keyboard_and_remembered_and_no_frame_is_painted_in_the_other_one(url, visit):
     page = visit(url, script=FRAMES, expected="status of 404")
+    page.wait_for_selector(f"{BOX}:focus")  # it takes the focus once it is drawn
     page.focus(".fn-about summary")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('[data-theme-choice]')")
