@@ -11,7 +11,7 @@ from eval.bank import Asked, Group
 from eval.bank_library import library_of
 from eval.feature_judge import Encoder
 from rag import Rag
-from rag.trained import SENTENCES_BESIDE, beside
+from rag.trained.adapters import SENTENCES_BESIDE, beside
 
 AMONG = {"compare": 8, "single": 5, "near": 5}
 """How many of the papers found are held against a question of a kind."""

@@ -26,7 +26,7 @@ from eval.feature_judge import Encoder
 from eval.features import split
 from eval.labelled import Pair
 from rag import Paper
-from rag.trained import whole_question
+from rag.trained.adapters import whole_question
 
 SEED = 0
 _WE = (

@@ -17,7 +17,7 @@ from eval.bank import Asked, Group
 from eval.bank_library import found, library_of
 from eval.feature_judge import Encoder
 from rag import Evidence, Paper, Rag
-from rag.trained import whole_question
+from rag.trained.adapters import whole_question
 
 WIDER = {"evidence_papers": 2, "evidence_sentences": 10, "evidence_tokens": 480}
 """How a second look reads."""

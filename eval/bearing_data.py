@@ -18,7 +18,7 @@ from eval.broken import Remembering
 from eval.cases import objects
 from eval.feature_judge import Encoder
 from rag import shown_of_each
-from rag.trained import behind, whole_question
+from rag.trained.adapters import behind, whole_question
 
 WRONG = 5
 """Sentences that do not answer, beside those that do: the nearest in meaning first, every other one drawn."""

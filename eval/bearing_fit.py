@@ -1,5 +1,5 @@
 """Fits what tells, from where the adapter "bearing" looks in a paper, which of its sentences say what is asked
-(`rag.bearing`), and says how it does on questions that it has not seen.
+(`rag.trained.bearing`), and says how it does on questions that it has not seen.
 
     python -m eval judge --fit sentences --data FOLDER
 
@@ -29,8 +29,9 @@ from eval.cases import DATA, read_cases
 from eval.features import split
 from eval.judgement import Report
 from eval.scope_fit import MEASURED
-from rag import Paper, Rag, trained
-from rag.bearing import WEIGHTS, logarithms, looked_at
+from rag import Paper, Rag
+from rag.trained import adapters
+from rag.trained.bearing import WEIGHTS, logarithms, looked_at
 
 READ = 500
 """Abstracts of the bank that are read. With 250 the figures on other sets are the same within 0.02."""
@@ -133,7 +134,7 @@ def train_sentences(data: Path, rag: Rag, report: Report, path: Path = WEIGHTS) 
     known = Looks(rag.model, bank_reads(read_bank(data / ABSTRACTS)), report)
     other = Looks(rag.model, list(measured_reads(rag.papers)), report)
     weights, start = fitted(known.rows, known.labels)
-    version = trained.adapter("bearing").version
+    version = adapters.named("bearing").version
     kept = {"version": version, "start": round(start, 5), "weights": np.round(weights, 5).reshape(known.shape).tolist()}
     path.write_text(json.dumps(kept) + "\n", encoding="utf-8")
     folds = np.array([known.reads[at].group % FOLDS for at in known.of])

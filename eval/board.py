@@ -272,7 +272,7 @@ def _own_judge(rag: Rag) -> Judge | None:
     never loads another model to judge.
     """
     from eval.judges import DEFAULT, open_judge
-    from rag.trained import MODEL
+    from rag.trained.adapters import MODEL
 
     return open_judge(DEFAULT if getattr(rag.checker, "model_id", "") == MODEL else "features", rag=rag)
 

@@ -1,4 +1,5 @@
-"""Fits what tells questions for papers from others (`rag.scope`), and says how it does on writers it has not seen.
+"""Fits what tells questions for papers from others (`rag.trained.scope`), and says how it does on writers that it has
+not seen.
 
     python -m eval judge --fit scope
 
@@ -26,8 +27,8 @@ from eval.cases import DATA, read_cases
 from eval.elsewhere import ELSEWHERE, KEPT_ASIDE
 from eval.feature_judge import Encoder
 from eval.judgement import Report
-from rag.list_question import list_question
-from rag.scope import FROM, FROM_IN_ITS_FORM, WEIGHTS, runs_of
+from rag.language.list_question import list_question
+from rag.trained.scope import FROM, FROM_IN_ITS_FORM, WEIGHTS, runs_of
 
 REQUESTS = DATA / "scope.jsonl"
 MEASURED = ("dev", "fresh-a", "fresh-c")
@@ -85,7 +86,7 @@ class Fit:
         return found
 
     def head(self, fitted: Flags, *, with_meaning: bool) -> dict[str, Any]:
-        """The weights fitted on all of `fitted`, as `rag.scope.Head` reads them."""
+        """The weights fitted on all of `fitted`, as `rag.trained.scope.Head` reads them."""
         vocabulary, model = self._model(np.flatnonzero(fitted), with_meaning=with_meaning)
         weights = model.coef_[0]
         runs = {run: round(float(weights[place]), 3) for run, place in vocabulary.vocabulary_.items()}

@@ -38,9 +38,9 @@ from eval.fitting import figures, folds_by_claim, folds_by_source, held_out, kno
 from eval.judgement import Report
 from eval.labelled import Pair, read_pairs
 from eval.verdict_judge import MEASURED, together
-from rag import trained
-from rag.adapter_fitting import DEPTH, SETTINGS, Example, Trunk, fit, open_trunk
-from rag.trained import MODEL
+from rag.trained import adapters
+from rag.trained.adapter_fitting import DEPTH, SETTINGS, Example, Trunk, fit, open_trunk
+from rag.trained.adapters import MODEL
 
 VERSIONS = {"verdict": "1", "opinion": "2", "answerable": "2", "bearing": "1", "about": "1"}
 TRAINED_ON = {"attributionbench": "dev", "scifact": "train"}
@@ -120,7 +120,7 @@ class Claims:
         facts = facts_of(name, {kind: size for kind, size in sizes.items() if size})
         chosen = [self.examples[i] for i in self.fitted_on]
         adapter, fitted = fit(self.trunk, chosen, seed=SEED, facts=facts, report=report)
-        adapter.save(trained.path_of(name))
+        adapter.save(adapters.path_of(name))
         known = range(len(self.known))
         unseen = np.array(
             fitted([self.examples[i] for i in known])
@@ -199,7 +199,7 @@ def train_answerable(data: Path, encoder: Encoder, tokens_of: TokensOf, report: 
     facts = facts_of("answerable", {"bank": len(kept) + len(left), "made": len(asked), "ClapNQ": len(first)})
     trunk = open_trunk(MODEL)
     adapter, fitted = fit(trunk, [*kept, *left, *others], seed=SEED, facts=facts, report=report)
-    adapter.save(trained.path_of("answerable"))
+    adapter.save(adapters.path_of("answerable"))
     result = {"ClapNQ, the other half": told_apart(second, fitted(answerable_examples(second, tokens_of)))}
     report(f"Without every {BANK_FOLD}th of {len(groups)} groups …")
     _, fitted = fit(trunk, [*kept, *others], seed=SEED, report=report)
@@ -240,7 +240,7 @@ def train_bearing(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Rep
     facts = facts_of("bearing", {"bank": len(within) + len(outside), "ClapNQ": len(first)})
     shown = bearing_examples([*within, *outside, *first], tokens_of)
     adapter, fitted = fit(trunk, shown, seed=SEED, facts=facts, report=report)
-    adapter.save(trained.path_of("bearing"))
+    adapter.save(adapters.path_of("bearing"))
     result = {"ClapNQ, the other half": separated(second, fitted(bearing_examples(second, tokens_of)))}
     report(f"Without {len(out)} of {len(groups)} groups …")
     _, fitted = fit(trunk, bearing_examples([*within, *first], tokens_of), seed=SEED, report=report)
@@ -277,7 +277,7 @@ def train_about(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Repor
     trunk = open_trunk(MODEL)
     facts = facts_of("about", {"bank": len(kept) + len(left)})
     adapter, _ = fit(trunk, [*kept, *left], seed=SEED, facts=facts, report=report)
-    adapter.save(trained.path_of("about"))
+    adapter.save(adapters.path_of("about"))
     report(f"Without every {BANK_FOLD}th of {len(groups)} groups …")
     _, fitted = fit(trunk, kept, seed=SEED, report=report)
     said = fitted(left)
@@ -307,6 +307,6 @@ def facts_of(name: str, fitted_on: Mapping[str, int]) -> dict[str, Any]:
     }.get(name, ["yes", "no"])
     return {
         "name": name, "version": VERSIONS[name], "model": MODEL, "depth": DEPTH,
-        "prompt": prompts.load(trained.prompt_of(name)).id, "classes": classes, "fitted_on": dict(fitted_on),
+        "prompt": prompts.load(adapters.prompt_of(name)).id, "classes": classes, "fitted_on": dict(fitted_on),
         "seed": SEED, **SETTINGS,
     }  # fmt: skip

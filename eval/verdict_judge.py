@@ -1,13 +1,13 @@
 """The judge that reads: the local language model, trained to tell whether evidence bears a claim out, and the features.
 
-An adapter (`rag.trained`, "verdict") was fitted on what people said of claims. Its probabilities and those of the
+An adapter ("verdict" of `rag.trained`) was fitted on what people said of claims. Its probabilities and those of the
 feature network are averaged as logarithms and brought to a sum of 1 again: each is wrong where the other is not. Where
 the rules of `guards` say something, neither is asked. How often it errs on pairs that neither was fitted on lies in
 verdict_judge.json.
 
 Another adapter of the same model, which learnt from the same labels and from the bank's claims and drafts, gives the
-second opinion on the sentences of an answer (`rag.opinion`). Whoever wants a judge with no tie to the answers takes
-`features` or `nli:ID`. Knows nothing of how it was fitted: see `training`.
+second opinion on the sentences of an answer (`rag.trained.opinion`). Whoever wants a judge with no tie to the answers
+takes `features` or `nli:ID`. Knows nothing of how it was fitted: see `training`.
 
 Source: a logarithmic opinion pool with equal weights (Genest and Zidek 1986).
 """
@@ -29,8 +29,8 @@ from eval.feature_judge import Encoder, FeatureJudge, FeatureReader, Matrix, Net
 from eval.features import split
 from eval.guards import ruled
 from eval.judgement import NOTHING, Evidence, JudgeError, Judgement, Report
-from rag import trained
-from rag.trained import MODEL
+from rag.trained import adapters
+from rag.trained.adapters import MODEL
 
 if TYPE_CHECKING:
     from rag import Rag
@@ -80,7 +80,7 @@ class VerdictJudge:
         different = sorted(set(questions), key=lambda question: (question[1], question[0]))
         found: dict[tuple[str, str], tuple[float, ...]] = {}
         for done, (text, claim) in enumerate(different, start=1):
-            told = trained.probabilities(self._model, "verdict", claim=" ".join(claim.split()), evidence=text)
+            told = adapters.probabilities(self._model, "verdict", claim=" ".join(claim.split()), evidence=text)
             if told is None:
                 raise JudgeError(f"The judge needs {MODEL}.", f"Fetch it: footnote models fetch {MODEL}")
             found[text, claim] = told

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
+    from rag.language.phrases import shared_phrase
     from rag.library.atlas import Atlas, draw_atlas
     from rag.library.finding import Found
     from rag.library.intake import Offer, Preview
     from rag.library.ledger import Change
     from rag.library.opened import Library, Overview
     from rag.library.shelf import Outcome
-    from rag.phrases import shared_phrase
     from rag.pipeline import Rag
     from rag.receipt import verify
     from rag.schema import (
@@ -56,7 +56,7 @@ _HOME = {
     "Balance": "rag.balance",
     "Weighed": "rag.balance",
     "shares": "rag.balance",
-    "shared_phrase": "rag.phrases",
+    "shared_phrase": "rag.language.phrases",
     "describe_machine": "rag.doctor",
     "Atlas": "rag.library.atlas",
     "draw_atlas": "rag.library.atlas",

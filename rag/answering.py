@@ -16,22 +16,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import prompts
-from rag.anaphora import may_lean_back
 from rag.checking import CUT_OFF, Draft
-from rag.criterion import Criterion, criterion_of, restated_criterion
 from rag.description import model_id_of
 from rag.drafts import finished_sentences
 from rag.evidence import renumbered
 from rag.grounding import number_claims, shown_text
-from rag.list_question import list_question
+from rag.language.anaphora import may_lean_back
+from rag.language.criterion import Criterion, criterion_of, restated_criterion
+from rag.language.list_question import list_question
+from rag.language.question import asks_for_record
 from rag.lookup import BY_RECORD, looked_for
-from rag.question import asks_for_record
 from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
-from rag.scope import asks_for_papers
 from rag.stopping import NO_CHECK, Check, Stopped
 from rag.subjects import namesakes
 from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice
-from rag.trained import prompt_of
+from rag.trained.adapters import prompt_of
+from rag.trained.scope import asks_for_papers
 from rag.wording import abstention_text, counterpart_text
 
 if TYPE_CHECKING:

@@ -131,7 +131,8 @@ class OtherModels:
 
 def memory_short_of(name: str, settings: Settings) -> str:
     """In words, where there is no room to open one more model, whose weights are here; "" where there is."""
-    from rag import hardware, weights
+    from rag import weights
+    from rag.inference import hardware
 
     found = weights.find(name, settings.home)
     size = sum(file.stat().st_size for file in found.path.glob("model*.safetensors")) if found else 0
@@ -145,7 +146,7 @@ def memory_short_of(name: str, settings: Settings) -> str:
 
 def _gpu_free(settings: Settings) -> int | None:
     """Free memory of the GPU that models are opened on; None where they run on the CPU, also for want of it."""
-    from rag import hardware
+    from rag.inference import hardware
 
     if settings.model.device == "cpu":
         return None
@@ -289,7 +290,7 @@ def model_names(settings: Settings) -> list[str]:
 
 def default_names(settings: Settings) -> list[str]:
     """What "auto" stands for on this machine: the local chat models that it can run, the preferred one first."""
-    from rag import hardware
+    from rag.inference import hardware
 
     return list(hardware.choose_models(_gpu_free(settings), hardware.cpu_capability(), hardware.available_ram()))
 

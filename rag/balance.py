@@ -21,11 +21,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import prompts
-from rag import trained
 from rag.errors import ModelError
-from rag.keywords import KeywordIndex, coverage, tokenize
-from rag.quantities import misread, numbers_in
+from rag.keywords import KeywordIndex, coverage
+from rag.language.quantities import misread, numbers_in
+from rag.language.terms import tokenize
 from rag.schema import Evidence, Paper, digest, evidence_from, paper_from
+from rag.trained import adapters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +193,7 @@ def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: An
     started = time.perf_counter()
     best = tuple(sorted(evidence, key=lambda item: -item.score))
     unread = Weighed(paper, "silent", 0.0, best)
-    told = trained.probabilities(model, "opinion", claim=claim, evidence=_titled(paper, unread.words))
+    told = adapters.probabilities(model, "opinion", claim=claim, evidence=_titled(paper, unread.words))
     prompt = prompts.load("verdict" if told else "judge")
     told = told or shares(model, claim, unread.words)
     stance = stance_of(claim, f"{paper.title} {unread.words}", told)

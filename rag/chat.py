@@ -24,14 +24,14 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict, Field
 
-from rag.adapter import Adapter
-from rag.attention import places_of
 from rag.chat_turns import broken_up, turns_of
-from rag.engine import Engine, Generation, load_engine
 from rag.errors import ContextOverflow, MissingExtra, ModelError
-from rag.generation import LogitsProcessor, Request
+from rag.inference.adapter import Adapter
+from rag.inference.attention import places_of
+from rag.inference.engine import Engine, Generation, load_engine
+from rag.inference.generation import LogitsProcessor, Request
+from rag.inference.textstream import TextStream
 from rag.settings import ModelSettings
-from rag.textstream import TextStream
 
 _END = object()
 

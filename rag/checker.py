@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag.assembly import LazyModel, Report, default_names, memory_short_of, model_weights, open_model
 from rag.description import model_id_of
 from rag.errors import ModelError, WeightsMissing
-from rag.trained import MODEL
+from rag.trained.adapters import MODEL
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

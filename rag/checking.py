@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal
 from rag.evidence import is_quotable
-from rag.fidelity import denied, is_verbatim
-from rag.keywords import stem, words
-from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
-from rag.quantities import counts_another
-from rag.question import asks_for_number, shares_news, tells, wants_explanation
+from rag.language.fidelity import denied, is_verbatim
+from rag.language.quantities import counts_another
+from rag.language.question import asks_for_number, shares_news, tells, wants_explanation
+from rag.language.terms import stem, words
 from rag.quoting import Quoter, Reading
 from rag.schema import Claim
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import names, said_of, speaks_of_another
+from rag.trained.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW
 
 if TYPE_CHECKING:
     from rag.evidence import EvidenceSelector

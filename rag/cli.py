@@ -199,7 +199,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 def _opened(options: argparse.Namespace, words: Sequence[str]) -> tuple[Rag, str]:
     """The Rag of the options, and what was typed; that is read first, since opening takes seconds."""
-    from rag.question import readable
+    from rag.language.question import readable
 
     settings = settings_from(options)
     text = readable(" ".join(words), settings.answer.max_question_chars)

@@ -2,7 +2,7 @@
 
 Small models rewrite questions badly and take a second to do so. What retrieval and the answering model need is the
 earlier question beside the new one, and a reader can see and correct that: "How much better are MindForge agents at
-collecting dirt? And for wood?" A question that stands by itself, see `rag.anaphora`, is left exactly as it is.
+collecting dirt? And for wood?" A question that stands by itself, see `rag.language.anaphora`, is left exactly as it is.
 
 Knows nothing of retrieval or answers beyond the words of the conversation.
 """
@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.anaphora import leans_back
-from rag.question import one_line
+from rag.language.anaphora import leans_back
+from rag.language.question import one_line
 
 History = Sequence[Mapping[str, str]]
 """Messages, oldest first: {"role": "user" | "assistant", "content": text}."""

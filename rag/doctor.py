@@ -63,7 +63,7 @@ def _library(settings: Settings) -> str:
 
 def describe_machine() -> str:
     """Cores, memory and GPU in words."""
-    from rag import hardware
+    from rag.inference import hardware
 
     gpu = hardware.gpu_free_bytes()
     cores = f"{hardware.physical_cores()} cores ({hardware.cpu_capability()})"

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from rag.fidelity import denied
-from rag.keywords import tokenize
-from rag.sentences import split_sentences
+from rag.language.fidelity import denied
+from rag.language.sentences import split_sentences
+from rag.language.terms import tokenize
 
 _MARKER = re.compile(
     r"\s*(?:\[\s*\d+(?:[\s,;–-]+\d+)*[\s,;–-]*\]|(?P<round>(?<!\w)\(\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*\)))"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
-    from rag.encoder import Int8Encoder
+    from rag.inference.encoder import Int8Encoder
 
 _BATCH_TOKENS = 1024
 """Tokens that go through the matrices together; more no longer fit the cache (1,024: 5.2 s, 2,048: 5.9 s)."""
@@ -124,8 +124,8 @@ def _int8_form(model: SentenceTransformer) -> Int8Encoder | None:
     """The quick form of the model for this CPU, or None where sentence-transformers itself has to run it."""
     if model.device.type != "cpu":
         return None
-    from rag.encoder import Int8Encoder
-    from rag.int8 import has_int8_engine
+    from rag.inference.encoder import Int8Encoder
+    from rag.inference.int8 import has_int8_engine
 
     parts = [type(part).__name__ for part in model]
     if parts not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import logistic
 from rag.index import PassageEncoder
-from rag.keywords import KeywordIndex, coverage, tokenize
+from rag.keywords import KeywordIndex, coverage
+from rag.language.sentences import sentences_of
+from rag.language.terms import tokenize
 from rag.schema import Citation, Evidence, Hit, Paper, Sentence
-from rag.sentences import sentences_of
+from rag.trained import logistic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from rag.corpus.cleanup import FORMULA
-from rag.keywords import STOP_WORDS, words
+from rag.language.terms import STOP_WORDS, words
 from rag.schema import Answer, Paper
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from itertools import combinations
 
 from rag.drafts import marked_sentences
 from rag.evidence import in_context, is_quotable
-from rag.fidelity import MOST_UNSAID, Fidelity, adds_negation, fidelity, is_denial, loses_negation, may_deny
 from rag.index import PassageEncoder
-from rag.keywords import KeywordIndex, coverage, tokenize, words
-from rag.quantities import misread, missing_names, numbers_in
+from rag.keywords import KeywordIndex, coverage
+from rag.language.fidelity import MOST_UNSAID, Fidelity, adds_negation, fidelity, is_denial, loses_negation, may_deny
+from rag.language.quantities import misread, missing_names, numbers_in
+from rag.language.terms import tokenize, words
 from rag.schema import Citation, Claim, Evidence, Paper, Verdict
 from rag.subjects import NAME, holding_name
 

@@ -44,7 +44,8 @@ from rag.index_files import (
     write_lines,
     write_synced,
 )
-from rag.keywords import TOKENIZER_VERSION, KeywordIndex
+from rag.keywords import KeywordIndex
+from rag.language.terms import TOKENIZER_VERSION
 from rag.passages import SPLITTER_VERSION, passage_input, split_passages
 from rag.schema import Paper, Passage
 

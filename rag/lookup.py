@@ -12,20 +12,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.aboutness import asked_about, compared, in_order, is_told, may_be_about_several, meant
-from rag.answerability import answerability
-from rag.bearing import telling
-from rag.comparison import compares
 from rag.conversation import History, counts_back, understood
 from rag.evidence import renumbered
-from rag.keywords import tokenize
-from rag.phrases import spelled_out
-from rag.question import abbreviations_in_question, asks_for_record, parts_of, readable
+from rag.language.comparison import compares
+from rag.language.phrases import spelled_out
+from rag.language.question import abbreviations_in_question, asks_for_record, parts_of, readable
+from rag.language.sentences import sentences_of
+from rag.language.terms import tokenize
 from rag.schema import Evidence, EvidenceFound, Hit, Paper, Subject
-from rag.sentences import sentences_of
 from rag.stopping import NO_CHECK, Check
 from rag.subjects import MOST_SUBJECTS, SubjectFinder, question_about, speaking_of
-from rag.trained import SENTENCES_BESIDE
+from rag.trained.aboutness import asked_about, compared, in_order, is_told, may_be_about_several, meant
+from rag.trained.adapters import SENTENCES_BESIDE
+from rag.trained.answerability import answerability
+from rag.trained.bearing import telling
 
 if TYPE_CHECKING:
     from rag.assembly import LazyModel

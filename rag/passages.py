@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from rag.language.sentences import split_sentences
 from rag.schema import Paper, Passage
-from rag.sentences import split_sentences
 
 CountTokens = Callable[[str], int]
 """Tokens of a whole input to the embedder, the special ones included."""

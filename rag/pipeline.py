@@ -17,7 +17,6 @@ import prompts
 from rag.answering import Answering, answer_of, missing_notice
 from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
 from rag.balance import LEAST_COVERAGE, SURE, Balance, prompt_of, share_of_words, weighing
-from rag.bearing import telling
 from rag.checker import checker_beside
 from rag.checking import Draft, DraftChecker
 from rag.conversation import History
@@ -29,13 +28,14 @@ from rag.index import BuildReport, LibraryIndex, PassageEncoder, build
 from rag.library.opened import Library
 from rag.library.shelf import Shelf
 from rag.lookup import Lookup
-from rag.opinion import support
 from rag.retrieval import FusedRetriever, Where
 from rag.schema import Answer, Event, Evidence, EvidenceFound, Hit, Paper
 from rag.settings import Settings, replaced
 from rag.stopping import check_of, never
 from rag.survey import Opinion, Surveyor
 from rag.trace import ClaimTrace, Trace
+from rag.trained.bearing import telling
+from rag.trained.opinion import support
 from rag.writing import Writer
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rag.quantities import numbers_in
-from rag.question import asks_for_number, shares_news, tells, wants_explanation
+from rag.language.quantities import numbers_in
+from rag.language.question import asks_for_number, shares_news, tells, wants_explanation
+from rag.language.sentences import sentences_of
 from rag.schema import Evidence
-from rag.sentences import sentences_of
 from rag.stopping import Check
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from typing import Any, get_args
 
 from rag.balance import STANCES, Balance, Weighed, stance_of
 from rag.grounding import LEAST_COVERAGE, shown_text
-from rag.keywords import tokenize
-from rag.quantities import missing_names, numbers_in
+from rag.language.quantities import missing_names, numbers_in
+from rag.language.terms import tokenize
 from rag.schema import Answer, Citation, Claim, Evidence, Hit, Paper, Status, digest, paper_from
 from rag.wording import abstention_text, counterpart_text
 

@@ -99,7 +99,7 @@ class Claim:
     """One sentence of an answer with what it rests on.
 
     `text` is the sentence without its markers, `score` in [0, 1] says how well the citations support it: how likely
-    they do wholly where the model was asked (`rag.opinion`), else how near they are in words and meaning.
+    they do wholly where the model was asked (`rag.trained.opinion`), else how near they are in words and meaning.
     `is_quote` marks words taken over from the abstract by Footnote itself rather than written by the model. `subject`
     is what the paper is called, on the first claim about it, where an answer goes through several papers. `doubt` says
     in words why the verdict is no better than "partly"; "" where it is "supported".

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.comparison import APART, FUNCTION_WORD, asks_for_two, may_ask_for_two
-from rag.keywords import KeywordIndex, stem, tokenize, words
-from rag.phrases import abbreviated
+from rag.keywords import KeywordIndex
+from rag.language.comparison import APART, FUNCTION_WORD, asks_for_two, may_ask_for_two
+from rag.language.phrases import abbreviated
+from rag.language.terms import stem, tokenize, words
 from rag.schema import Hit, Paper, Subject
 
 if TYPE_CHECKING:

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.bearing import fitting
-from rag.criterion import Criterion, Text, Unit, criterion_of, holding
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
+from rag.language.criterion import Criterion, Text, Unit, criterion_of, holding
 from rag.schema import Citation, Claim, Evidence, Paper, Verdict
 from rag.stopping import NO_CHECK, Check
+from rag.trained.bearing import fitting
 
 if TYPE_CHECKING:
-    from rag.complement import Counterpart
     from rag.index import PassageEncoder
+    from rag.language.complement import Counterpart
 
 FITS_FROM = 0.7
 """How likely a paper has to be read as fitting. On 65 lists of dev, fresh-a, fresh-c and libraries 2, 3, 5 and 6 of

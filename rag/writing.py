@@ -138,7 +138,7 @@ class Writer:
         engine = getattr(self._model.get(), "engine", None)
         if not self._marks or engine is None:
             return longest
-        from rag.markers import MarkerConstraint, Vocabulary
+        from rag.inference.markers import MarkerConstraint, Vocabulary
 
         numbers = [item.number for item in evidence]
         return {**longest, "logits_processor": MarkerConstraint(Vocabulary.of(engine.tokenizer), numbers)}

@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from eval.quoting import QuotingModel
 from rag.index import LibraryIndex, build
-from rag.keywords import tokenize
+from rag.language.terms import tokenize
 from rag.pipeline import Rag
 from rag.retrieval import FusedRetriever
 from rag.schema import Paper

@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from rag.checkpoint import Checkpoint
-from rag.decoder import Decoder, Layer, Linear, Shape, with_norms
+from rag.inference.checkpoint import Checkpoint
+from rag.inference.decoder import Decoder, Layer, Linear, Shape, with_norms
 
 
 def float_decoder(config: Any, checkpoint: Checkpoint, context_tokens: int) -> Decoder:

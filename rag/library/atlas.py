@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.index import LibraryIndex
-from rag.keywords import STOP_WORDS, stem, words
+from rag.language.terms import STOP_WORDS, stem, words
 from rag.schema import Paper
 
 if TYPE_CHECKING:

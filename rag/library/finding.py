@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rag.keywords import tokenize
+from rag.language.sentences import sentences_of
+from rag.language.terms import tokenize
 from rag.retrieval import FusedRetriever, select_papers
 from rag.schema import Paper, Passage
-from rag.sentences import sentences_of
 
 How = Literal["both", "words", "meaning"]
 _QUOTED = re.compile(r'["“”]([^"“”]+)["“”]')

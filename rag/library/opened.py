@@ -16,6 +16,7 @@ from typing import Any
 
 from rag.errors import CorpusError, IndexProblem
 from rag.index import LibraryIndex
+from rag.language.sentences import sentences_of
 from rag.library.atlas import Atlas, atlas_of, is_drawn
 from rag.library.finding import Found, How, best_sentence, find, neighbours
 from rag.library.intake import MOST_BYTES, Offer, Preview, preview, read_offer, read_pasted
@@ -23,7 +24,6 @@ from rag.library.ledger import Change
 from rag.library.shelf import Outcome, Progress, Shelf, is_current
 from rag.retrieval import FusedRetriever
 from rag.schema import Paper, Sentence
-from rag.sentences import sentences_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag import Rag, verify
-from rag.keywords import tokenize
+from rag.language.terms import tokenize
 from rag.library.ledger import Ledger
 from rag.library.shelf import Shelf
 from rag.retrieval import FusedRetriever

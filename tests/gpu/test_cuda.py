@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rag import EvidenceFound, Rag, Settings, TextPiece, weights
-from rag.hardware import CODER_1_5B
+from rag.inference.hardware import CODER_1_5B
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 LONG = "List everything that the library says about reinforcement learning, sentence by sentence."
@@ -134,7 +134,7 @@ def test_a_stopped_stream_stops_the_gpu(rag):
 
 
 def test_memory_is_given_back(folder):
-    from rag.engine import load_engine
+    from rag.inference.engine import load_engine
 
     torch.cuda.synchronize()
     gc.collect()

@@ -11,7 +11,7 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from rag.chat import LocalChatModel
-from rag.engine import Engine, load_engine
+from rag.inference.engine import Engine, load_engine
 from tests.tiny_language_model import make_model
 
 

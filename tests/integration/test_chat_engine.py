@@ -14,16 +14,16 @@ import torch
 from langchain_core.messages import HumanMessage, SystemMessage
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from rag.adapter import Adapter
 from rag.chat import LocalChatModel, open_chat_model
-from rag.checkpoint import Checkpoint
-from rag.engine import Engine, choose_form, load_engine
 from rag.errors import ContextOverflow, ModelError, WeightsMissing
-from rag.generation import Kept, Progress, Request, generate
-from rag.int8 import FILE, Int8Matrix, _fbgemm, has_int8_engine, int8_decoder, quantise
-from rag.networks import TransformersNetwork
-from rag.reading import Reading, read
-from rag.rotation import Rotation, hadamard
+from rag.inference.adapter import Adapter
+from rag.inference.checkpoint import Checkpoint
+from rag.inference.engine import Engine, choose_form, load_engine
+from rag.inference.generation import Kept, Progress, Request, generate
+from rag.inference.int8 import FILE, Int8Matrix, _fbgemm, has_int8_engine, int8_decoder, quantise
+from rag.inference.networks import TransformersNetwork
+from rag.inference.reading import Reading, read
+from rag.inference.rotation import Rotation, hadamard
 from rag.settings import ModelSettings
 from tests.float_decoder import float_decoder
 from tests.tiny_language_model import make_model
@@ -151,7 +151,7 @@ def test_the_int8_form_is_kept_beside_the_weights_until_they_change(
     assert (tmp_path / FILE).stat().st_mtime_ns == written
     assert torch.equal(first, again)
     assert not list(tmp_path.glob("*.partial"))
-    monkeypatch.setattr("rag.int8.WEIGHT_LIMIT", 63)
+    monkeypatch.setattr("rag.inference.int8.WEIGHT_LIMIT", 63)
     int8_decoder(config, Checkpoint(tmp_path), 512)
     assert (tmp_path / FILE).stat().st_mtime_ns != written, "a file made with other constants is made anew"
     make_model(tmp_path, initializer_range=0.3)
@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_written_still_gives_an_int8_model(
     def refuse(*_args: object, **_options: object) -> None:
         raise PermissionError("read-only")
 
-    monkeypatch.setattr("rag.int8.save_file", refuse)
+    monkeypatch.setattr("rag.inference.int8.save_file", refuse)
     network = int8_decoder(AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path), 512)
     assert network.forward(PROMPT, 0, 1).shape == (1, 272)
 

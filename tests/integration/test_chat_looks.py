@@ -4,10 +4,10 @@ import pytest
 import torch
 from langchain_core.messages import HumanMessage
 
-from rag.adapter import MATRICES, Adapter
 from rag.chat import LocalChatModel
-from rag.checkpoint import Checkpoint
-from rag.engine import load_engine
+from rag.inference.adapter import MATRICES, Adapter
+from rag.inference.checkpoint import Checkpoint
+from rag.inference.engine import load_engine
 from tests.tiny_language_model import make_model
 
 ASKED = "Asked: Why? <|im_end|>"

@@ -7,7 +7,7 @@ import pytest
 from fakes import HashedEncoder, ScriptedModel
 from tiny_language_model import make_model
 
-from rag import Paper, Rag, Settings, answerability, weights
+from rag import Paper, Rag, Settings, weights
 from rag.assembly import LazyModel, memory_short_of, open_model
 from rag.checker import checker_beside, checker_name, fetched
 from rag.doctor import examine
@@ -15,6 +15,7 @@ from rag.errors import ModelError, SettingsError, WeightsMissing
 from rag.index import LibraryIndex, build
 from rag.retrieval import FusedRetriever
 from rag.settings import ModelSettings
+from rag.trained import answerability
 from rag.weights import folder
 
 WRITER, CHECKER = "tests/writer", "tests/checker"
@@ -66,12 +67,12 @@ def test_an_endpoint_that_serves_the_trained_model_does_not_check(home):
 
 def test_weights_that_were_not_fetched_into_the_home_have_a_size_too(home, tmp_path, monkeypatch):
     elsewhere = make_model(tmp_path / "elsewhere")
-    monkeypatch.setattr("rag.hardware.available_ram", lambda: 1)
+    monkeypatch.setattr("rag.inference.hardware.available_ram", lambda: 1)
     assert "needs about" in memory_short_of(str(elsewhere), settings_of(home, dtype="auto"))
 
 
 def test_a_gpu_that_is_too_small_is_left_alone(home, monkeypatch):
-    monkeypatch.setattr("rag.hardware.gpu_free_bytes", lambda: 1024**3)
+    monkeypatch.setattr("rag.inference.hardware.gpu_free_bytes", lambda: 1024**3)
     opened = []
     monkeypatch.setattr(
         "rag.chat.open_chat_model", lambda settings, _path: opened.append(settings) or ScriptedModel(script=str)
@@ -80,10 +81,10 @@ def test_a_gpu_that_is_too_small_is_left_alone(home, monkeypatch):
     for device, used in (("auto", "cpu"), ("cuda", "cuda")):
         open_model(settings_of(home, name=CHECKER, device=device))
         assert opened[-1].device == used
-    monkeypatch.setattr("rag.hardware.gpu_free_bytes", lambda: 8 * 1024**3)
+    monkeypatch.setattr("rag.inference.hardware.gpu_free_bytes", lambda: 8 * 1024**3)
     open_model(settings_of(home, name=CHECKER, device="auto"))
     assert opened[-1].device == "auto"
-    monkeypatch.setattr("rag.hardware.gpu_free_bytes", lambda: None)
+    monkeypatch.setattr("rag.inference.hardware.gpu_free_bytes", lambda: None)
     open_model(settings_of(home, name=CHECKER, device="cuda"))
     assert opened[-1].device == "cuda", "who asks for a GPU where there is none is told so"
 
@@ -95,7 +96,7 @@ def test_on_a_machine_too_small_for_it_the_writer_checks_itself(home, monkeypatc
 
 
 def test_where_memory_is_short_the_writer_checks_itself_and_says_so(home, monkeypatch):
-    monkeypatch.setattr("rag.hardware.available_ram", lambda: 1000)
+    monkeypatch.setattr("rag.inference.hardware.available_ram", lambda: 1000)
     told, writing = [], writer()
     assert checker_beside(settings_of(home), writing, report=told.append).get() is writing.get()
     assert "needs about" in told[0]
@@ -140,9 +141,9 @@ def test_what_is_fetched_at_first_holds_the_checker_beside_a_larger_model(home, 
 def test_converted_copies_beside_the_weights_count_for_nothing_where_room_is_looked_for(home, monkeypatch):
     row = next(row for row in weights.available(home) if row.name == CHECKER)
     (row.path / "int8-v1.safetensors").write_bytes(bytes(50 * row.bytes))
-    monkeypatch.setattr("rag.hardware.available_ram", lambda: 3 * row.bytes)
+    monkeypatch.setattr("rag.inference.hardware.available_ram", lambda: 3 * row.bytes)
     assert memory_short_of(CHECKER, settings_of(home, dtype="auto")) == ""
-    monkeypatch.setattr("rag.hardware.available_ram", lambda: row.bytes)
+    monkeypatch.setattr("rag.inference.hardware.available_ram", lambda: row.bytes)
     assert "needs about" in memory_short_of(CHECKER, settings_of(home, dtype="auto"))
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from tiny_language_model import make_model, make_tokenizer
 
 from rag.chat import LocalChatModel
-from rag.engine import load_engine
 from rag.evidence import renumbered
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.index import LibraryIndex, build
+from rag.inference.engine import load_engine
+from rag.inference.markers import MarkerConstraint, Vocabulary
 from rag.keywords import KeywordIndex
-from rag.markers import MarkerConstraint, Vocabulary
+from rag.language.sentences import sentences_of
 from rag.pipeline import Rag
 from rag.retrieval import FusedRetriever
 from rag.schema import Evidence, Paper
-from rag.sentences import sentences_of
 from rag.settings import Settings
 
 WHOLE = re.compile(r"\[(?:1|2|12)\]")

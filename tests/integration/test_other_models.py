@@ -105,7 +105,7 @@ def test_a_model_that_is_not_here_is_refused_and_never_fetched(rag):
 
 
 def test_a_model_for_which_memory_is_short_is_refused(rag, monkeypatch):
-    monkeypatch.setattr("rag.hardware.available_ram", lambda: 1000)
+    monkeypatch.setattr("rag.inference.hardware.available_ram", lambda: 1000)
     other = rag.with_settings(model={"name": NAMES[2]})
     with pytest.raises(ModelError, match="GB of memory, and 0.0 GB are free"):
         other.ask(QUESTION)

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from fakes import HashedEncoder, ScriptedModel, quoting_rag
 
-from rag.answerability import CALIBRATION
-from rag.bearing import Head
 from rag.checking import UNSURE
 from rag.cli import answer_text
 from rag.errors import BadQuestion, ModelError, SettingsError
@@ -16,6 +14,8 @@ from rag.receipt import verify
 from rag.retrieval import FusedRetriever
 from rag.schema import Answer, EvidenceFound, Paper, TextPiece
 from rag.settings import Settings
+from rag.trained.answerability import CALIBRATION
+from rag.trained.bearing import Head
 
 PAPERS = [
     Paper(
@@ -469,7 +469,7 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
             yes = [next((s for words, s in says.items() if words in text), KEPT_FROM / 2) for text in passages]
             return np.array([share / (1 - share) for share in yes]).reshape(-1, 1, 1, 1)
 
-    monkeypatch.setattr("rag.bearing.head", lambda: Head("1", 0.0, np.ones((1, 1, 1))))
+    monkeypatch.setattr("rag.trained.bearing.head", lambda: Head("1", 0.0, np.ones((1, 1, 1))))
     model = Reading(script=lambda _prompt: "Nothing of the kind.")
     rag = Rag(retriever=retriever, model=model, settings=Settings(answer={"second_opinion": False}))
     answer = rag.ask(BOTH)

@@ -3,8 +3,11 @@
 import pytest
 from fakes import HashedEncoder
 
-from rag import trained
-from rag.aboutness import (
+from rag.evidence import EvidenceSelector
+from rag.keywords import KeywordIndex
+from rag.schema import Paper
+from rag.trained import adapters
+from rag.trained.aboutness import (
     ABOUT_FROM,
     THREE_FROM,
     TWO_APART_FROM,
@@ -16,9 +19,6 @@ from rag.aboutness import (
     may_be_about_several,
     meant,
 )
-from rag.evidence import EvidenceSelector
-from rag.keywords import KeywordIndex
-from rag.schema import Paper
 
 WHALES = Paper("w", "Songs of Whales", "Whales sing at sea. They are as low as 20 hertz. Nobody had heard them.")
 BEES = Paper("b", "BeeMap: Dances and Maps", "Bees dance. A dance tells where flowers are. Maps are drawn of them.")
@@ -33,12 +33,12 @@ def evidence(paper: Paper):
 class Reader:
     """Has the adapter's layers, and says yes with a fixed probability."""
 
-    def __init__(self, model_id: str = trained.MODEL) -> None:
+    def __init__(self, model_id: str = adapters.MODEL) -> None:
         self.model_id = model_id
         self.asked: list[str] = []
 
     def judge(self, messages, adapter, ending=""):
-        assert adapter is trained.adapter("about")
+        assert adapter is adapters.named("about")
         self.asked.append(messages[-1][1])
         return 0.8, 0.2
 

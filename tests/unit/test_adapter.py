@@ -10,16 +10,16 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from rag import adapter_fitting
-from rag.adapter import MATRICES, Adapter
-from rag.adapter_fitting import Example, Trunk, fit
-from rag.checkpoint import Checkpoint
-from rag.cuda_decoder import CudaDecoder
 from rag.errors import ModelError
-from rag.generation import Kept, Progress, Request, generate
-from rag.int8 import has_int8_engine, int8_decoder
-from rag.networks import TransformersNetwork
-from rag.reading import read, read_end, watch
+from rag.inference.adapter import MATRICES, Adapter
+from rag.inference.checkpoint import Checkpoint
+from rag.inference.cuda_decoder import CudaDecoder
+from rag.inference.generation import Kept, Progress, Request, generate
+from rag.inference.int8 import has_int8_engine, int8_decoder
+from rag.inference.networks import TransformersNetwork
+from rag.inference.reading import read, read_end, watch
+from rag.trained import adapter_fitting
+from rag.trained.adapter_fitting import Example, Trunk, fit
 from tests.float_decoder import float_decoder
 from tests.tiny_language_model import make_model
 

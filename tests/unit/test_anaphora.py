@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.anaphora import leans_back, may_lean_back
 from rag.conversation import standalone
+from rag.language.anaphora import leans_back, may_lean_back
 
 DATA = Path(__file__).parents[2] / "eval" / "data"
 LOOKED_AT = ("dev", "fresh-a", "fresh-c")

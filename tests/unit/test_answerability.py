@@ -4,8 +4,11 @@ import math
 
 import pytest
 
-from rag import trained
-from rag.answerability import (
+from rag.evidence import renumbered
+from rag.schema import Evidence, Paper, Sentence
+from rag.stopping import Stopped
+from rag.trained import adapters
+from rag.trained.answerability import (
     BEST_WEIGHT,
     CALIBRATION,
     CLOSE,
@@ -15,9 +18,6 @@ from rag.answerability import (
     answerability,
     log_odds,
 )
-from rag.evidence import renumbered
-from rag.schema import Evidence, Paper, Sentence
-from rag.stopping import Stopped
 
 PAPER = Paper("w", "WhaleSong", "Whales sing at 20 hertz.")
 EVIDENCE = renumbered([Evidence(7, PAPER, Sentence("w", 0, 0, 24, PAPER.abstract), 0.9)])
@@ -89,8 +89,8 @@ class Trained(Likely):
         self.read_closely: list = []
 
     def judge(self, messages, adapter, ending=""):
-        is_whole = adapter is trained.adapter("answerable")
-        assert is_whole or adapter is trained.adapter("bearing")
+        is_whole = adapter is adapters.named("answerable")
+        assert is_whole or adapter is adapters.named("bearing")
         assert ending.startswith("Question: ") is is_whole, "before it the model reads as it is"
         assert ending in messages[-1][1]
         (self.told if is_whole else self.read_closely).append(messages[-1][1])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from rag.attention import looks, places_of
+from rag.inference.attention import looks, places_of
 from tests.tiny_language_model import make_model
 
 

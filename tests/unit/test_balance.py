@@ -6,12 +6,12 @@ import math
 import pytest
 from fakes import HashedEncoder
 
-from rag import trained
 from rag.balance import SURE, Balance, shares, stance_of, weighing
 from rag.errors import ModelError
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
 from rag.schema import Paper
+from rag.trained import adapters
 
 PAPERS = (
     Paper("f", "For", "Whales sing at 20 hertz in the deep ocean. They do so at night."),
@@ -63,10 +63,10 @@ def test_each_paper_has_the_stance_that_the_model_is_sure_of():
 
 def test_the_model_that_was_trained_reads_the_sentences_below_their_title():
     class Trained(Says):
-        model_id = trained.adapter("opinion").facts["model"]
+        model_id = adapters.named("opinion").facts["model"]
 
         def judge(self, messages, adapter, ending=""):
-            assert adapter is trained.adapter("opinion")
+            assert adapter is adapters.named("opinion")
             prompt = messages[-1][1]
             self.read.append(prompt)
             return next(s for word, s in self.shares.items() if word in prompt)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from rag import trained
-from rag.bearing import LEAST_LOOK, Head, head, looked_at, telling, telling_alone
+from rag.language.sentences import sentences_of
 from rag.schema import Evidence, Paper
-from rag.sentences import sentences_of
+from rag.trained import adapters
+from rag.trained.bearing import LEAST_LOOK, Head, head, looked_at, telling, telling_alone
 
 WHALES = Paper("w", "Songs of Whales", "Whales sing at sea. They are as low as 20 hertz. Nobody had heard them.")
 
@@ -18,12 +18,12 @@ def evidence(index: int) -> Evidence:
 class Reader:
     """Has the adapter's layers, and says yes with a fixed probability."""
 
-    def __init__(self, model_id: str = trained.MODEL) -> None:
+    def __init__(self, model_id: str = adapters.MODEL) -> None:
         self.model_id = model_id
         self.asked: list[str] = []
 
     def judge(self, messages, adapter, ending=""):
-        assert adapter is trained.adapter("bearing")
+        assert adapter is adapters.named("bearing")
         self.asked.append(messages[-1][1])
         return 0.8, 0.2
 
@@ -48,7 +48,7 @@ class Looking(Reader):
     """Looks at each sentence as much as it has letters."""
 
     def looks(self, messages, passages, ending, adapter):
-        assert adapter is trained.adapter("bearing")
+        assert adapter is adapters.named("bearing")
         asked = "Asked: How low?"
         assert (passages, ending) == (["They are low.", "Nobody heard."], asked)
         assert messages[-1][1] == f"{asked}\n\nPaper: Songs of Whales\nThey are low.\nNobody heard.\n\n{asked}"
@@ -69,6 +69,6 @@ def test_log_odds_by_hand():
 
 
 def test_the_head_belongs_to_the_adapter_that_ships():
-    found = trained.adapter("bearing")
+    found = adapters.named("bearing")
     assert head().version == found.version, "fit it anew: python -m eval judge --fit sentences"
     assert head().weights.shape[:2] == (found.depth, 2)

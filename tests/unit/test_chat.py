@@ -10,14 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from rag import hardware
 from rag.chat import open_chat_model
 from rag.chat_turns import turns_of
 from rag.errors import MissingExtra, ModelError
-from rag.generation import Kept, Progress, Request, draft, generate, shared_prefix
-from rag.hardware import GIB, choose_models
+from rag.inference import hardware
+from rag.inference.generation import Kept, Progress, Request, draft, generate, shared_prefix
+from rag.inference.hardware import GIB, choose_models
+from rag.inference.textstream import TextStream
 from rag.settings import ModelSettings
-from rag.textstream import TextStream
 from tests.tiny_language_model import make_tokenizer
 
 TOKENIZER = make_tokenizer()

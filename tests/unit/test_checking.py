@@ -7,11 +7,11 @@ from rag.checking import Draft, DraftChecker
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
-from rag.opinion import UNSUPPORTED_BELOW
+from rag.language.sentences import sentences_of
 from rag.quoting import TELLING_FROM
 from rag.schema import Evidence, Paper
-from rag.sentences import sentences_of
 from rag.stopping import Stopped
+from rag.trained.opinion import UNSUPPORTED_BELOW
 
 PAPER = Paper(
     "m",

@@ -4,7 +4,7 @@ import pytest
 from fakes import quoting_rag
 
 from rag import Paper, verify
-from rag.criterion import criterion_of, restated_criterion
+from rag.language.criterion import criterion_of, restated_criterion
 from rag.survey import shown_of_each
 
 PAPERS = (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.anaphora import leans_back
 from rag.conversation import Understood, counts_back, standalone, understood
+from rag.language.anaphora import leans_back
 
 HISTORY = [
     {"role": "user", "content": "How much better are MindForge agents than Voyager at collecting dirt?"},

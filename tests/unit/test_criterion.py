@@ -5,7 +5,7 @@ import json
 import pytest
 
 from eval.cases import BUNDLED
-from rag.criterion import Text, Unit, abbreviations, criterion_of, holding, restated_criterion
+from rag.language.criterion import Text, Unit, abbreviations, criterion_of, holding, restated_criterion
 from rag.schema import Paper
 
 FILLER = tuple(Paper(f"f{i}", f"Filler {i}", "Common models use data for learning and search.") for i in range(12))

@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from rag.checkpoint import Checkpoint
-from rag.cuda_decoder import CudaDecoder
+from rag.inference.checkpoint import Checkpoint
+from rag.inference.cuda_decoder import CudaDecoder
 from tests.tiny_language_model import make_model
 
 PROMPT = [5, 9, 100, 23, 44, 5, 9, 100, 23, 7, 201, 5, 9] * 3

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.fidelity import (
+from rag.language.fidelity import (
     adds_negation,
     common_subsequence,
     fidelity,

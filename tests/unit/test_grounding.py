@@ -8,9 +8,9 @@ from fakes import HashedEncoder
 
 from rag.grounding import Grounder, number_claims, shown_text
 from rag.keywords import KeywordIndex
+from rag.language.sentences import sentences_of
 from rag.receipt import verify
 from rag.schema import Answer, Evidence, Paper
-from rag.sentences import sentences_of
 
 ABSTRACT = (
     "We introduce OpenVLA, a 7B-parameter model trained on 970k real-world robot demonstrations. "

@@ -11,16 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rag", "prompts", "ui", "eval")
 PUBLIC = {
-    "rag.adapter_fitting",
-    "rag.trained",
+    "rag.trained.adapter_fitting",
+    "rag.trained.adapters",
     "rag.export",
     "rag",
     "rag.cli",
     "rag.errors",
-    "rag.bearing",
-    "rag.list_question",
+    "rag.trained.bearing",
+    "rag.language.list_question",
     "rag.schema",
-    "rag.scope",
+    "rag.trained.scope",
     "rag.settings",
     "rag.weights",
     "prompts",
@@ -77,6 +77,15 @@ def test_the_page_and_the_eval_suite_use_only_public_names_of_rag(package):
         if name.split(".")[0] == package:
             foreign = {i for i in imports_of(path, known) if i.split(".")[0] in ("rag", "prompts")}
             assert foreign <= PUBLIC, name
+
+
+@pytest.mark.parametrize("package", ["rag.language", "rag.inference", "rag.corpus", "rag.weights"])
+def test_text_models_readers_and_weights_know_nothing_of_what_is_built_on_them(package):
+    known = modules()
+    members = [name for name in known if name == package or name.startswith(f"{package}.")]
+    assert len(members) > 4
+    for name in members:
+        assert imports_of(known[name], known) <= {*members, "rag.schema", "rag.errors"}, name
 
 
 def test_the_page_uses_one_module_of_the_eval_suite_and_the_eval_suite_none_of_the_page():

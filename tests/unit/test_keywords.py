@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from rag.keywords import KeywordIndex, coverage, tokenize
+from rag.keywords import KeywordIndex, coverage
+from rag.language.terms import tokenize
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.list_question import ListQuestion, list_question
+from rag.language.list_question import ListQuestion, list_question
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from rag import trained
-from rag.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW, WEIGHTS, support
 from rag.schema import Citation, Claim, Paper
+from rag.trained import adapters
+from rag.trained.opinion import SUPPORTED_FROM, UNSUPPORTED_BELOW, WEIGHTS, support
 
 WHALE = Paper("w", "WhaleSong", "We record whales. Whales sing at 20 hertz.")
 BEE = Paper("b", "BeeDance", "Bees dance.")
@@ -18,14 +18,14 @@ CITED = (
     Citation(3, WHALE, "Whales sing at 20 hertz.", 18, 42),
 )
 CLAIM = Claim("Whales sing.", CITED, "partly", 0.5)
-MEASURED = trained.adapter("opinion").facts["model"]
+MEASURED = adapters.named("opinion").facts["model"]
 
 
 def model_that_reads(supported, model_id=MEASURED):
     asked = []
 
     def judge(messages, adapter, ending=""):
-        assert adapter is trained.adapter("opinion")
+        assert adapter is adapters.named("opinion")
         asked.append(messages)
         return supported, 0.0, 1.0 - supported
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.corpus import read_library
+from rag.language.sentences import split_sentences
 from rag.passages import SPLITTER_VERSION, passage_input, split_passages
 from rag.schema import Paper
-from rag.sentences import split_sentences
 from rag.settings import BUNDLED_LIBRARY
 
 TEXT = st.text(max_size=400) | st.lists(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import shared_phrase
-from rag.phrases import abbreviated, spelled_out
+from rag.language.phrases import abbreviated, spelled_out
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.quantities import counts_another, misread, missing_names, numbers_in, quantities
+from rag.language.quantities import counts_another, misread, missing_names, numbers_in, quantities
 
 
 @pytest.mark.parametrize(

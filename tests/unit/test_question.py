@@ -3,7 +3,7 @@
 import pytest
 
 from rag.errors import BadQuestion
-from rag.question import (
+from rag.language.question import (
     abbreviations_in_question,
     asks_for_number,
     asks_for_record,

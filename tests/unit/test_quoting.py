@@ -7,9 +7,9 @@ from rag.checking import Draft, DraftChecker
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
+from rag.language.sentences import sentences_of
 from rag.quoting import QUOTES_INSTEAD, TELLING_FROM
 from rag.schema import Evidence, Paper
-from rag.sentences import sentences_of
 
 PAPER = Paper(
     "s",

@@ -9,8 +9,8 @@ from rag.checking import Draft, DraftChecker
 from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
+from rag.language.sentences import sentences_of
 from rag.schema import Evidence, Paper
-from rag.sentences import sentences_of
 
 PAPERS = (
     Paper(

@@ -9,7 +9,7 @@ from fakes import HashedEncoder
 from eval.cases import SETS, read_cases
 from eval.elsewhere import ELSEWHERE, KEPT_ASIDE
 from eval.scope_fit import Fit, by_writer, read_asked
-from rag.scope import Head, asks_for_papers, heads, likely_for_papers, runs_of
+from rag.trained.scope import Head, asks_for_papers, heads, likely_for_papers, runs_of
 
 
 def test_runs_are_words_and_signs_alone_and_in_a_row_with_the_ends_of_the_question():

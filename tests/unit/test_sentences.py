@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.language.sentences import sentences_of, split_sentences
 from rag.schema import Paper
-from rag.sentences import sentences_of, split_sentences
 
 PIECES = st.lists(
     st.sampled_from(

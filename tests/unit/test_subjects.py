@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from rag.comparison import asks_for_two, compares
-from rag.keywords import KeywordIndex, tokenize
+from rag.keywords import KeywordIndex
+from rag.language.comparison import asks_for_two, compares
+from rag.language.terms import tokenize
 from rag.schema import Hit, Paper, Passage, Subject
 from rag.subjects import (
     SubjectFinder,

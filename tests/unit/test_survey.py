@@ -3,10 +3,9 @@
 import pytest
 from fakes import HashedEncoder
 
-from rag import trained
-from rag.criterion import criterion_of
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
+from rag.language.criterion import criterion_of
 from rag.schema import Paper
 from rag.survey import (
     FITS_FROM,
@@ -20,6 +19,7 @@ from rag.survey import (
     Surveyor,
     coverage_notice,
 )
+from rag.trained import adapters
 
 PAPERS = (
     Paper("a", "Alpha", "Robots fall over often. We train with GPT-4 to make data. Results are good."),
@@ -33,14 +33,14 @@ CRITERION = criterion_of("Which papers use GPT-4 to make data?")
 class SaysOf:
     """The model that the adapter belongs to; says of each title how likely it fits."""
 
-    model_id = trained.MODEL
+    model_id = adapters.MODEL
 
     def __init__(self, likely: dict[str, float]) -> None:
         self.likely = likely
         self.asked: list[str] = []
 
     def judge(self, messages, adapter, ending=""):
-        assert adapter is trained.adapter("bearing")
+        assert adapter is adapters.named("bearing")
         prompt = messages[-1][1]
         self.asked.append(prompt)
         title = next(line for line in prompt.splitlines() if line.startswith("Paper: ")).removeprefix("Paper: ")

@@ -26,13 +26,14 @@ from eval.judging import measure
 from eval.labelled import Pair
 from eval.llm_judge import LlmJudge, word_said
 from eval.verdict_judge import MEASURED, MODEL, VerdictJudge, open_verdict_judge, together
-from rag import Paper, Rag, Settings, adapter_fitting, trained
-from rag.adapter import Adapter
-from rag.adapter_fitting import Trunk
-from rag.checkpoint import Checkpoint
+from rag import Paper, Rag, Settings
 from rag.corpus import distinct
 from rag.index import LibraryIndex, build
+from rag.inference.adapter import Adapter
+from rag.inference.checkpoint import Checkpoint
 from rag.retrieval import FusedRetriever
+from rag.trained import adapter_fitting, adapters
+from rag.trained.adapter_fitting import Trunk
 from tests.tiny_language_model import make_model
 
 FACTS = {"version": "7", "errors": {"supported": {"found": 8, "positive": 10, "let_through": 1, "negative": 10}}}
@@ -122,12 +123,12 @@ def test_the_model_of_the_run_is_used_where_it_is_the_right_one():
 
 def test_what_ships_was_fitted_to_the_prompts_that_ship_and_measured():
     for name, classes in (("verdict", 3), ("answerable", 2)):
-        adapter = trained.adapter(name)
+        adapter = adapters.named(name)
         assert adapter.facts["prompt"] == prompts.load(name).id, "train it anew: python -m eval judge --fit"
         assert (adapter.facts["name"], adapter.facts["model"], len(adapter.bias)) == (name, MODEL, classes)
-        assert trained.path_of(name).stat().st_size < 12_000_000
+        assert adapters.path_of(name).stat().st_size < 12_000_000
     facts = json.loads(MEASURED.read_text())
-    assert facts["version"] == trained.adapter("verdict").version
+    assert facts["version"] == adapters.named("verdict").version
     assert facts["both"]["AttributionBench, all"]["n"] == 1198
 
 
@@ -363,7 +364,7 @@ def training_data(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "made", lambda pairs: made(pairs, 30))
     monkeypatch.setattr(fitting, "STEPS", 20)
     monkeypatch.setattr(adapter_fitting, "EPOCHS", 1)
-    monkeypatch.setattr(trained, "path_of", lambda name: tmp_path / f"{name}.safetensors")
+    monkeypatch.setattr(adapters, "path_of", lambda name: tmp_path / f"{name}.safetensors")
     return data
 
 

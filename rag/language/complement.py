@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.list_question import ListQuestion
+from rag.language.list_question import ListQuestion
 
 _SUBJECT = re.compile(r"^(?:that|which|who|they|it)\s+", re.IGNORECASE)
 _SUBORDINATE = re.compile(

@@ -1,4 +1,4 @@
-"""Whether sentences of a paper say what is asked of it, as the trained adapter "bearing" reads them (see `trained`).
+"""Whether sentences of a paper say what is asked of it, as the trained adapter "bearing" reads them (see `adapters`).
 
 Asked may be a question, or a statement that is true of the papers on a list. Sentences are read together: as the
 adapter would say of all of them, or, of each by itself, by where its layers look once they have read them all. The
@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rag import trained
+from rag.language.sentences import sentences_of
 from rag.schema import Evidence, Paper
-from rag.sentences import sentences_of
+from rag.trained import adapters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +71,8 @@ def telling(model: Any, question: str, paper: Paper, sentences: Sequence[str]) -
 
 def looked_at(model: Any, question: str, paper: Paper, sentences: Sequence[str]) -> NDArray[np.float32] | None:
     """How much each head looks at each of `sentences`, see `LocalChatModel.looks`."""
-    values = {"asked": trained.whole_question(question), "title": paper.title, "sentences": "\n".join(sentences)}
-    shares = trained.looks(model, "bearing", sentences, f"Asked: {values['asked']}", **values)
+    values = {"asked": adapters.whole_question(question), "title": paper.title, "sentences": "\n".join(sentences)}
+    shares = adapters.looks(model, "bearing", sentences, f"Asked: {values['asked']}", **values)
     return None if shares is None else np.asarray(shares)
 
 
@@ -80,7 +80,7 @@ def telling_alone(model: Any, question: str, item: Evidence) -> float | None:
     """How likely one sentence says what `question` asks of its paper, in [0, 1], read behind the sentence before it."""
     index = item.sentence.index
     before = sentences_of(item.paper)[index - 1].text if index else ""
-    return _read(model, trained.whole_question(question), item.paper, trained.behind(before, item.sentence.text))
+    return _read(model, adapters.whole_question(question), item.paper, adapters.behind(before, item.sentence.text))
 
 
 def fitting(model: Any, statement: str, paper: Paper, evidence: Sequence[Evidence]) -> float | None:
@@ -90,5 +90,5 @@ def fitting(model: Any, statement: str, paper: Paper, evidence: Sequence[Evidenc
 
 
 def _read(model: Any, asked: str, paper: Paper, sentences: str) -> float | None:
-    told = trained.probabilities(model, "bearing", asked=asked, title=paper.title, sentences=sentences)
+    told = adapters.probabilities(model, "bearing", asked=asked, title=paper.title, sentences=sentences)
     return None if told is None else told[0]

@@ -19,8 +19,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rag.adapter import Adapter
-from rag.networks import Network
+from rag.inference.adapter import Adapter
+from rag.inference.networks import Network
 
 LogitsProcessor = Callable[[list[int], Tensor], Tensor]
 """(tokens generated so far, logits (vocabulary,) float32) -> logits (vocabulary,)."""

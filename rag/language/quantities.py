@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from rag.keywords import STOP_WORDS, stem, words
-from rag.units import SPANS, unit_of
+from rag.language.terms import STOP_WORDS, stem, words
+from rag.language.units import SPANS, unit_of
 
 NUMBER_WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rag import logistic
-from rag.anaphora import leans_back
-from rag.list_question import list_question
+from rag.language.anaphora import leans_back
+from rag.language.list_question import list_question
+from rag.trained import logistic
 
 if TYPE_CHECKING:
     from rag.index import PassageEncoder

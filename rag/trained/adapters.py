@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import prompts
 
 if TYPE_CHECKING:
-    from rag.adapter import Adapter
+    from rag.inference.adapter import Adapter
     from rag.schema import Evidence, Paper
 
 _FOLDER = Path(__file__).parent
@@ -31,13 +31,13 @@ SENTENCES_BESIDE = 2
 
 
 @cache
-def adapter(name: str) -> Adapter:
+def named(name: str) -> Adapter:
     """The adapter called `name`; read once.
 
     Raises:
         ModelError: its file is damaged.
     """
-    from rag.adapter import Adapter
+    from rag.inference.adapter import Adapter
 
     return Adapter.load(path_of(name))
 
@@ -72,7 +72,7 @@ def looks(model: Any, name: str, passages: Sequence[str], ending: str, **values:
 
 
 def _of(model: Any, name: str) -> Adapter | None:
-    found = adapter(name)
+    found = named(name)
     return found if getattr(model, "model_id", "") == found.facts["model"] else None
 
 

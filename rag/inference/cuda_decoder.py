@@ -20,10 +20,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rag.adapter import Adapter, Correction
-from rag.attention import looks
-from rag.checkpoint import Checkpoint
-from rag.decoder import Shape, rotary_tables
+from rag.inference.adapter import Adapter, Correction
+from rag.inference.attention import looks
+from rag.inference.checkpoint import Checkpoint
+from rag.inference.decoder import Shape, rotary_tables
 
 GRAPHED = 5
 """Tokens of a step: one, and four drafted."""

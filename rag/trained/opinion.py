@@ -1,11 +1,11 @@
 """Do the cited sentences say all that a sentence says? What the model was trained to see, and its own words, as one
 likelihood.
 
-`rag.fidelity` holds a sentence to be supported where it keeps to the words of its source. All but what stands there
-word for word is read, below the sentences that it cites, with the adapter "opinion" (see `trained`), which was fitted
-on other claims and on drafts like these. Its log-odds of "supported" and the number of words that neither sources nor
-titles hold are weighed by a logistic model, fitted on 252 drafts as read by a fit that had seen nothing of their
-papers, and started so that it is right on average of answers: see docs/measurements.md.
+`rag.language.fidelity` holds a sentence to be supported where it keeps to the words of its source. All but what stands
+there word for word is read, below the sentences that it cites, with the adapter "opinion" (see `adapters`), which was
+fitted on other claims and on drafts like these. Its log-odds of "supported" and the number of words that neither
+sources nor titles hold are weighed by a logistic model, fitted on 252 drafts as read by a fit that had seen nothing of
+their papers, and started so that it is right on average of answers: see docs/measurements.md.
 
 Only the model that the adapter belongs to can tell. Others, and remote ones, give None.
 
@@ -17,8 +17,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag import logistic, trained
-from rag.fidelity import fidelity
+from rag.language.fidelity import fidelity
+from rag.trained import adapters, logistic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def support(model: Any, claim: Claim) -> float | None:
     """How likely a reader would call `claim` wholly supported by what it cites; None where the model can't tell."""
     if not claim.citations:
         return None
-    told = trained.probabilities(model, "opinion", claim=claim.text, evidence=_sources(claim.citations))
+    told = adapters.probabilities(model, "opinion", claim=claim.text, evidence=_sources(claim.citations))
     if told is None:
         return None
     supported = min(max(told[0], 1e-6), 1 - 1e-6)

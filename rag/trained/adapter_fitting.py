@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from rag import weights
-from rag.adapter import MATRICES, Adapter
-from rag.checkpoint import Checkpoint
-from rag.decoder import Shape, rotary_tables
 from rag.errors import WeightsMissing
+from rag.inference.adapter import MATRICES, Adapter
+from rag.inference.checkpoint import Checkpoint
+from rag.inference.decoder import Shape, rotary_tables
 from rag.settings import Settings
 
 RANK = 8

@@ -2,7 +2,7 @@
 
 The model is asked for one word about the evidence that it is about to answer from, and how much likelier "Yes" is than
 "No" is read from its next-token probabilities: nothing is generated. The prompt begins as the answering prompt does, so
-that the engine reads the evidence once for both. Before that the adapter "answerable" (see `trained`) reads the same
+that the engine reads the evidence once for both. Before that the adapter "answerable" (see `adapters`) reads the same
 prompt: from the question on, with the evidence as the model itself reads it, so that this serves the other two as well.
 Where it sees nothing of an answer the model is not asked; else both log-odds are weighed by a logistic model. On the
 questions that the model's own word was calibrated on the two are alike; on others the adapter is the better by far
@@ -23,10 +23,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import prompts
-from rag import logistic, trained
-from rag.bearing import telling_alone
 from rag.evidence import as_prompt
 from rag.stopping import NO_CHECK, Check
+from rag.trained import adapters, logistic
+from rag.trained.bearing import telling_alone
 
 if TYPE_CHECKING:
     from rag.schema import Evidence
@@ -122,7 +122,7 @@ def answerability(
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
-    said += 0.0 if trained.whole_question(question) == question.strip() else TERSE_SHIFT
+    said += 0.0 if adapters.whole_question(question) == question.strip() else TERSE_SHIFT
     if told is None:
         return calibration.probability(said)
     odds = JOINT[name].odds(said, told)
@@ -145,9 +145,9 @@ def _most_telling(model: Any, question: str, evidence: Sequence[Evidence], check
 
 def _read(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:
     """Log-odds of the adapter, at most `MOST_READ` either way; None where there is none for the model."""
-    whole = trained.whole_question(question)
+    whole = adapters.whole_question(question)
     values = {"evidence": as_prompt(evidence), "question": whole}
-    told = trained.probabilities(model, "answerable", f"Question: {whole}", **values)
+    told = adapters.probabilities(model, "answerable", f"Question: {whole}", **values)
     if told is None:
         return None
     yes, no = (math.log(max(p, 1e-9)) for p in told)

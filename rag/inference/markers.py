@@ -47,7 +47,7 @@ class Vocabulary:
 
 
 class MarkerConstraint:
-    """Leaves the tokens that keep every marker whole and among `numbers`; a `rag.generation.LogitsProcessor`."""
+    """Leaves the tokens that keep every marker whole and among `numbers`; a `LogitsProcessor` of `generation`."""
 
     def __init__(self, vocabulary: Vocabulary, numbers: Sequence[int]) -> None:
         self._vocabulary = vocabulary

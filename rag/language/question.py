@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Collection
 
 from rag.errors import BadQuestion
-from rag.keywords import STOP_WORDS, is_stop_word, stem, words
-from rag.syntax import AUX, PREPOSITIONS
+from rag.language.syntax import AUX, PREPOSITIONS
+from rag.language.terms import STOP_WORDS, is_stop_word, stem, words
 
 _SECOND_PART = re.compile(r",? and (?:how|what|why|which|when|where|in what)\b", re.IGNORECASE)
 _WH = r"(?:what|which|how|why|when|where|who|whom|whose)"

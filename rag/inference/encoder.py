@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rag.int8 import Int8Matrix, quantise
+from rag.inference.int8 import Int8Matrix, quantise
 
 
 class _Layer(NamedTuple):

@@ -25,10 +25,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from rag.adapter import Adapter, Correction
-from rag.checkpoint import Checkpoint, LayerTensors
-from rag.decoder import Decoder, Layer, Shape, with_norms
-from rag.rotation import Rotation, hadamard, power_of_two_in
+from rag.inference.adapter import Adapter, Correction
+from rag.inference.checkpoint import Checkpoint, LayerTensors
+from rag.inference.decoder import Decoder, Layer, Shape, with_norms
+from rag.inference.rotation import Rotation, hadamard, power_of_two_in
 
 FILE = "int8-v1.safetensors"
 WEIGHT_LIMIT = 90

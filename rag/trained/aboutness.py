@@ -1,5 +1,5 @@
 """Which papers a question asks about, by name or by what it says of them, as the trained adapter "about" reads each
-beside it (see `trained`).
+beside it (see `adapters`).
 
 By its form alone, before anything is read, a question is seen that may ask about several: two things named or described
 with "and", "or", a comma or the like between them. Of the bank's 560 questions that ask about two papers or three, 553
@@ -15,10 +15,10 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
-from rag import trained
-from rag.comparison import asks_for_two, compares, may_ask_for_two
-from rag.keywords import tokenize
+from rag.language.comparison import asks_for_two, compares, may_ask_for_two
+from rag.language.terms import tokenize
 from rag.schema import Evidence, Paper
+from rag.trained import adapters
 
 ABOUT_FROM = 0.5
 """How likely a paper has to be asked about to be held to be meant."""
@@ -105,9 +105,9 @@ def asked_about(model: Any, question: str, paper: Paper, evidence: Sequence[Evid
         model: the chat model.
         question: one that stands alone; it may ask about other papers as well.
         paper: one that it may ask about.
-        evidence: the `trained.SENTENCES_BESIDE` sentences of it that bear most on the question.
+        evidence: the `adapters.SENTENCES_BESIDE` sentences of it that bear most on the question.
     """
-    told = trained.probabilities(model, "about", **trained.beside(question, paper, evidence))
+    told = adapters.probabilities(model, "about", **adapters.beside(question, paper, evidence))
     return None if told is None else told[0]
 
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 
-from rag.complement import Counterpart, counterpart
-from rag.keywords import STOP_WORDS, is_stop_word, stem, words
-from rag.list_question import ListQuestion, list_question
-from rag.phrases import abbreviated
+from rag.language.complement import Counterpart, counterpart
+from rag.language.list_question import ListQuestion, list_question
+from rag.language.phrases import abbreviated
+from rag.language.terms import STOP_WORDS, is_stop_word, stem, words
 from rag.schema import Paper
 
 _EXAMPLES = re.compile(r",? \b(?:such as|for instance|for example|e\.g\.|be it)\b[^,;]*(?:,|$)", re.IGNORECASE)

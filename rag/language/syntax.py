@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from rag.keywords import STOP_WORDS
+from rag.language.terms import STOP_WORDS
 
 
 def word_set(text: str) -> frozenset[str]:

@@ -19,15 +19,15 @@ from typing import Any, NamedTuple
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from rag.adapter import Adapter
-from rag.checkpoint import Checkpoint, is_llama_shaped
-from rag.cuda_decoder import CudaDecoder
 from rag.errors import ModelError, WeightsMissing
-from rag.generation import Kept, Progress, Request, generate
-from rag.hardware import Dtype, physical_cores
-from rag.int8 import has_int8_engine, int8_decoder
-from rag.networks import Network, TransformersNetwork
-from rag.reading import Reading
+from rag.inference.adapter import Adapter
+from rag.inference.checkpoint import Checkpoint, is_llama_shaped
+from rag.inference.cuda_decoder import CudaDecoder
+from rag.inference.generation import Kept, Progress, Request, generate
+from rag.inference.hardware import Dtype, physical_cores
+from rag.inference.int8 import has_int8_engine, int8_decoder
+from rag.inference.networks import Network, TransformersNetwork
+from rag.inference.reading import Reading
 
 _DONE = object()
 

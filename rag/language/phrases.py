@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.keywords import STOP_WORDS
+from rag.language.terms import STOP_WORDS
 
 LONGEST = 6
 """Words."""

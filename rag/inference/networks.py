@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from rag.adapter import Adapter
+from rag.inference.adapter import Adapter
 
 
 class Network(Protocol):

@@ -20,9 +20,9 @@ from torch import Tensor
 from torch.nn import functional
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
-from rag.adapter import Adapter, Correction
-from rag.attention import looks
-from rag.checkpoint import Checkpoint
+from rag.inference.adapter import Adapter, Correction
+from rag.inference.attention import looks
+from rag.inference.checkpoint import Checkpoint
 
 Linear = Callable[[Tensor], Tensor]
 """(tokens, inputs) float32 -> (tokens, outputs) float32, bias included."""

@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rag.adapter import Adapter
 from rag.errors import ModelError
-from rag.generation import PREFILL_CHUNK, Kept, shared_prefix
-from rag.networks import Network
+from rag.inference.adapter import Adapter
+from rag.inference.generation import PREFILL_CHUNK, Kept, shared_prefix
+from rag.inference.networks import Network
 
 
 class Reading:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, permutations
 
-from rag.keywords import STOP_WORDS, stem, words
+from rag.language.terms import STOP_WORDS, stem, words
 
 LEAST_IN_ORDER = 0.85
 """Share of a sentence's words that must stand in its sources in the same order."""

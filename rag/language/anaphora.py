@@ -13,8 +13,21 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from rag.keywords import STOP_WORDS, stem
-from rag.syntax import AUX, BE, BREAKS, DETERMINERS, DO, PLURAL, PREPOSITIONS, SINGULAR, THIS, WH, Syntax, word_set
+from rag.language.syntax import (
+    AUX,
+    BE,
+    BREAKS,
+    DETERMINERS,
+    DO,
+    PLURAL,
+    PREPOSITIONS,
+    SINGULAR,
+    THIS,
+    WH,
+    Syntax,
+    word_set,
+)
+from rag.language.terms import STOP_WORDS, stem
 
 _TELL_APART = PREPOSITIONS - word_set("after before during in at than like") | word_set("that which who whose 's")
 _LIBRARY = word_set(
