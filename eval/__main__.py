@@ -6,9 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from eval import ablation, asking, bench, compare, drafts, elsewhere, examining, judging, peers
-from eval.judgement import Judge
-from eval.judges import open_judge
+from eval import ablation, asking, compare, elsewhere, examining, peers
+from eval.benchmarks import bench
+from eval.fits import drafts
+from eval.judges import judging
+from eval.judges.by_name import open_judge
+from eval.judges.judgement import Judge
 from rag import Rag
 from rag.cli import run_safely, tell
 

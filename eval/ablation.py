@@ -20,7 +20,7 @@ from eval import systems
 from eval.broken import unread, without_keywords, without_vectors
 from eval.cases import cases_of
 from eval.compare import mcnemar
-from eval.metrics import Figure, figure
+from eval.metrics.answers import Figure, figure
 from eval.peers import failures, sample
 from eval.provenance import made_with
 from eval.report import cell

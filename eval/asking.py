@@ -25,8 +25,8 @@ from eval.cases import (
     read_cases,
     write_cases,
 )
-from eval.judgement import Judge
-from eval.judges import DEFAULT, NAMES
+from eval.judges.by_name import DEFAULT, NAMES
+from eval.judges.judgement import Judge
 from eval.run import ANSWERS, MADE_WITH, ask_the_same, exit_code, run, save, table
 from rag import Rag
 from rag.cli import add_common_options, settings_from, tell

@@ -24,7 +24,7 @@ from typing import Any
 from eval import exam, report, run
 from eval.cases import Case, CaseError, folded_title, read_cases, write_cases
 from eval.compare import Difference, compare, read_values
-from eval.judgement import Judge
+from eval.judges.judgement import Judge
 from eval.running import Running
 from rag import Paper, Rag
 
@@ -271,7 +271,7 @@ def _own_judge(rag: Rag) -> Judge | None:
     """The judge of the command line where the model it reads with is open in the Rag, else the feature judge: a page
     never loads another model to judge.
     """
-    from eval.judges import DEFAULT, open_judge
+    from eval.judges.by_name import DEFAULT, open_judge
     from rag.trained.adapters import MODEL
 
     return open_judge(DEFAULT if getattr(rag.checker, "model_id", "") == MODEL else "features", rag=rag)

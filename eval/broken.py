@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.compare import SMALLER_IS_BETTER, mcnemar
-from eval.features import split
+from eval.judges.features import split
 from eval.proxy import Proxy
 from rag import Answer, Citation, Claim, Paper, Rag
 

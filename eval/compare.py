@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.cases import CaseError
-from eval.metrics import figure
+from eval.metrics.answers import figure
 from eval.rows import read_text
 
 SMALLER_IS_BETTER = frozenset(

@@ -19,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.bank import papers_in
 from eval.cases import DATA
-from eval.features import split
+from eval.fits.bank import papers_in
+from eval.judges.features import split
 from rag import Paper
 from rag.cli import tell
 

@@ -23,8 +23,8 @@ from typing import Any
 
 from eval.cases import Case, CaseError
 from eval.facts import Fact, facts_of, named, short_name
-from eval.features import split
-from eval.matching import contains
+from eval.judges.features import split
+from eval.metrics.matching import contains
 from eval.report import cell
 from rag import Paper
 

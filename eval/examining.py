@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from eval import exam
+from eval.benchmarks.quoting import QuotingModel
 from eval.broken import BUILDS, Difference, Remembering, differences, is_told_apart
 from eval.cases import Case, CaseError, read_cases, write_cases
-from eval.judgement import Judge
-from eval.judges import DEFAULT, NAMES, LexicalJudge
-from eval.quoting import QuotingModel
+from eval.judges.by_name import DEFAULT, NAMES, LexicalJudge
+from eval.judges.judgement import Judge
 from eval.report import gate_lines
 from eval.run import ANSWERS, Progress, exit_code, run, save
 from eval.scoring import measure
@@ -92,7 +92,7 @@ def take(
         rag: what answers.
         cases: the exam.
         folder: gets exam.jsonl and all that a run writes; an exam of the same kind that was stopped there goes on.
-        judge: judges the sentences of answers, as `eval.judges.open_judge` opens it; None judges none.
+        judge: judges the sentences of answers, as `eval.judges.by_name.open_judge` opens it; None judges none.
         report: told in a line each how it goes.
         progress: told (questions done, of how many, the last one scored); what it raises stops the exam.
 

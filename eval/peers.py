@@ -20,10 +20,10 @@ from typing import Any, cast
 
 from eval import systems
 from eval.cases import Case, CaseError, cases_of
-from eval.features import split
-from eval.judgement import Judge
-from eval.metrics import Figure, figure
-from eval.overlap import copy_ratio
+from eval.judges.features import split
+from eval.judges.judgement import Judge
+from eval.metrics.answers import Figure, figure
+from eval.metrics.overlap import copy_ratio
 from eval.provenance import made_with
 from eval.recipes import RECIPES, Ask, Reply, open_peer
 from eval.report import cell

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from eval.grounding import Judged
+from eval.metrics.grounding import Judged
 from eval.scoring import Scored, badness, value_of
 
 WORST = 20

@@ -18,8 +18,8 @@ from typing import Any
 
 from eval import report
 from eval.cases import FIELDS, Case, CaseError, folded_title
-from eval.grounding import judge_answer, judge_answers
-from eval.judgement import Judge
+from eval.judges.judgement import Judge
+from eval.metrics.grounding import judge_answer, judge_answers
 from eval.provenance import changed, made_with, peak_memory_gib
 from eval.scoring import (
     Scored,

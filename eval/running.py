@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 
 from eval import run
 from eval.cases import Case
-from eval.judgement import Judge
+from eval.judges.judgement import Judge
 from eval.proxy import Proxy
 from eval.scoring import Scored, value_of
 from rag import Answer, FootnoteError, Rag

@@ -12,15 +12,15 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from eval import grounding, metrics
-from eval.abstention import abstention, abstention_figures, area_figure, area_under_risk, risk_coverage
 from eval.cases import Case
-from eval.correction import Errors, Share, corrected
-from eval.grounding import Judged
-from eval.judgement import Judge
-from eval.metrics import Figure, figure
-from eval.overlap import copy_ratio, rouge_l, token_f1, words
-from eval.ranking import ndcg_at, reciprocal_rank, set_f1, set_precision, set_recall
+from eval.judges.judgement import Judge
+from eval.metrics import answers, grounding
+from eval.metrics.abstention import abstention, abstention_figures, area_figure, area_under_risk, risk_coverage
+from eval.metrics.answers import Figure, figure
+from eval.metrics.correction import Errors, Share, corrected
+from eval.metrics.grounding import Judged
+from eval.metrics.overlap import copy_ratio, rouge_l, token_f1, words
+from eval.metrics.ranking import ndcg_at, reciprocal_rank, set_f1, set_precision, set_recall
 from rag import Answer, Hit
 
 SINGLE_PAPER = ("fact", "explain", "noisy")
@@ -49,7 +49,7 @@ class Scored:
 
 def is_right_and_cited(s: Scored) -> bool | None:
     """Whether it is right and cites exactly what it should; None where no facts are required, or no papers."""
-    right, exact = metrics.is_right(s.case, s.answer), metrics.cites_exactly(s.case, s.answer, s.titles)
+    right, exact = answers.is_right(s.case, s.answer), answers.cites_exactly(s.case, s.answer, s.titles)
     return None if right is None or exact is None else right and exact
 
 
@@ -66,17 +66,17 @@ def _if_answered(s: Scored, value: Value) -> Value:
 
 
 MEASURES: Mapping[str, Callable[[Scored], Value]] = {
-    "right": lambda s: metrics.is_right(s.case, s.answer),
-    "cites exactly": lambda s: metrics.cites_exactly(s.case, s.answer, s.titles),
+    "right": lambda s: answers.is_right(s.case, s.answer),
+    "cites exactly": lambda s: answers.cites_exactly(s.case, s.answer, s.titles),
     "right and cited": is_right_and_cited,
-    "citations valid": lambda s: metrics.citations_are_valid(s.answer),
-    "every claim cited": lambda s: metrics.every_claim_is_cited(s.answer),
-    "declined": lambda s: metrics.is_declined(s.case, s.answer),
-    "premise resisted": lambda s: metrics.is_premise_resisted(s.case, s.answer),
-    "injection resisted": lambda s: metrics.is_injection_resisted(s.case, s.answer),
-    "falsely refused": lambda s: metrics.is_falsely_refused(s.case, s.answer),
-    "hit@1": lambda s: metrics.hit_at(s.hits, s.titles, 1),
-    "recall@5": lambda s: metrics.recall_at(s.hits, s.titles, 5),
+    "citations valid": lambda s: answers.citations_are_valid(s.answer),
+    "every claim cited": lambda s: answers.every_claim_is_cited(s.answer),
+    "declined": lambda s: answers.is_declined(s.case, s.answer),
+    "premise resisted": lambda s: answers.is_premise_resisted(s.case, s.answer),
+    "injection resisted": lambda s: answers.is_injection_resisted(s.case, s.answer),
+    "falsely refused": lambda s: answers.is_falsely_refused(s.case, s.answer),
+    "hit@1": lambda s: answers.hit_at(s.hits, s.titles, 1),
+    "recall@5": lambda s: answers.recall_at(s.hits, s.titles, 5),
     "papers at hand": lambda s: set_recall({hit.paper.title for hit in s.answer.hits}, s.titles),
     "MRR": lambda s: reciprocal_rank(_ranked(s), s.titles),
     "nDCG@10": lambda s: ndcg_at(_ranked(s), dict.fromkeys(s.titles, 1.0), 10),
@@ -183,7 +183,7 @@ def declining(scored: Sequence[Scored]) -> dict[str, Any]:
     return {**asdict(found), "area under risk and coverage": area}
 
 
-def declining_figures(scored: Sequence[Scored]) -> dict[str, metrics.Figure]:
+def declining_figures(scored: Sequence[Scored]) -> dict[str, answers.Figure]:
     """What `declining` tells that is a share or an area, each with n and its interval by a bootstrap over questions."""
     told = _that_tell(scored)
     shares = abstention_figures([s.case.is_answerable for s in told], [s.answer.status == "abstained" for s in told])
@@ -201,11 +201,11 @@ def _given(told: Sequence[Scored]) -> tuple[list[float], list[bool]]:
     Risk is of what is answered (El-Yaniv and Wiener 2010): who declines takes none.
     """
     given = [s for s in told if s.answer.status == "answered"]
-    return [_confidence(s) for s in given], [bool(metrics.is_right(s.case, s.answer)) for s in given]
+    return [_confidence(s) for s in given], [bool(answers.is_right(s.case, s.answer)) for s in given]
 
 
 def _that_tell(scored: Sequence[Scored]) -> list[Scored]:
-    return [s for s in scored if s.case.is_answerable or metrics.is_declined(s.case, s.answer) is not None]
+    return [s for s in scored if s.case.is_answerable or answers.is_declined(s.case, s.answer) is not None]
 
 
 def _confidence(s: Scored) -> float:

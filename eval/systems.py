@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from eval.cases import Case, CaseError, add_questions
-from eval.judgement import Judge
-from eval.judges import DEFAULT, NAMES
+from eval.judges.by_name import DEFAULT, NAMES
+from eval.judges.judgement import Judge
 from eval.run import run
 from eval.scoring import Scored
 from rag import Rag

@@ -13,7 +13,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from eval.quoting import QuotingModel
+from eval.benchmarks.quoting import QuotingModel
 from rag.index import LibraryIndex, build
 from rag.language.terms import tokenize
 from rag.pipeline import Rag

@@ -3,7 +3,7 @@
 Asked may be a question, or a statement that is true of the papers on a list. Sentences are read together: as the
 adapter would say of all of them, or, of each by itself, by where its layers look once they have read them all. The
 question stands in front of the paper and behind it; how much each head attends to a sentence from there is weighed by a
-logistic model (`eval.bearing_fit`). One reading of a paper tells of all its sentences.
+logistic model (`eval.fits.bearing_fit`). One reading of a paper tells of all its sentences.
 
 Of another model than the one that the adapter belongs to nothing is known: None.
 

@@ -6,7 +6,7 @@ question, alone and in runs of up to three, and by its vector; of a question tha
 apart less is asked.
 
 With another embedder than the one it was fitted with the words alone decide. How it was fitted, and how well it does on
-questions of writers that it has not seen: `eval.scope_fit`, docs/measurements.md.
+questions of writers that it has not seen: `eval.fits.scope_fit`, docs/measurements.md.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import threading
 from fakes import HashedEncoder
 from pydantic import PrivateAttr
 
-from eval.quoting import QuotingModel
+from eval.benchmarks.quoting import QuotingModel
 from rag.library.ledger import Ledger
 from rag.library.shelf import Shelf
 from rag.pipeline import Rag

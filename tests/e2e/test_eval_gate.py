@@ -10,7 +10,7 @@ import pytest
 from eval.__main__ import main
 from eval.broken import random_citations
 from eval.cases import read_cases
-from eval.judges import LexicalJudge
+from eval.judges.by_name import LexicalJudge
 from eval.proxy import Proxy
 from eval.run import run, save
 

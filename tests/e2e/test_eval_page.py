@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from eval.quoting import QuotingModel, best_sentence
+from eval.benchmarks.quoting import QuotingModel, best_sentence
 from rag.pipeline import Rag
 from tests.e2e.libraries import ROWS, rag_on
 from tests.e2e.steps import wait_until

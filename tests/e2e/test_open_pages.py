@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eval.open_pages import TURNS, ask_in_turn
+from eval.benchmarks.open_pages import TURNS, ask_in_turn
 
 pytestmark = pytest.mark.browser
 
@@ -24,12 +24,12 @@ def test_questions_are_asked_in_turn_and_memory_is_read_after_each(served, visit
 
 def test_a_question_that_is_never_answered_is_lost_and_one_that_is_another_mixed_up(served, visit, monkeypatch):
     rag, url = served
-    monkeypatch.setattr("eval.open_pages.ANSWER_MS", 300)
+    monkeypatch.setattr("eval.benchmarks.open_pages.ANSWER_MS", 300)
     pages = [visit(url)]
     rag.before_first_token.clear()
     try:
         assert ask_in_turn(pages, ["Held?"], lambda: 0.0).lost == 1
     finally:
         rag.open_gates()
-    monkeypatch.setattr("eval.open_pages._asked", lambda _page, _question: "Another?")
+    monkeypatch.setattr("eval.benchmarks.open_pages._asked", lambda _page, _question: "Another?")
     assert ask_in_turn(pages, ["Mine?"], lambda: 0.0).mixed_up == 1

@@ -6,7 +6,7 @@ import pytest
 
 from eval import exam
 from eval.cases import Case
-from eval.judges import LexicalJudge
+from eval.judges.by_name import LexicalJudge
 from eval.run import run, save
 from tests.e2e.libraries import ROWS, rag_on
 

@@ -9,7 +9,7 @@ from fakes import HashedEncoder, ScriptedModel
 
 from eval.board import SOURCES, Board
 from eval.cases import CaseError
-from eval.judges import LexicalJudge
+from eval.judges.by_name import LexicalJudge
 from rag import Paper, Rag, Settings
 from rag.corpus import distinct
 from rag.index import LibraryIndex, build

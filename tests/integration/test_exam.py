@@ -5,11 +5,11 @@ import json
 import pytest
 from fakes import HashedEncoder
 
+from eval.benchmarks.quoting import QuotingModel
 from eval.cases import CaseError
 from eval.exam import scorecard, write
 from eval.examining import take
-from eval.judges import LexicalJudge
-from eval.quoting import QuotingModel
+from eval.judges.by_name import LexicalJudge
 from eval.run import run
 from rag.index import LibraryIndex, build
 from rag.pipeline import Rag

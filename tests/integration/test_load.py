@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fake_rag import FakeRag
 
-from eval.load import DOORS, Asked, LoadError, Outcome, ask_all, serving, slope, summary
+from eval.benchmarks.load import DOORS, Asked, LoadError, Outcome, ask_all, serving, slope, summary
 from rag import Settings
 from ui.app import build, surroundings
 from ui.line import Line
@@ -88,7 +88,7 @@ def test_a_server_is_started_at_a_free_port_and_ended(chat, tmp_path, monkeypatc
 
 def test_a_server_that_says_nothing_is_not_waited_for(chat, monkeypatch):
     chat("exec sleep 60")
-    monkeypatch.setattr("eval.load.STARTUP_S", 0.3)
+    monkeypatch.setattr("eval.benchmarks.load.STARTUP_S", 0.3)
     with pytest.raises(LoadError, match="did not come up"), serving(None, None, {}):
         pass
 

@@ -6,10 +6,11 @@ import json
 import pytest
 from fakes import quoting_rag
 
-from eval import metrics, systems
+from eval import systems
 from eval.ablation import VARIANTS, WHOLE, changes_between, figures, table, values
 from eval.cases import SETS, Case, cases_of, read_cases, write_cases
-from eval.judges import LexicalJudge
+from eval.judges.by_name import LexicalJudge
+from eval.metrics import answers
 from eval.run import run
 from rag.pipeline import Rag
 from rag.schema import Paper
@@ -50,7 +51,7 @@ def test_a_figure_that_fails_is_told_of_each_variant_and_the_exit_code_says_so(r
     def broken(*_arguments):
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(metrics, "is_right", broken)
+    monkeypatch.setattr(answers, "is_right", broken)
     assert main(command) == 1
     shown = capsys.readouterr().out
     assert "FAILED as it is, right: ZeroDivisionError: by nothing" in shown

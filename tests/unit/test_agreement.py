@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.agreement import (
+from eval.metrics.agreement import (
     agreement,
     auroc,
     balanced_accuracy,

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 from fakes import HashedEncoder
 
-from eval.bank import BANK, KINDS, digest_of, group_of, read_bank, spelled, taken_over
-from eval.bearing_data import WRONG, bearings, clapnq_bearings, clapnq_fitted_on
 from eval.cases import CaseError
+from eval.fits.bank import BANK, KINDS, digest_of, group_of, read_bank, spelled, taken_over
+from eval.fits.bearing_data import WRONG, bearings, clapnq_bearings, clapnq_fitted_on
 from rag.corpus import read_library
 from rag.settings import Settings
 

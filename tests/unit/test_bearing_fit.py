@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.bearing_fit import LONGEST, Looks, Read, fitted, measured_reads
+from eval.fits.bearing_fit import LONGEST, Looks, Read, fitted, measured_reads
 from rag.corpus import read_library
 from rag.schema import Paper
 from rag.settings import BUNDLED_LIBRARY
@@ -22,7 +22,7 @@ def looks(monkeypatch):
         looked = [0.9 if text.split()[1].strip(".") in question else 0.1 for text in sentences]
         return np.array(looked, dtype=np.float32).reshape(-1, 1, 1, 1) * np.ones((1, 1, 2, 3), dtype=np.float32)
 
-    monkeypatch.setattr("eval.bearing_fit.looked_at", looked_at)
+    monkeypatch.setattr("eval.fits.bearing_fit.looked_at", looked_at)
     return Looks(None, READS, lambda _line: None)
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from fakes import quoting_rag
 
-from eval import deciding, declining, retrieving
 from eval.__main__ import main
-from eval.abstention import abstention, abstention_figures, area_figure, area_under_risk
-from eval.bench_result import lines, spread
-from eval.bootstrap import bootstrap
-from eval.deciding import macro_f1, macro_f1_figure
-from eval.metrics import RESAMPLES, Figure, figure
-from eval.retrieving import PLACE, measured
+from eval.benchmarks import deciding, declining, retrieving
+from eval.benchmarks.bench_result import lines, spread
+from eval.benchmarks.deciding import macro_f1, macro_f1_figure
+from eval.benchmarks.retrieving import PLACE, measured
+from eval.metrics.abstention import abstention, abstention_figures, area_figure, area_under_risk
+from eval.metrics.answers import RESAMPLES, Figure, figure
+from eval.metrics.bootstrap import bootstrap
 from rag.schema import Answer, Hit, Paper, Passage
 
 FIRST, SECOND = (Paper(c, c, "x.", url=f"{PLACE}{n}") for c, n in (("a", 7), ("b", 8)))

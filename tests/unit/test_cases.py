@@ -6,8 +6,8 @@ import pytest
 
 from eval.__main__ import main
 from eval.cases import HOSTILE_LIBRARY, SETS, read_cases
-from eval.matching import missing
-from eval.metrics import is_premise_resisted
+from eval.metrics.answers import is_premise_resisted
+from eval.metrics.matching import missing
 from rag.corpus import clean, read_library
 from rag.schema import Answer
 

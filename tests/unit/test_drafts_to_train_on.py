@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from fakes import HashedEncoder
 
-from eval import drafts
 from eval.__main__ import main
-from eval.bank import BANK, digest_of, read_bank
 from eval.cases import CaseError
+from eval.fits import drafts
+from eval.fits.bank import BANK, digest_of, read_bank
 from rag import Answer, Citation, Claim, Settings
 
 ABSTRACTS = {

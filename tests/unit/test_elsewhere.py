@@ -5,9 +5,9 @@ import json
 import pytest
 
 from eval.__main__ import main
-from eval.bank import digest_of
 from eval.cases import CaseError, read_cases
 from eval.elsewhere import ELSEWHERE, KEPT_ASIDE, read_elsewhere
+from eval.fits.bank import digest_of
 from rag.corpus import read_library
 from rag.settings import Settings
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
-from eval.entailment import EntailmentJudge, class_of
-from eval.judgement import NOTHING, JudgeError
+from eval.judges.entailment import EntailmentJudge, class_of
+from eval.judges.judgement import NOTHING, JudgeError
 
 WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] robots grasp cups".split()
 

@@ -6,12 +6,13 @@ from collections import Counter
 import pytest
 from fakes import quoting_rag
 
-from eval import examining, metrics
+from eval import examining
 from eval.broken import only_one_paper
 from eval.cases import CaseError, read_cases, write_cases
 from eval.exam import SHARES, write
 from eval.facts import another_number, facts_of, named, number_forms, short_name
-from eval.matching import contains, missing
+from eval.metrics import answers
+from eval.metrics.matching import contains, missing
 from rag.schema import Paper
 
 LANTERN = Paper(
@@ -93,7 +94,7 @@ def test_a_figure_that_fails_is_told_of_each_build_and_proves_nothing(tmp_path, 
     def broken(*_arguments):
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(metrics, "is_right", broken)
+    monkeypatch.setattr(answers, "is_right", broken)
     rag = quoting_rag(tmp_path, [LANTERN, MOSS])
     cases = write(rag.papers, seed=0, n=5)
     monkeypatch.setattr(examining, "BUILDS", {"k = 1": only_one_paper})

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.abstention import abstention, area_under_risk, risk_coverage
-from eval.grounding import (
+from eval.judges.judgement import Judgement
+from eval.metrics.abstention import abstention, area_under_risk, risk_coverage
+from eval.metrics.grounding import (
     called_supported,
     citation_precision,
     contradiction,
@@ -19,9 +20,8 @@ from eval.grounding import (
     number_agreement,
     upheld,
 )
-from eval.judgement import Judgement
-from eval.overlap import copy_ratio, rouge_l, token_f1
-from eval.ranking import ndcg_at, reciprocal_rank, set_f1, set_precision, set_recall
+from eval.metrics.overlap import copy_ratio, rouge_l, token_f1
+from eval.metrics.ranking import ndcg_at, reciprocal_rank, set_f1, set_precision, set_recall
 from rag.schema import Answer, Citation, Claim, Paper
 
 

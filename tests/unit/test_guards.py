@@ -6,12 +6,12 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from eval.changes import with_another_number
-from eval.correction import KnownError, Share, corrected, errors_from, rogan_gladen, why_not
-from eval.grounding import Judged, contradicted_share, contradiction, faithfulness, supported_share
-from eval.guards import CONTRADICTED, VERBATIM, rule_of, ruled
-from eval.judgement import Judgement
-from eval.judges import LexicalJudge
+from eval.judges.by_name import LexicalJudge
+from eval.judges.changes import with_another_number
+from eval.judges.guards import CONTRADICTED, VERBATIM, rule_of, ruled
+from eval.judges.judgement import Judgement
+from eval.metrics.correction import KnownError, Share, corrected, errors_from, rogan_gladen, why_not
+from eval.metrics.grounding import Judged, contradicted_share, contradiction, faithfulness, supported_share
 from eval.scoring import corrected_figures
 from rag.schema import Claim
 

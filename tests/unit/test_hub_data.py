@@ -9,11 +9,11 @@ import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from eval.__main__ import main
+from eval.benchmarks.deciding import read_pubmedqa
+from eval.benchmarks.hub_data import located
+from eval.benchmarks.retrieving import read_scifact
 from eval.cases import CaseError
-from eval.deciding import read_pubmedqa
-from eval.hub_data import located
-from eval.labelled import read_pairs
-from eval.retrieving import read_scifact
+from eval.judges.labelled import read_pairs
 
 CLAIM = {"id": 3, "claim": "C", "cited_doc_ids": [7], "evidence": {"7": [{"label": "SUPPORT"}]}}
 

@@ -8,16 +8,16 @@ from fakes import HashedEncoder
 
 from eval.__main__ import main
 from eval.cases import CaseError
-from eval.changes import negated, with_another_number, with_names_swapped
-from eval.entailment import EntailmentJudge, class_of
-from eval.feature_judge import FeatureJudge, FeatureReader, Network
-from eval.features import NAMES, closest, features, numbers_of, read, split
-from eval.fitting import fit, made
-from eval.judgement import JudgeError, Judgement
-from eval.judges import LexicalJudge, open_judge
-from eval.judging import agreement_table, measure
-from eval.labelled import Pair, read_pairs
-from eval.probes import probes
+from eval.fits.feature_fit import fit, made
+from eval.judges.by_name import LexicalJudge, open_judge
+from eval.judges.changes import negated, with_another_number, with_names_swapped
+from eval.judges.entailment import EntailmentJudge, class_of
+from eval.judges.feature_judge import FeatureJudge, FeatureReader, Network
+from eval.judges.features import NAMES, closest, features, numbers_of, read, split
+from eval.judges.judgement import JudgeError, Judgement
+from eval.judges.judging import agreement_table, measure
+from eval.judges.labelled import Pair, read_pairs
+from eval.judges.probes import probes
 from rag.schema import Paper
 
 

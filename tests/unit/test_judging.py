@@ -5,11 +5,11 @@ import json
 import pytest
 
 from eval.__main__ import main
-from eval.human_agreement import BY_SET, NONE_KNOWN, lines_for
-from eval.judge_page import page
-from eval.judges import LexicalJudge
-from eval.judging import agreement_table, measure, measure_on
-from eval.labelled import SETS, Pair
+from eval.judges.by_name import LexicalJudge
+from eval.judges.human_agreement import BY_SET, NONE_KNOWN, lines_for
+from eval.judges.judge_page import page
+from eval.judges.judging import agreement_table, measure, measure_on
+from eval.judges.labelled import SETS, Pair
 
 PAIRS = [
     Pair("1", "SciFact", ("Robots grasp cups.",), "Robots grasp cups", "supported"),

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from eval.__main__ import main
+from eval.benchmarks.deciding import read_pubmedqa
+from eval.benchmarks.declining import clapnq, read_clapnq
+from eval.benchmarks.retrieving import read_cranfield, read_scifact
 from eval.cases import Case, CaseError, not_in_library, read_cases
-from eval.deciding import read_pubmedqa
-from eval.declining import clapnq, read_clapnq
-from eval.labelled import read_pairs
-from eval.retrieving import read_cranfield, read_scifact
+from eval.judges.labelled import read_pairs
 
 
 def lines(path, *rows):

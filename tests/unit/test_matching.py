@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.matching import contains, missing
+from eval.metrics.matching import contains, missing
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from fakes import quoting_rag
 
 from eval import systems
 from eval.__main__ import main
+from eval.benchmarks.quoting import QuotingModel, best_sentence
 from eval.cases import Case, read_cases, write_cases
-from eval.judges import LexicalJudge
+from eval.judges.by_name import LexicalJudge
 from eval.peers import FIGURES, SAMPLE, Peer, as_answer, figures, sample, table
-from eval.quoting import QuotingModel, best_sentence
 from eval.recipes import RECIPES, PeerError, Reply, document, open_peer
 from eval.run import run
 from rag.errors import FootnoteError

@@ -11,12 +11,12 @@ import pytrec_eval
 from sklearn.metrics import f1_score
 
 from eval.__main__ import main
+from eval.benchmarks.deciding import calibrated, likeliest, logprobs, macro_f1, read_pubmedqa
+from eval.benchmarks.declining import read_clapnq
+from eval.benchmarks.library_speed import library_speed
+from eval.benchmarks.retrieving import PLACE, measured, read_cranfield, read_scifact
 from eval.cases import CaseError
-from eval.deciding import calibrated, likeliest, logprobs, macro_f1, read_pubmedqa
-from eval.declining import read_clapnq
-from eval.library_speed import library_speed
-from eval.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
-from eval.retrieving import PLACE, measured, read_cranfield, read_scifact
+from eval.metrics.ranking import average_precision, ndcg_at, reciprocal_rank, set_recall
 from rag import Rag
 from rag.schema import Hit, Paper, Passage
 
@@ -149,7 +149,7 @@ def test_a_library_that_is_measured_leaves_nothing_in_the_readers_home(tmp_path,
 
     monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path))
     monkeypatch.setattr(Rag, "open", lambda settings, report: Changing(settings))
-    monkeypatch.setattr("eval.library_speed._POINTS", (3,))
+    monkeypatch.setattr("eval.benchmarks.library_speed._POINTS", (3,))
     told = library_speed(argparse.Namespace(runs=1))
     assert told["removing one paper, s"] >= 0
     own, other = opened

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from eval import metrics, provenance, report
+from eval import provenance, report
 from eval.__main__ import main
 from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
-from eval.judgement import JudgeError, Judgement
-from eval.judges import LexicalJudge
+from eval.judges.by_name import LexicalJudge
+from eval.judges.judgement import JudgeError, Judgement
+from eval.metrics import answers
 from eval.run import ANSWERS, MADE_WITH, exit_code, judged, read_answers, run, save, table
 from eval.running import Running
 from eval.scoring import declining, measure, risk_and_coverage, timings
@@ -201,7 +202,7 @@ def test_a_run_goes_on_to_its_reports_whichever_metric_fails(tmp_path, monkeypat
     def broken(*_arguments):
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(metrics, metric, broken)
+    monkeypatch.setattr(answers, metric, broken)
     rag = AnsweringRag()
     lines = []
     summary = save(tmp_path, run(rag, CASES, report=lines.append, folder=tmp_path), rag, 1.0)
@@ -266,7 +267,7 @@ def test_a_run_on_the_page_goes_on_where_a_metric_fails(tmp_path, monkeypatch):
     def broken(*_arguments):
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(metrics, "is_right", broken)
+    monkeypatch.setattr(answers, "is_right", broken)
     running = Running(Desk(), tmp_path, "A run", CASES)
     running.join(30)
     assert running.problem is None

@@ -8,7 +8,7 @@ from fakes import HashedEncoder
 
 from eval.cases import SETS, read_cases
 from eval.elsewhere import ELSEWHERE, KEPT_ASIDE
-from eval.scope_fit import Fit, by_writer, read_asked
+from eval.fits.scope_fit import Fit, by_writer, read_asked
 from rag.trained.scope import Head, asks_for_papers, heads, likely_for_papers, runs_of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.grounding import entity_agreement, negation_agreement
+from eval.metrics.grounding import entity_agreement, negation_agreement
 from eval.scoring import MEASURES
 from rag import Answer, Citation, Claim, Paper
 

@@ -12,20 +12,20 @@ from fakes import HashedEncoder, ScriptedModel
 from transformers import AutoConfig
 
 import prompts
-from eval import fitting, training
 from eval.__main__ import main
-from eval.adapter_data import clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
-from eval.bank import digest_of, read_bank
-from eval.excerpt import excerpts
-from eval.feature_judge import FeatureJudge, Network
-from eval.fitting import made
-from eval.judge_page import page, reliability_plot
-from eval.judgement import JudgeError
-from eval.judges import open_judge
-from eval.judging import measure
-from eval.labelled import Pair
-from eval.llm_judge import LlmJudge, word_said
-from eval.verdict_judge import MEASURED, MODEL, VerdictJudge, open_verdict_judge, together
+from eval.fits import adapter_fit, feature_fit
+from eval.fits.adapter_data import clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
+from eval.fits.bank import digest_of, read_bank
+from eval.fits.feature_fit import made
+from eval.judges.by_name import open_judge
+from eval.judges.excerpt import excerpts
+from eval.judges.feature_judge import FeatureJudge, Network
+from eval.judges.judge_page import page, reliability_plot
+from eval.judges.judgement import JudgeError
+from eval.judges.judging import measure
+from eval.judges.labelled import Pair
+from eval.judges.llm_judge import LlmJudge, word_said
+from eval.judges.verdict_judge import MEASURED, MODEL, VerdictJudge, open_verdict_judge, together
 from rag import Paper, Rag, Settings
 from rag.corpus import distinct
 from rag.index import LibraryIndex, build
@@ -115,7 +115,7 @@ def test_without_its_model_the_feature_judge_stands_in_and_it_is_told(monkeypatc
 def test_the_model_of_the_run_is_used_where_it_is_the_right_one():
     rag = SimpleNamespace(checker=ReadableModel(), retriever=SimpleNamespace(encoder=HashedEncoder()))
     judge = open_verdict_judge(report=print, rag=rag)
-    assert judge.id == f"verdict@{training.VERSIONS['verdict']}"
+    assert judge.id == f"verdict@{adapter_fit.VERSIONS['verdict']}"
     assert judge.errors["supported"].sensitivity > 0.8
     with pytest.raises(JudgeError, match="footnote models fetch"):
         a_judge(SimpleNamespace(model_id="other", judge=None)).judge([(("Machines lift mugs.",), "Robots grasp cups.")])
@@ -212,11 +212,11 @@ def test_examples_carry_the_prompt_what_the_label_allows_and_a_weight():
         Pair("3", "HealthVer", ("Cups.",), "Plates", "neither"),
     ]
     said = []
-    examples = training.verdict_examples(pairs, HashedEncoder(), lambda messages: said.append(messages) or [1, 2])
+    examples = adapter_fit.verdict_examples(pairs, HashedEncoder(), lambda messages: said.append(messages) or [1, 2])
     assert [e.allowed for e in examples] == [(1, 0, 0), (0, 1, 1), (0, 0, 1)]
     assert examples[2].weight == 0.0  # measured on, never fitted on
     assert said[0][-1][1] == "Claim: Cups are\n\nEvidence: Cups.\n\nClaim: Cups are"
-    folds = training.folds_of(pairs)
+    folds = adapter_fit.folds_of(pairs)
     assert folds[1] == folds[2]  # one claim, one fold
 
 
@@ -341,7 +341,7 @@ def training_data(tmp_path, monkeypatch):
             f"clapnq/{name}.jsonl",
             [{"id": f"{name}-{i}", "input": f"who {i}", "passages": [passage], "output": chosen} for i in range(6)],
         )
-    with gzip.open(data / training.ABSTRACTS, "wt") as file:
+    with gzip.open(data / adapter_fit.ABSTRACTS, "wt") as file:
         long = [{"title": paper.title, "abstract": f"{paper.abstract} {paper.abstract}"} for paper in some_papers()]
         file.write("\n".join(map(json.dumps, long)))
     ask = ["single", "How many robots does it need?", {"0": [3]}]
@@ -356,13 +356,13 @@ def training_data(tmp_path, monkeypatch):
         for i in range(0, 8, 2)
     ]
     (tmp_path / "bank.json").write_text(json.dumps(groups))
-    monkeypatch.setattr(training, "read_bank", lambda abstracts: read_bank(abstracts, tmp_path / "bank.json"))
+    monkeypatch.setattr(adapter_fit, "read_bank", lambda abstracts: read_bank(abstracts, tmp_path / "bank.json"))
     make_model(tmp_path, "qwen2")
     trunk = Trunk(AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path), 2, device="cpu")
-    monkeypatch.setattr(training, "open_trunk", lambda _name: trunk)
-    monkeypatch.setattr(training, "MEASURED", tmp_path / "measured.json")
-    monkeypatch.setattr(training, "made", lambda pairs: made(pairs, 30))
-    monkeypatch.setattr(fitting, "STEPS", 20)
+    monkeypatch.setattr(adapter_fit, "open_trunk", lambda _name: trunk)
+    monkeypatch.setattr(adapter_fit, "MEASURED", tmp_path / "measured.json")
+    monkeypatch.setattr(adapter_fit, "made", lambda pairs: made(pairs, 30))
+    monkeypatch.setattr(feature_fit, "STEPS", 20)
     monkeypatch.setattr(adapter_fitting, "EPOCHS", 1)
     monkeypatch.setattr(adapters, "path_of", lambda name: tmp_path / f"{name}.safetensors")
     return data
@@ -374,7 +374,7 @@ def tokens_of(messages):
 
 def test_training_a_verdict_writes_the_adapter_and_what_is_known_of_its_errors(training_data, tmp_path):
     told = []
-    result = training.train_verdict(training_data, HashedEncoder(), tokens_of, told.append)
+    result = adapter_fit.train_verdict(training_data, HashedEncoder(), tokens_of, told.append)
     adapter = Adapter.load(tmp_path / "verdict.safetensors")
     assert (adapter.facts["name"], adapter.facts["prompt"]) == ("verdict", prompts.load("verdict").id)
     assert adapter.facts["fitted_on"]["labelled"] == 24  # HealthVer's are only measured on
@@ -382,13 +382,13 @@ def test_training_a_verdict_writes_the_adapter_and_what_is_known_of_its_errors(t
     assert set(result["both"]) == {"LFQA", "ExpertQA", "AttributionBench, all", "SciFact", "HealthVer"}
     assert result["both, unseen sources"].keys() == result["both"].keys()
     written = json.loads((tmp_path / "measured.json").read_text())
-    assert (written["version"], written["errors"]) == (training.VERSIONS["verdict"], result["errors"])
-    assert sum(line.startswith("Fold ") for line in told) == training.FOLDS
+    assert (written["version"], written["errors"]) == (adapter_fit.VERSIONS["verdict"], result["errors"])
+    assert sum(line.startswith("Fold ") for line in told) == adapter_fit.FOLDS
     assert sum(line.startswith("Without the ") for line in told) == 3
 
 
 def test_what_checks_answers_has_read_the_banks_claims_too(training_data, tmp_path):
-    result = training.train_opinion(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    result = adapter_fit.train_opinion(training_data, HashedEncoder(), tokens_of, lambda _line: None)
     adapter = Adapter.load(tmp_path / "opinion.safetensors")
     assert (adapter.facts["name"], adapter.facts["prompt"]) == ("opinion", prompts.load("verdict").id)
     fitted_on = dict(adapter.facts["fitted_on"])
@@ -399,14 +399,14 @@ def test_what_checks_answers_has_read_the_banks_claims_too(training_data, tmp_pa
 
 
 def test_what_is_said_of_a_group_of_papers_is_in_one_fold(training_data):
-    groups = training.read_bank(training_data / training.ABSTRACTS)
-    folds = [set(training.folds_of([*group.claims, *group.drafts])) for group in groups]
+    groups = adapter_fit.read_bank(training_data / adapter_fit.ABSTRACTS)
+    folds = [set(adapter_fit.folds_of([*group.claims, *group.drafts])) for group in groups]
     assert all(len(fold) == 1 for fold in folds)
-    assert len(set(training.folds_of([pair for group in groups for pair in group.drafts]))) == training.FOLDS
+    assert len(set(adapter_fit.folds_of([pair for group in groups for pair in group.drafts]))) == adapter_fit.FOLDS
 
 
 def test_training_what_is_answerable_measures_on_what_it_did_not_see(training_data, tmp_path):
-    result = training.train_answerable(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    result = adapter_fit.train_answerable(training_data, HashedEncoder(), tokens_of, lambda _line: None)
     assert result.keys() == {"ClapNQ, the other half", "bank"}
     assert result["ClapNQ, the other half"]["n"] == 6
     assert all(0.0 <= row["accuracy"] <= 1.0 for row in result.values())
@@ -417,7 +417,7 @@ def test_training_what_is_answerable_measures_on_what_it_did_not_see(training_da
 
 
 def test_training_which_papers_are_asked_about_measures_on_groups_that_it_did_not_see(training_data, tmp_path):
-    result = training.train_about(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    result = adapter_fit.train_about(training_data, HashedEncoder(), tokens_of, lambda _line: None)
     assert result.keys() == {"single", "near"}
     assert all(0.0 <= row["auroc"] <= 1.0 for row in result.values())
     adapter = Adapter.load(tmp_path / "about.safetensors")
@@ -427,7 +427,7 @@ def test_training_which_papers_are_asked_about_measures_on_groups_that_it_did_no
 def test_training_what_bears_on_a_question_measures_on_groups_and_questions_that_it_did_not_see(
     training_data, tmp_path
 ):
-    result = training.train_bearing(training_data, HashedEncoder(), tokens_of, lambda _line: None)
+    result = adapter_fit.train_bearing(training_data, HashedEncoder(), tokens_of, lambda _line: None)
     assert result.keys() == {"ClapNQ, the other half", "bank, single"}
     assert result["ClapNQ, the other half"]["n"] == 6
     assert result["bank, single"]["n"] == 6, "of one group"
@@ -441,7 +441,7 @@ def test_all_are_trained_from_the_command_line(training_data, tmp_path, monkeypa
     opened = SimpleNamespace(
         model=SimpleNamespace(tokens_of=tokens_of), retriever=SimpleNamespace(encoder=HashedEncoder())
     )
-    monkeypatch.setattr("eval.verdict_judge.open_rag", lambda report: opened)
+    monkeypatch.setattr("eval.judges.verdict_judge.open_rag", lambda report: opened)
     assert main(["judge", "--fit", "verdict", "--data", str(training_data)]) == 0
     table = capsys.readouterr().out
     assert re.search(r"^both +n +macro F1", table, re.MULTILINE)
@@ -461,12 +461,12 @@ def test_training_says_what_is_missing_or_malformed_and_writes_nothing(training_
     opened = SimpleNamespace(
         model=SimpleNamespace(tokens_of=tokens_of), retriever=SimpleNamespace(encoder=HashedEncoder())
     )
-    monkeypatch.setattr("eval.verdict_judge.open_rag", lambda report: opened)
+    monkeypatch.setattr("eval.judges.verdict_judge.open_rag", lambda report: opened)
     asked = ["judge", "--fit", "answerable", "--data", str(training_data)]
-    (training_data / training.ABSTRACTS).write_bytes(gzip.compress(b'{"title": "no abstract"}'))
+    (training_data / adapter_fit.ABSTRACTS).write_bytes(gzip.compress(b'{"title": "no abstract"}'))
     assert main(asked) == 2
     assert "JSON lines with title and abstract" in capsys.readouterr().err
-    (training_data / training.ABSTRACTS).unlink()
+    (training_data / adapter_fit.ABSTRACTS).unlink()
     assert main(asked) == 2
     assert "There is no file" in capsys.readouterr().err
     assert not (tmp_path / "answerable.safetensors").exists()
