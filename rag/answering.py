@@ -201,6 +201,7 @@ class Answering:
         prompt_ids = [prompts.load(name).id for name in names]
         notice = coverage_notice(opinions, candidates, criterion.counterpart)
         if claims := [opinion.claim for opinion in opinions if opinion.fits]:
+            found = replace(found, evidence=renumbered(opinion.candidate.evidence[0] for opinion in opinions))
             answer = self._answer(found, claims=claims, notice=notice, surveyed=candidates.among)
             if criterion.counterpart:
                 answer = replace(answer, text=counterpart_text(answer))

@@ -1,5 +1,6 @@
 """Going through the whole library: words find the papers, a measured model says which fit."""
 
+import numpy as np
 import pytest
 from fakes import HashedEncoder
 
@@ -12,6 +13,7 @@ from rag.survey import (
     LOOKED_AT_LEAST,
     MOST_READ,
     NEAR_IN_MEANING,
+    READ_ON_WHILE,
     SENTENCES,
     SURE_FROM,
     UNREAD_DENIAL,
@@ -20,6 +22,7 @@ from rag.survey import (
     coverage_notice,
 )
 from rag.trained import adapters
+from rag.trained.bearing import Head
 
 PAPERS = (
     Paper("a", "Alpha", "Robots fall over often. We train with GPT-4 to make data. Results are good."),
@@ -90,6 +93,36 @@ def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
     assert coverage_notice(opinions, candidates) == (
         "Read all 12 abstracts for the words: 2 hold them. 3 were looked at closely, 1 fit."
     )
+
+
+def test_what_is_quoted_is_the_sentence_that_the_model_looks_at_where_a_paper_fits(surveyor, monkeypatch):
+    class LooksAt(SaysOf):
+        def looks(self, messages, passages, ending, adapter):
+            assert messages[-1][1].splitlines()[0] == ending == f"Asked: {CRITERION.statement}"
+            self.looked = [*getattr(self, "looked", ()), tuple(passages)]
+            return np.array([[[[0.9 if "good" in passage else 0.1]] * 2] for passage in passages])
+
+    monkeypatch.setattr("rag.trained.bearing.head", lambda: Head("1", 0.0, np.ones((1, 2, 1))))
+    candidates = surveyor.candidates(CRITERION, PAPERS, near=[PAPERS[2]])
+    model = LooksAt({"Alpha": 0.9})
+    (one,) = (opinion for opinion in surveyor.opinions(CRITERION, candidates, model) if opinion.fits)
+    assert one.claim.text == one.claim.citations[0].quote == "Results are good."
+    assert sorted(e.sentence.text for e in one.candidate.evidence) == sorted(model.looked[0])
+    assert len(model.looked) == 1, "of what does not fit nothing is quoted"
+
+
+def test_further_papers_are_read_while_some_of_the_last_fit(surveyor):
+    near = [Paper(f"n{i}", f"Near {i}", "Whales make music.") for i in range(MOST_READ + 4)]
+    for last, read in ((None, LOOKED_AT_LEAST), (18, 19 + READ_ON_WHILE), (22, 23 + READ_ON_WHILE)):
+        fit = {} if last is None else {f"Near {i}": SURE_FROM for i in range(14, last + 1)}
+        candidates = surveyor.candidates(CRITERION, near, near=near)
+        assert len(candidates.papers) == LOOKED_AT_LEAST
+        opinions = list(surveyor.opinions(CRITERION, candidates, SaysOf(fit)))
+        assert len(opinions) == read
+        assert sum(opinion.fits for opinion in opinions) == len(fit)
+    everywhere = SaysOf(dict.fromkeys((paper.title for paper in near), SURE_FROM))
+    assert len(list(surveyor.opinions(CRITERION, candidates, everywhere))) == MOST_READ
+    assert len(list(surveyor.opinions(CRITERION, candidates, object()))) == LOOKED_AT_LEAST, "words decide"
 
 
 def test_sentences_that_do_not_hold_the_words_are_read_too_behind_those_that_do(surveyor):
