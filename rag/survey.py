@@ -164,8 +164,7 @@ class Surveyor:
 def _shown_first(criterion: Criterion, candidate: Candidate, model: Any) -> Candidate:
     """`candidate` with its sentences in the order in which the model takes them to show that it fits.
 
-    Of 56 papers on lists of dev and two libraries that nothing was fitted on a right sentence is first for 46, by words
-    and meaning for 35.
+    Of 84 papers on lists of dev and three other libraries a right sentence is first for 69, by words and meaning for 60.
     """
     in_order = sorted(candidate.evidence, key=lambda item: item.number)
     told = telling(model, criterion.statement, candidate.paper, [item.sentence.text for item in in_order])
