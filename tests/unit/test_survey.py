@@ -121,7 +121,12 @@ def test_further_papers_are_read_while_some_of_the_last_fit(surveyor):
         assert len(opinions) == read
         assert sum(opinion.fits for opinion in opinions) == len(fit)
     everywhere = SaysOf(dict.fromkeys((paper.title for paper in near), SURE_FROM))
-    assert len(list(surveyor.opinions(CRITERION, candidates, everywhere))) == MOST_READ
+    opinions = list(surveyor.opinions(CRITERION, candidates, everywhere))
+    assert len(opinions) == MOST_READ
+    assert coverage_notice(opinions, candidates).endswith(
+        "48 were looked at closely, 48 fit. Some of the last of these fit, so more may: ask for something narrower."
+    )
+    assert "so more may" not in coverage_notice(opinions[:-1], candidates)
     assert len(list(surveyor.opinions(CRITERION, candidates, object()))) == LOOKED_AT_LEAST, "words decide"
 
 
