@@ -52,6 +52,8 @@ BY_RECORD = "Only abstracts are read: for years, authors and venues, filter or s
 _ABBREVIATION = re.compile(r"\b[A-Z]{2,6}\b")
 SENTENCES_FOR_A_PART = 3
 """How many sentences each part of a question adds at most to those of the whole."""
+ANTECEDENTS = 2
+"""How many sentences more are read because another cannot be understood without them."""
 
 
 class Lookup:
@@ -162,15 +164,26 @@ class Lookup:
             pairs = zip(subjects, asked, strict=True)
             return renumbered(item for s, text in pairs for item in self.select(text, [s.paper], each, tokens))
         papers = papers[: wanted.evidence_papers]
-        chosen = self.select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens)
+        chosen = self.select(question, papers, wanted.evidence_sentences, wanted.evidence_tokens, ANTECEDENTS)
         for part in parts:
             chosen += self.select(part, papers, SENTENCES_FOR_A_PART, wanted.evidence_tokens)
         return _in_reading_order(chosen, papers) if parts else chosen
 
-    def select(self, question: str, papers: Sequence[Paper], sentences: int, tokens: int) -> tuple[Evidence, ...]:
-        """The `sentences` of `papers` that bear most on `question`, within `tokens` of the embedder."""
-        count = self._retriever.encoder.count_tokens
-        return self._selector.select(question, papers, max_sentences=sentences, max_tokens=tokens, count_tokens=count)
+    def select(
+        self, question: str, papers: Sequence[Paper], sentences: int, tokens: int, antecedents: int = 0
+    ) -> tuple[Evidence, ...]:
+        """The `sentences` of `papers` that bear most on `question`, within `tokens` of the embedder.
+
+        Up to so many `antecedents` join them, see `EvidenceSelector.select`.
+        """
+        return self._selector.select(
+            question,
+            papers,
+            max_sentences=sentences,
+            max_tokens=tokens,
+            count_tokens=self._retriever.encoder.count_tokens,
+            antecedents=antecedents,
+        )
 
     def enough(self, found: EvidenceFound, where: Where | None = None, check: Check = NO_CHECK) -> EvidenceFound | None:
         """What to answer from: `found`, or more of its best papers where that does not state the answer; else None.
@@ -289,7 +302,8 @@ class Lookup:
             nearest = tuple(known.values())
             papers = self._speaking_of(question, nearest, self._subjects.mentions(question, nearest))
         sentences, tokens = wanted.evidence_sentences * 2, wanted.evidence_tokens * 2
-        return replace(found, evidence=self.select(question, papers[:_SECOND_LOOK_PAPERS], sentences, tokens))
+        papers = papers[:_SECOND_LOOK_PAPERS]
+        return replace(found, evidence=self.select(question, papers, sentences, tokens, ANTECEDENTS))
 
     def _speaking_of(self, question: str, papers: Sequence[Paper], mentions: Sequence[Mention]) -> tuple[Paper, ...]:
         """Those of `papers` that speak of what `question` names; all where it names nothing."""
