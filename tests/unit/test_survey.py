@@ -75,7 +75,8 @@ def test_where_no_paper_holds_all_the_words_more_of_those_with_half_are_looked_a
     assert len(found.papers) == 1 + NEAR_IN_MEANING
     further = [Paper(f"n{i}", f"Near {i}", "Nothing of the kind.") for i in range(LOOKED_AT_LEAST)]
     found = surveyor.candidates(CRITERION, [*PAPERS, *further], near=[*PAPERS, *further])
-    assert len(found.papers) == LOOKED_AT_LEAST > len(PAPERS)
+    assert len(found.papers) == LOOKED_AT_LEAST
+    assert [c.paper for c in found.further] == [*PAPERS, *further][LOOKED_AT_LEAST:]
 
 
 def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
@@ -113,8 +114,8 @@ def test_what_is_quoted_is_the_sentence_that_the_model_looks_at_where_a_paper_fi
 
 def test_further_papers_are_read_while_some_of_the_last_fit(surveyor):
     near = [Paper(f"n{i}", f"Near {i}", "Whales make music.") for i in range(MOST_READ + 4)]
-    for last, read in ((None, LOOKED_AT_LEAST), (18, 19 + READ_ON_WHILE), (22, 23 + READ_ON_WHILE)):
-        fit = {} if last is None else {f"Near {i}": SURE_FROM for i in range(14, last + 1)}
+    for last, read in ((None, LOOKED_AT_LEAST), (10, 11 + READ_ON_WHILE), (14, 15 + READ_ON_WHILE)):
+        fit = {} if last is None else {f"Near {i}": SURE_FROM for i in range(10, last + 1)}
         candidates = surveyor.candidates(CRITERION, near, near=near)
         assert len(candidates.papers) == LOOKED_AT_LEAST
         opinions = list(surveyor.opinions(CRITERION, candidates, SaysOf(fit)))
