@@ -106,6 +106,8 @@ class Surveyor:
     def candidates(self, criterion: Criterion, papers: Sequence[Paper], near: Sequence[Paper]) -> Candidates:
         """The papers that may fit: those that hold the words, those that hold half of them, and others of `near`.
 
+        All that hold the words are to be looked at, and `LOOKED_AT_LEAST` in all; the others are `further` ones.
+
         Args:
             criterion: what is asked of them.
             papers: all that are asked about.
