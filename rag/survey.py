@@ -10,7 +10,7 @@ Of a model that the adapter does not belong to nothing is known: there the words
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -61,12 +61,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The papers to be looked at, how many hold the words in all, how many there are, and the nearest of the others."""
+    """The papers to be looked at, how many hold the words in all, how many there are, and the nearest of the others.
+
+    `required` are the units of the criterion that count where sentences are chosen.
+    """
 
     papers: tuple[Candidate, ...]
     holding: int
     among: int
-    further: tuple[Candidate, ...] = ()
+    further: tuple[Paper, ...]
+    required: tuple[Unit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +129,25 @@ class Surveyor:
         if not criterion.is_mention:
             first = max(len(wholly), LOOKED_AT_LEAST)
             chosen += [paper for paper in near if paper not in chosen][: MOST_READ - len(chosen)]
-        query = self._encoder.encode([criterion.text], "query")[0]
-        read = (
-            (paper, _best_sentences(paper, known.sentences, known.vectors @ query, held.required))
-            for paper, known in zip(chosen, self._selector.vectors_of(chosen), strict=True)
-        )
-        found = tuple(Candidate(paper, evidence, paper.id in ids) for paper, evidence in read)
-        return Candidates(found[:first], len(ids), len(papers), further=found[first:])
+        found = self.with_sentences(criterion, chosen[:first], held.required, ids)
+        return Candidates(found, len(ids), len(papers), tuple(chosen[first:]), held.required)
 
-    @staticmethod
+    def with_sentences(
+        self, criterion: Criterion, papers: Sequence[Paper], required: Sequence[Unit], ids: Set[str] = frozenset()
+    ) -> tuple[Candidate, ...]:
+        """Each of `papers` with its best sentences; those whose id is among `ids` hold the words."""
+        query = self._encoder.encode([criterion.text], "query")[0]
+        return tuple(
+            Candidate(
+                paper,
+                _best_sentences(paper, known.sentences, known.vectors @ query, required),
+                holds_words=paper.id in ids,
+            )
+            for paper, known in zip(papers, self._selector.vectors_of(papers), strict=True)
+        )
+
     def opinions(
-        criterion: Criterion, candidates: Candidates, model: Any, check: Check = NO_CHECK
+        self, criterion: Criterion, candidates: Candidates, model: Any, check: Check = NO_CHECK
     ) -> Iterator[Opinion]:
         """What to think of each of `candidates` by itself, one after the other; further ones as long as some fit.
 
@@ -146,16 +158,20 @@ class Surveyor:
             check: called before each reading of the model.
         """
         opinions: list[Opinion] = []
-        for candidate in candidates.papers:
+        for candidate in self._in_turn(criterion, candidates, opinions):
             check()
             opinions.append(_opinion(criterion, candidate, model))
             yield opinions[-1]
-        for candidate in candidates.further:
+
+    def _in_turn(
+        self, criterion: Criterion, candidates: Candidates, opinions: Sequence[Opinion]
+    ) -> Iterator[Candidate]:
+        """All that are to be looked at, then further ones while some of the last `opinions` fit."""
+        yield from candidates.papers
+        for paper in candidates.further:
             if not (opinions[-1].by_model and _fits_lately(opinions)):
                 return
-            check()
-            opinions.append(_opinion(criterion, candidate, model))
-            yield opinions[-1]
+            yield from self.with_sentences(criterion, [paper], candidates.required)
 
 
 def _opinion(criterion: Criterion, candidate: Candidate, model: Any) -> Opinion:
@@ -196,8 +212,10 @@ def shown_of_each(
     if criterion is None or criterion.is_mention or criterion.counterpart:
         return None
     keywords = KeywordIndex.build([f"{paper.title} {paper.abstract}" for paper in papers])
-    found = Surveyor(encoder, EvidenceSelector(encoder, keywords)).candidates(criterion, papers, papers)
-    in_order = {c.paper.id: sorted(c.evidence, key=lambda item: item.number) for c in found.papers}
+    surveyor = Surveyor(encoder, EvidenceSelector(encoder, keywords))
+    found = surveyor.candidates(criterion, papers, papers)
+    read = (*found.papers, *surveyor.with_sentences(criterion, found.further, found.required))
+    in_order = {c.paper.id: sorted(c.evidence, key=lambda item: item.number) for c in read}
     return criterion.statement, {key: tuple(e.sentence.text for e in shown) for key, shown in in_order.items()}
 
 

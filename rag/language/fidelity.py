@@ -163,14 +163,24 @@ def _around(text: str, quote: str) -> tuple[str, str] | None:
     left out: it changes nothing of what this one says.
     """
     said = words(text)
-    plain = _unaccented(_BARE_LABELS.sub(lambda label: f"{label[0]}:" if label[0].isupper() else label[0], quote))
+    plain = _unaccented(_labelled(quote))
     joined = r"[\W_]+".join(map(re.escape, said))
     found = re.search(rf"(?<![^\W_]){joined}(?![^\W_])", plain) if said else None
     return (_OPENING.sub("", plain[: found.start()]), plain[found.end() :]) if found else None
 
 
+def without_opening(sentence: str) -> str:
+    """`sentence` without what joins it to the one before it ("However,"), or says which part of the abstract begins."""
+    return _OPENING.sub("", _labelled(sentence))
+
+
+def _labelled(sentence: str) -> str:
+    """`sentence` with a colon behind a label in capitals: "RESULTS These hold" is "RESULTS: These hold"."""
+    return _BARE_LABELS.sub(lambda label: f"{label[0]}:" if label[0].isupper() else label[0], sentence)
+
+
 def _unaccented(text: str) -> str:
-    """`text` as `rag.keywords.words` reads it, with what stands between the words."""
+    """`text` as `rag.language.terms.words` reads it, with what stands between the words."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("^", "").casefold()
 

@@ -21,31 +21,11 @@ _ENDS_OPEN = re.compile(rf"\b(?:{_WH}|and|or|not)\W*$", re.IGNORECASE)
 _SHORTEST_PART = 3
 _AUXILIARY = rf"(?:cannot|can['’]t|(?:{'|'.join(sorted(filter(str.isalpha, AUX)))})(?:n['’]t)?)"
 _PHRASE_ALONE = re.compile(
-    rf"(?:.*[.:;,?!] )?(?:{'|'.join(sorted(PREPOSITIONS))}) {_WH}"
+    rf"(?:.*[.:;,?!] )?(?:up )?(?:{'|'.join(sorted(PREPOSITIONS | {'through'}))}) {_WH}"
     rf"(?: (?!(?:{_AUXILIARY}|that|which|who|whose)\b)[\w'’-]+)+",
     re.IGNORECASE,
 )
 """A question word with what stands beside it and no verb: "to what extent"."""
-_OPEN = re.compile(rf"\b(?:{_WH}|and|or|not)\W*$", re.IGNORECASE)
-_SHORTEST_PART = 3
-_AUXILIARY = (
-    r"(?:do|does|did|is|are|was|were|has|have|had|can|could|may|might|will|would|shall|should|must|isn['’]t|aren['’]t"
-    r"|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|can['’]t|cannot)"
-)
-_BEFORE_WH = r"(?:up )?(?:in|by|to|for|on|with|from|at|of|under|against|into|over|within|through|during|after|about)"
-_WORD = rf"(?: (?!(?:{_AUXILIARY}|that|which|who|whose)\b)[\w'’-]+)"
-_PHRASE_ALONE = re.compile(rf"(?:.*[.:;,?!] )?{_BEFORE_WH} {_WH}{_WORD}+", re.IGNORECASE)
-"""A question word with what stands beside it and no verb: "to what extent"."""
-_NOUNS_ALONE = re.compile(
-    r"(?:.*[.:;,?!] )?(?P<asks>how many|which|what) (?:[\w-]+ ){0,2}[\w-]*[^\Wsui]s", re.IGNORECASE
-)
-"""The same without a preposition: "which brain areas", or perhaps "which area lights": that is not to be told."""
-_ENDS_IN_HOW_MANY = re.compile(r"\bhow (?:many|much)$", re.IGNORECASE)
-_WITH_ITS_VERB = re.compile(
-    rf"(?:{_BEFORE_WH} {_WH}{_WORD}*?|(?:how many|how much|which|what|whose){_WORD}+?"
-    rf"|(?:how(?! many| much)|why|when|where){_WORD}*?) (?P<rest>{_AUXILIARY} .+)",
-    re.IGNORECASE,
-)
 _OPEN = re.compile(rf"\b{_WH}\b", re.IGNORECASE)
 _NUMBER_WANTED = re.compile(
     r"\bhow many\b|\b(?:by|to) (?:how much|what (?:factor|percentage|share|margin)s?)\b"

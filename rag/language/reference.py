@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import re
 
+from rag.language.fidelity import without_opening
+
 _JOINED = (
-    r"(?:(?:however|moreover|furthermore|in addition|additionally|also|thus|hence|therefore|then|but|and|yet|still"
-    r"|besides|consequently|accordingly|as a result|in particular|specifically|notably|importantly|finally|further"
-    r"|crucially|interestingly|surprisingly|remarkably|overall|by contrast|in contrast|conversely|on the other hand)"
-    r",? )?"
+    r"(?:(?:also|thus|hence|therefore|then|but|and|yet|still|further|besides|accordingly|crucially|interestingly"
+    r"|surprisingly|remarkably|(?:by|in) contrast|conversely|on the other hand|however|moreover|furthermore|in addition"
+    r"|consequently),? )?"
 )
+"""Also without a comma, or as a contrast, where `without_opening` leaves it."""
 _ITSELF = (
     r"(?:paper|work|article|study|survey|review|report|letter|thesis|chapter|tutorial|manuscript|meta-analysis|trial"
     r"|authors?)\b"
 )
 _POINTS_BACK = re.compile(
-    rf"\W*(?:(?-i:[A-Z][A-Z /&]{{3,}}):?\s+)?{_JOINED}(?!to this end\b|for this (?:purpose|reason)\b)"
+    rf"\W*{_JOINED}(?!to this end\b|for this (?:purpose|reason)\b)"
     r"(?:(?:to|in|for|by|from|with|on|of|under|at|through|given|despite|unlike|besides|beyond) )?"
     rf"(?:(?:this|these|those|such)\b(?! (?:\w+ )?{_ITSELF})|(?:they|their|its|them|he|she|his|her)\b"
     r"|it\b(?! (?:is|was|has been|remains|remained|seems|appears|turns out|becomes|can be|may be|follows|would be)\b)"
@@ -35,4 +37,4 @@ _POINTS_BACK = re.compile(
 
 def points_back(sentence: str) -> bool:
     """Whether `sentence` begins with what only the sentence before it explains."""
-    return _POINTS_BACK.match(sentence) is not None
+    return _POINTS_BACK.match(without_opening(sentence)) is not None

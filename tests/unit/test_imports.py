@@ -114,6 +114,17 @@ def test_the_command_line_starts_without_numpy():
     assert done.stdout == "False\n"
 
 
+def test_no_module_gives_a_name_at_its_top_twice():
+    for name, path in modules().items():
+        given = [
+            target.id
+            for node in ast.parse(path.read_text()).body
+            for target in (node.targets if isinstance(node, ast.Assign) else [])
+            if isinstance(target, ast.Name)
+        ]
+        assert len(given) == len(set(given)), (name, [one for one in given if given.count(one) > 1])
+
+
 def test_importing_rag_loads_nothing_heavy():
     code = "import rag, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout

@@ -20,6 +20,7 @@ from rag.survey import (
     UNSURE,
     Surveyor,
     coverage_notice,
+    shown_of_each,
 )
 from rag.trained import adapters
 from rag.trained.bearing import Head
@@ -76,7 +77,7 @@ def test_where_no_paper_holds_all_the_words_more_of_those_with_half_are_looked_a
     further = [Paper(f"n{i}", f"Near {i}", "Nothing of the kind.") for i in range(LOOKED_AT_LEAST)]
     found = surveyor.candidates(CRITERION, [*PAPERS, *further], near=[*PAPERS, *further])
     assert len(found.papers) == LOOKED_AT_LEAST
-    assert [c.paper for c in found.further] == [*PAPERS, *further][LOOKED_AT_LEAST:]
+    assert list(found.further) == [*PAPERS, *further][LOOKED_AT_LEAST:]
 
 
 def test_the_model_decides_and_what_fits_is_quoted_under_its_title(surveyor):
@@ -129,6 +130,24 @@ def test_further_papers_are_read_while_some_of_the_last_fit(surveyor):
     )
     assert "so more may" not in coverage_notice(opinions[:-1], candidates)
     assert len(list(surveyor.opinions(CRITERION, candidates, object()))) == LOOKED_AT_LEAST, "words decide"
+
+
+def test_sentences_of_further_papers_are_encoded_only_where_these_are_read(surveyor, monkeypatch):
+    near = [Paper(f"n{i}", f"Near {i}", "Whales make music.") for i in range(MOST_READ)]
+    seen = []
+    vectors_of = surveyor._selector.vectors_of
+    monkeypatch.setattr(surveyor._selector, "vectors_of", lambda papers: seen.extend(papers) or vectors_of(papers))
+    candidates = surveyor.candidates(CRITERION, near, near=near)
+    assert len(list(surveyor.opinions(CRITERION, candidates, SaysOf({})))) == len(seen) == LOOKED_AT_LEAST
+    some = SaysOf({"Near 8": SURE_FROM})
+    read = len(list(surveyor.opinions(CRITERION, candidates, some)))
+    assert read == 9 + READ_ON_WHILE == len(seen)
+
+
+def test_what_is_shown_of_a_few_papers_to_train_on_is_shown_of_all():
+    near = [Paper(f"n{i}", f"Near {i}", "Whales make music.") for i in range(LOOKED_AT_LEAST + 3)]
+    _, shown = shown_of_each("Which papers use GPT-4 to make data?", near, HashedEncoder())
+    assert shown == {paper.id: ("Whales make music.",) for paper in near}
 
 
 def test_sentences_that_do_not_hold_the_words_are_read_too_behind_those_that_do(surveyor):
