@@ -132,6 +132,17 @@ def test_what_the_model_sees_is_what_the_reader_sees(retriever):
         assert item.paper.title in rag.model.prompts[0]
 
 
+def test_a_sentence_that_points_back_is_read_and_shown_behind_the_one_before_it(tmp_path):
+    before = "OtterPaddle swims on its back at dusk."
+    found = "This burns 40 calories an hour of the otter’s energy."
+    filler = " ".join(f"Calories, energy and the hour are counted {word} by the otter." for word in ("twice", "daily"))
+    rag = quoting_rag(tmp_path, [Paper("o", "OtterPaddle", f"{filler} {before} {found} Rivers are cold.")])
+    rag = Rag(retriever=rag.retriever, model=rag.model, settings=Settings(answer={"evidence_sentences": 3}))
+    evidence = [item.sentence.text for item in rag.ask("How many calories of energy an hour?").evidence]
+    assert evidence[-2:] == [before, found]
+    assert len(evidence) == 4
+
+
 def test_a_cut_answer_loses_its_unfinished_sentence_and_says_so(retriever):
     answer = rag_that_says(retriever, f"{FACT} Whales sing at", finish_reason="length").ask(QUESTION)
     assert answer.text == f"{FACT} [1]"
@@ -639,6 +650,27 @@ def test_a_question_about_the_whole_library_is_answered_by_going_through_all_of_
     assert (answer.surveyed, answer.notice) == (3, "Read all 3 abstracts for the words: 1 holds them.")
     assert verify(answer.to_dict(), PAPERS) == ()
     assert rag.ask_many(["Which papers mention scent?"])[0].text == answer.text
+
+
+def test_what_a_list_quotes_is_among_the_evidence_of_its_answer(retriever, monkeypatch):
+    class Listing(ScriptedModel):
+        @property
+        def model_id(self) -> str:
+            return next(iter(CALIBRATION))
+
+        def judge(self, messages, adapter, ending=""):
+            fits = "Paper: AntTrail" in messages[-1][1]
+            return float(fits), float(not fits)
+
+        def looks(self, messages, passages, ending, adapter):
+            return np.array([9.0 if "food" in text else 0.1 for text in passages]).reshape(-1, 1, 1, 1)
+
+    monkeypatch.setattr("rag.trained.bearing.head", lambda: Head("1", 0.0, np.ones((1, 1, 1))))
+    rag = Rag(retriever=retriever, model=Listing(script=lambda _prompt: "Not asked."), settings=Settings())
+    answer = rag.ask("Which papers use scent to model search?")
+    assert [c.quote for c in answer.citations] == ["Ants lay trails of scent that others follow to food."]
+    assert answer.citations[0].quote in {item.sentence.text for item in answer.evidence}
+    assert verify(answer.to_dict(), PAPERS) == ()
 
 
 def test_a_request_for_papers_in_any_words_is_put_as_a_question_and_answered_by_a_list(retriever):
