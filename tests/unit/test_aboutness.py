@@ -109,6 +109,16 @@ def test_where_two_things_are_set_apart_the_second_paper_has_to_be_likelier():
     assert meant(likely, "How do whales hear?") == (WHALES,)
 
 
+def test_a_second_paper_has_to_be_likelier_where_the_first_speaks_of_both_that_are_named():
+    question = "How do BeeMap and FlyMap each draw?"
+    both = Paper("b", "BeeMap", "Unlike FlyMap, it draws dances.")
+    assert meant([(0.9, both), (TWO_APART_FROM, WHALES)], question) == (both,)
+    assert meant([(0.9, both), (TWO_APART_FROM, WHALES)], question, named={"w"}) == (both, WHALES)
+    assert meant([(0.9, both), (ABOUT_FROM, WHALES)], question) == (both, WHALES)
+    alone = Paper("b", "BeeMap", "It draws dances.")
+    assert meant([(0.9, alone), (TWO_APART_FROM, WHALES)], question) == (alone, WHALES)
+
+
 ANTS = Paper("a", "AntTrail", "Ants lay trails.")
 ALL = [(0.99, WHALES), (0.98, BEES), (0.97, ANTS)]
 
