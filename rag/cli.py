@@ -35,9 +35,9 @@ OTHER_DOORS = {
     "chat": "ui.__main__",
     "eval": "eval.__main__",
     "exam": "eval.__main__",
-    "auth": "ui.accounts",
+    "auth": "ui.serving.accounts",
     "mcp": "ui.doors.mcp",
-    "feedback": "ui.feedback",
+    "feedback": "ui.conversations.feedback",
 }
 
 

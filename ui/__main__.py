@@ -13,8 +13,8 @@ from rag import FootnoteError, Rag, Settings
 from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import SettingsError
 from ui.app import error_page, failed_surroundings, launch, serve
-from ui.auth import add_auth_option, auth_of
-from ui.listening import THIS_MACHINE
+from ui.serving.auth import add_auth_option, auth_of
+from ui.serving.listening import THIS_MACHINE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

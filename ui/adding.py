@@ -14,9 +14,9 @@ from typing import Any
 import gradio as gr
 
 from rag import Change, FootnoteError, Library, Outcome, Paper
-from ui.library_html import render_outcome, render_progress
 from ui.markup import render_problem
 from ui.parts import html
+from ui.views.library import render_outcome, render_progress
 from ui.work import Stopped, Work
 
 LOOK_EVERY_S = 0.5

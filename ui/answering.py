@@ -15,8 +15,8 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from rag import Answer, Event
 from ui.asking import LETTING_GO_S, Asking
-from ui.line import Line
 from ui.markup import ordinal
+from ui.serving.line import Line
 
 T = TypeVar("T")
 

@@ -13,15 +13,15 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ui.listening import THIS_MACHINE
+from ui.serving.listening import THIS_MACHINE
 
 if TYPE_CHECKING:
     import gradio as gr
 
-    from ui.accounts import Accounts
-    from ui.line import Line
-    from ui.server import Surroundings
-    from ui.signin import Check
+    from ui.serving.accounts import Accounts
+    from ui.serving.line import Line
+    from ui.serving.server import Surroundings
+    from ui.serving.signin import Check
 
 OTHERS_A_MINUTE = 30
 """Questions a minute and person where others than this machine's owner can ask."""
@@ -40,8 +40,8 @@ def build(rag: Any, line: Line | None = None) -> gr.Blocks:
     import gradio as gr
 
     from ui.doors.client import named_endpoint
-    from ui.line import Line
     from ui.parts import greeting
+    from ui.serving.line import Line
     from ui.tabs import tabbed
 
     line = line or Line()
@@ -59,7 +59,7 @@ def error_page(problem: str, remedy: str) -> gr.Blocks:
     """A page that says what is missing and what to do about it, to serve when no `rag` could be opened."""
     import gradio as gr
 
-    from ui.header import header, missing
+    from ui.views.header import header, missing
 
     page = gr.Blocks(title="Footnote", analytics_enabled=False, fill_width=True)
     with page, gr.Column(elem_id="fn-shell"):
@@ -93,7 +93,7 @@ def launch(
     Raises:
         SettingsError: the port is in use, or `host` is not an address of this machine.
     """
-    from ui.line import Line
+    from ui.serving.line import Line
 
     is_private = host in THIS_MACHINE and auth is None
     if questions_a_minute is None:
@@ -105,10 +105,10 @@ def launch(
 
 def surroundings(rag: Any, line: Line, auth: Check | Accounts | None = None, root_path: str = "") -> Surroundings:
     """What is served beside a page over `rag` whose questions go through `line`: the API, and who may come in."""
-    from ui.auth import sign_in_by
     from ui.doors.api import Engine, add_api
     from ui.doors.completions import completion_routes
-    from ui.server import Surroundings
+    from ui.serving.auth import sign_in_by
+    from ui.serving.server import Surroundings
 
     sign_in = None if auth is None else sign_in_by(auth)
     engine = Engine(rag, line, sign_in)
@@ -118,7 +118,7 @@ def surroundings(rag: Any, line: Line, auth: Check | Accounts | None = None, roo
 def failed_surroundings(problem: str, remedy: str) -> Surroundings:
     """What is served beside an `error_page`: a `/health` that says the same."""
     from ui.doors.api import add_failed_health
-    from ui.server import Surroundings
+    from ui.serving.server import Surroundings
 
     return Surroundings(add_routes=lambda app: add_failed_health(app, problem, remedy))
 
@@ -138,8 +138,8 @@ def serve(
     """
     import gradio as gr
 
-    from ui.listening import listen_on
-    from ui.server import Page
+    from ui.serving.listening import listen_on
+    from ui.serving.server import Page
 
     bound = listen_on(host, port)
     make = (lambda: page) if isinstance(page, gr.Blocks) else page  # a Blocks can be called too

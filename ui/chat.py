@@ -1,8 +1,8 @@
 """The chat tab: ask box, conversation, evidence column and sheets, and which event calls what.
 
-Handlers for asking are in `ui.turns`, for everything else in `ui.doing`; everything shown is written by
-`ui.render`, `ui.evidence`, `ui.history`, `ui.lens` and `ui.knobs`; what came of each question is kept in a
-`Conversation` in the reader's session, and on disk by `ui.archive`.
+Handlers for asking are in `ui.turns`, for everything else in `ui.doing`; everything shown is written by `ui.views`;
+what came of each question is kept in a `Conversation` in the reader's session, and on disk by
+`ui.conversations.archive`.
 
 The conversation is in two parts, older turns and the current one, so that streaming redraws only the current one
 and leaves selection, focus and scroll position in older answers alone.
@@ -17,17 +17,17 @@ from typing import Any
 import gradio as gr
 
 from rag import Paper
-from ui.archive import ARCHIVE_FILE, Archive
-from ui.conversation import Conversation
+from ui.conversations.archive import ARCHIVE_FILE, Archive
+from ui.conversations.conversation import Conversation
+from ui.conversations.examples import example_questions
+from ui.conversations.knobs import Knobs, other_models, render_knobs
 from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
-from ui.evidence import render_evidence
-from ui.examples import example_questions
-from ui.history import render_entries
-from ui.knobs import Knobs, other_models, render_knobs
-from ui.line import Line
 from ui.markup import count, text
 from ui.parts import Parts, html, render_alert, render_state
+from ui.serving.line import Line
 from ui.turns import ASK, PLACEHOLDERS, WEIGH, accepting, answering, clearing, retrying, stopping, switching
+from ui.views.evidence import render_evidence
+from ui.views.history import render_entries
 
 PROMISE = "Answers from your library of paper abstracts, every sentence tied to the one it rests on."
 

@@ -15,15 +15,15 @@ import gradio as gr
 
 from rag import FootnoteError
 from rag.export import FORMATS, SUFFIX, export
-from ui.archive import Archive
-from ui.conversation import Conversation, Turn
-from ui.history import render_entries
-from ui.knobs import Knobs, other_models, render_knobs
-from ui.lens import render_claim_trace, render_trace
+from ui.conversations.archive import Archive
+from ui.conversations.conversation import Conversation, Turn
+from ui.conversations.knobs import Knobs, other_models, render_knobs
 from ui.markup import text
 from ui.parts import Parts, Update, drawn_whole, kept, owner_of, render_alert
-from ui.render import OPINIONS, render_said
 from ui.turns import RUNNING_LINE, begun
+from ui.views.history import render_entries
+from ui.views.lens import render_claim_trace, render_trace
+from ui.views.turn import OPINIONS, render_said
 
 log = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ import gradio as gr
 from eval.board import Board
 from rag import FootnoteError
 from ui.asking import is_anyone_asking
-from ui.evals_html import render_comparison, render_reading, render_runs, render_sources, render_step
-from ui.line import Line
 from ui.markup import render_problem
 from ui.parts import html, is_guest, tab_door
+from ui.serving.line import Line
+from ui.views.evals import render_comparison, render_reading, render_runs, render_sources, render_step
 
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]

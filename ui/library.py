@@ -1,7 +1,7 @@
 """The library tab: papers found, one paper's page, the map, and adding, removing and undoing.
 
-What is shown is written by `ui.library_html` and `ui.atlas`; what happens to the library is `rag.library`'s. A reader's
-own state is small: what is searched for, the open paper, and the papers on offer, which no search touches.
+What is shown is written by `ui.views.library` and `ui.views.atlas`; what happens to the library is `rag.library`'s. A
+reader's own state is small: what is searched for, the open paper, and the papers on offer, which no search touches.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import gradio as gr
 
 from rag import Change, FootnoteError, Found, Library, Offer, Outcome
 from ui.adding import LOOK_EVERY_S, SHORT_S, Adding, Addition, adding_form
-from ui.atlas import render_atlas, render_drawing
-from ui.library_html import (
+from ui.markup import count, render_problem
+from ui.parts import html, is_guest, tab_door
+from ui.views.atlas import render_atlas, render_drawing
+from ui.views.library import (
     PAGE,
     render_history,
     render_outcome,
@@ -26,8 +28,6 @@ from ui.library_html import (
     render_preview,
     render_results,
 )
-from ui.markup import count, render_problem
-from ui.parts import html, is_guest, tab_door
 
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]

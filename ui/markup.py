@@ -1,8 +1,8 @@
 """The few ways in which text from outside becomes HTML.
 
 Whatever a title, an abstract, a question or a model says passes through `text` or `link_to`; nothing else on the
-page is written from outside. Formulas and the Markdown of answers are set by `ui.prose` and `ui.layout`, which make
-elements of their own choosing and pass every character through here.
+page is written from outside. Formulas and the Markdown of answers are set by `ui.views.prose` and `ui.views.layout`,
+which make elements of their own choosing and pass every character through here.
 """
 
 from __future__ import annotations

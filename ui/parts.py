@@ -12,12 +12,12 @@ from typing import Any
 import gradio as gr
 
 from rag import FootnoteError
-from ui.archive import GUEST, Archive
-from ui.conversation import Conversation
-from ui.evidence import render_evidence, render_past_evidence
-from ui.header import header
+from ui.conversations.archive import GUEST, Archive
+from ui.conversations.conversation import Conversation
 from ui.markup import text
-from ui.render import render_status, render_turn, render_turns
+from ui.views.evidence import render_evidence, render_past_evidence
+from ui.views.header import header
+from ui.views.turn import render_status, render_turn, render_turns
 
 Update = dict[Any, Any]
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ui.line import Line
+    from ui.serving.line import Line
 
 
 @dataclass(frozen=True, slots=True)

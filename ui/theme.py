@@ -12,8 +12,8 @@ from typing import Any
 
 import gradio as gr
 
-HERE = Path(__file__).parent
-FAVICON = HERE / "favicon.svg"
+ASSETS = Path(__file__).parent / "assets"
+FAVICON = ASSETS / "favicon.svg"
 STYLES = (
     "style.css", "header.css", "answer.css", "weighing.css", "composer.css", "connection.css", "evidence.css",
     "sheets.css", "library.css", "atlas.css", "evals.css",
@@ -83,7 +83,7 @@ def theme() -> gr.themes.Base:
 
 def _scripts(*names: str) -> str:
     """One function that runs those of the files: Gradio takes one."""
-    calls = "\n".join(f"({(HERE / name).read_text(encoding='utf-8').strip()})();" for name in names)
+    calls = "\n".join(f"({(ASSETS / name).read_text(encoding='utf-8').strip()})();" for name in names)
     return f"() => {{\n{calls}\n}}"
 
 
@@ -103,7 +103,7 @@ def look() -> dict[str, Any]:
 
 def style_sheets(names: Sequence[str]) -> str:
     """Those of the files as HTML."""
-    return "".join(f"<style>{(HERE / name).read_text(encoding='utf-8')}</style>" for name in names)
+    return "".join(f"<style>{(ASSETS / name).read_text(encoding='utf-8')}</style>" for name in names)
 
 
 def sign_in_message() -> str:

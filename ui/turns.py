@@ -17,14 +17,14 @@ import gradio as gr
 
 from rag import FootnoteError
 from ui.answering import in_threads, let_go
-from ui.archive import Archive
 from ui.asking import Asking
-from ui.conversation import Conversation, Kind, Turn
-from ui.evidence import render_evidence, render_past_evidence
-from ui.line import Line
+from ui.conversations.archive import Archive
+from ui.conversations.conversation import Conversation, Kind, Turn
 from ui.parts import Parts, Update, controls, drawn, drawn_whole, kept, owner_of
-from ui.render import render_said, render_status, render_turn, render_turns
-from ui.weighing import Scales
+from ui.serving.line import Line
+from ui.views.evidence import render_evidence, render_past_evidence
+from ui.views.turn import render_said, render_status, render_turn, render_turns
+from ui.views.weighing import Scales
 
 _LOOK_AGAIN_S = 0.05
 

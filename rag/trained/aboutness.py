@@ -137,7 +137,7 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
         named: ids of the papers that it names.
     """
     sure = sum(share >= ABOUT_FROM for share, _ in likely)
-    if len(likely) > 1 and likely[1][0] >= _second_from(question, likely[0][1], likely[1][1].id in named):
+    if len(likely) > 1 and likely[1][0] >= _second_from(question, likely[0][1], is_named=likely[1][1].id in named):
         sure = max(sure, 2)
     if wanted := _at_least_three(question):
         sure = max(sure, sum(share >= THREE_FROM for share, _ in likely[:wanted]))
@@ -148,7 +148,7 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
     return chosen[:1] if _ONE_SOURCE.match(question) else chosen
 
 
-def _second_from(question: str, first: Paper, is_named: bool) -> float:
+def _second_from(question: str, first: Paper, *, is_named: bool) -> float:
     """How likely the second paper has to be asked about by `question`, by its form; `is_named`: it names that paper.
 
     Where what it sets apart are two names and the `first` paper holds both, this one may say all that is asked.

@@ -67,8 +67,8 @@ def browser():
 def serve() -> Iterator[Callable[[object], str]]:
     """A function from a Rag (or from a function that makes a Blocks) to the address where its page is served."""
     from ui.app import build
-    from ui.listening import listen_on
-    from ui.server import Page
+    from ui.serving.listening import listen_on
+    from ui.serving.server import Page
 
     with contextlib.ExitStack() as pages:
 

@@ -8,9 +8,9 @@ from tests.e2e.libraries import ROWS, HeldModel, rag_on
 from tests.e2e.steps import BOX, DONE, ask
 from tests.fake_rag import FakeRag
 from ui.app import build, error_page, surroundings
-from ui.line import Line
-from ui.listening import listen_on
-from ui.server import Page
+from ui.serving.line import Line
+from ui.serving.listening import listen_on
+from ui.serving.server import Page
 
 pytestmark = pytest.mark.browser
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install -e .[test]").Axe

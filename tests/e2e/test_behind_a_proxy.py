@@ -9,9 +9,9 @@ from tests.e2e.proxy import proxied
 from tests.e2e.steps import BOX, DONE, ask, wait_until
 from tests.fake_rag import LANTERN, FakeRag, sentences_of
 from ui.app import build, surroundings
-from ui.line import Line
-from ui.listening import listen_on
-from ui.server import Page
+from ui.serving.line import Line
+from ui.serving.listening import listen_on
+from ui.serving.server import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

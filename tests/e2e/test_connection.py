@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.steps import BOX, DONE, ask
 from tests.fake_rag import LANTERN, TIDE, sentences_of
-from ui.listening import listen_on
+from ui.serving.listening import listen_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

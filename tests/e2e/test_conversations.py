@@ -14,10 +14,10 @@ from rag.receipt import verify
 from tests.e2e.steps import BOX, DONE, ask, lens, wait_until
 from tests.fake_rag import LANTERN, TIDE, FakeRag
 from ui.app import build, surroundings
-from ui.archive import ARCHIVE_FILE, Archive
-from ui.line import Line
-from ui.listening import listen_on
-from ui.server import Page
+from ui.conversations.archive import ARCHIVE_FILE, Archive
+from ui.serving.line import Line
+from ui.serving.listening import listen_on
+from ui.serving.server import Page
 
 pytestmark = pytest.mark.browser
 

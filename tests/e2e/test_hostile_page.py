@@ -13,7 +13,7 @@ from tests.e2e.libraries import ROWS, rag_on
 from tests.e2e.steps import BOX, DONE
 from tests.fake_rag import FakeRag
 from tests.hostile import PAYLOADS
-from ui.archive import ARCHIVE_FILE, Archive
+from ui.conversations.archive import ARCHIVE_FILE, Archive
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ from rag.errors import SettingsError
 from tests.e2e.steps import BOX, DONE, ask, in_view, wait_until
 from tests.fake_rag import LANTERN, FakeRag, sentences_of
 from ui.app import error_page
-from ui.listening import listen_on
+from ui.serving.listening import listen_on
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 def test_a_reader_signs_in_and_asks_and_a_stranger_does_not(context_of, watch):
     from ui.app import build, surroundings
-    from ui.line import Line
-    from ui.listening import listen_on
-    from ui.server import Page
+    from ui.serving.line import Line
+    from ui.serving.listening import listen_on
+    from ui.serving.server import Page
 
     rag, line = FakeRag(pace_s=0.001), Line()
     about = surroundings(rag, line, lambda name, password: (name, password) == ("ida", "correct horse"))

@@ -16,9 +16,9 @@ from rag import Answer
 from ui.app import build, surroundings
 from ui.doors.access import LARGEST_BODY
 from ui.doors.completions import sources
-from ui.line import Line
-from ui.listening import listen_on
-from ui.server import LARGEST_UPLOAD, Page
+from ui.serving.line import Line
+from ui.serving.listening import listen_on
+from ui.serving.server import LARGEST_UPLOAD, Page
 
 
 def serving(rag, line=None, **about):

@@ -15,9 +15,9 @@ from fake_rag import FakeRag
 from eval.benchmarks.load import DOORS, Asked, LoadError, Outcome, ask_all, serving, slope, summary
 from rag import Settings
 from ui.app import build, surroundings
-from ui.line import Line
-from ui.listening import listen_on
-from ui.server import Page
+from ui.serving.line import Line
+from ui.serving.listening import listen_on
+from ui.serving.server import Page
 
 PEOPLE = 20
 

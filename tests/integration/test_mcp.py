@@ -13,14 +13,14 @@ import httpx
 import pytest
 
 from rag import Answer
-from ui.accounts import Accounts
 from ui.doors.mcp import main
+from ui.serving.accounts import Accounts
 
 pytest.importorskip("mcp", reason="the MCP SDK is not installed: pip install -e .[mcp]")
 
 ROOT = Path(__file__).parents[2]
 FAKE = (
-    "import sys; from pathlib import Path; from fake_rag import FakeRag; from ui.accounts import Accounts; "
+    "import sys; from pathlib import Path; from fake_rag import FakeRag; from ui.serving.accounts import Accounts; "
     "from ui.doors.mcp import Http, serve; print('noise'); serve(FakeRag, {http})"
 )
 

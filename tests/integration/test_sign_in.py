@@ -10,11 +10,11 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from rag import verify
-from ui.accounts import Accounts
 from ui.app import build, surroundings
-from ui.line import Line
-from ui.listening import listen_on
-from ui.server import Page
+from ui.serving.accounts import Accounts
+from ui.serving.line import Line
+from ui.serving.listening import listen_on
+from ui.serving.server import Page
 
 PASSWORD = "correct horse"
 

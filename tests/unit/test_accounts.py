@@ -9,8 +9,8 @@ import stat
 import pytest
 
 from rag.errors import SettingsError
-from ui.accounts import Accounts, main
-from ui.signin import MOST_WRONG, SignIn
+from ui.serving.accounts import Accounts, main
+from ui.serving.signin import MOST_WRONG, SignIn
 
 
 @pytest.fixture

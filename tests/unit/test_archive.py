@@ -12,15 +12,15 @@ from eval.cases import read_cases
 from rag.receipt import verify
 from rag.schema import Answer, TextPiece
 from tests.fake_rag import LANTERN, FakeRag, citation
-from ui import archive as archive_module
-from ui import archive_file
-from ui.archive import ARCHIVE_FILE, GUEST, MOST_LISTED, Archive, Entry
-from ui.archive_file import VERSION, ArchiveError
-from ui.conversation import Conversation, Turn
-from ui.feedback import cases, facts_of
-from ui.feedback import main as feedback_command
-from ui.history import render_entries
-from ui.knobs import Knobs
+from ui.conversations import archive as archive_module
+from ui.conversations import archive_file
+from ui.conversations.archive import ARCHIVE_FILE, GUEST, MOST_LISTED, Archive, Entry
+from ui.conversations.archive_file import VERSION, ArchiveError
+from ui.conversations.conversation import Conversation, Turn
+from ui.conversations.feedback import cases, facts_of
+from ui.conversations.feedback import main as feedback_command
+from ui.conversations.knobs import Knobs
+from ui.views.history import render_entries
 
 
 @pytest.fixture

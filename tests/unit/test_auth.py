@@ -11,12 +11,12 @@ from fake_rag import FakeRag
 
 from rag.errors import SettingsError
 from ui.__main__ import main
-from ui.accounts import Accounts
 from ui.app import build, surroundings
-from ui.auth import auth_of, sign_in_by
-from ui.line import Line
-from ui.listening import listen_on
-from ui.server import Page
+from ui.serving.accounts import Accounts
+from ui.serving.auth import auth_of, sign_in_by
+from ui.serving.line import Line
+from ui.serving.listening import listen_on
+from ui.serving.server import Page
 
 GATE = """
 import some_neighbour

@@ -5,8 +5,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from ui.hosts import ThisMachine
-from ui.signin import LONGEST_NAME, MOST_WRONG, SignIn
+from ui.serving.hosts import ThisMachine
+from ui.serving.signin import LONGEST_NAME, MOST_WRONG, SignIn
 
 
 @pytest.fixture(scope="module")

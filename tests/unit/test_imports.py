@@ -88,6 +88,24 @@ def test_text_models_readers_and_weights_know_nothing_of_what_is_built_on_them(p
         assert imports_of(known[name], known) <= {*members, "rag.schema", "rag.errors"}, name
 
 
+@pytest.mark.parametrize(
+    ("package", "below"),
+    [
+        ("ui.conversations", ()),
+        ("ui.views", ("ui.conversations", "ui.work")),
+        ("ui.serving", ("ui.asking", "ui.theme")),
+    ],
+)
+def test_what_is_shown_and_kept_knows_nothing_of_the_tabs(package, below):
+    known = modules()
+    members = [name for name in known if name == package or name.startswith(f"{package}.")]
+    assert len(members) > 4
+    for name in members:
+        allowed = (package, "ui.markup", *below, *(("ui.views.header",) if package == "ui.serving" else ()))
+        inside = {i for i in imports_of(known[name], known) if i.split(".")[0] == "ui"}
+        assert not {i for i in inside if not i.startswith(allowed)}, name
+
+
 def test_the_page_uses_one_module_of_the_eval_suite_and_the_eval_suite_none_of_the_page():
     known = modules()
     for name, path in known.items():

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rag.drafts import draft_sentences
 from rag.schema import Answer, Citation, Claim, Paper
 from tests.hostile import PAYLOADS, Inspector
-from ui.claims import render_claims
-from ui.conversation import without_markers
-from ui.layout import cells_of, lines_of, set_draft
+from ui.conversations.conversation import without_markers
+from ui.views.claims import render_claims
+from ui.views.layout import cells_of, lines_of, set_draft
 
 PAPER = Paper(id="p", title="A title", abstract="One. Two.")
 CITED = Citation(1, PAPER, "One.", 0, 4)

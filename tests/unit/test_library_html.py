@@ -15,9 +15,10 @@ from rag.library.opened import Overview
 from rag.library.shelf import Outcome
 from rag.schema import Paper, Sentence
 from tests.hostile import PAYLOADS, Inspector
-from ui.atlas import render_atlas
-from ui.evals_html import render_comparison, render_reading, render_runs, render_step
-from ui.library_html import (
+from ui.markup import count, known, moment, render_problem
+from ui.views.atlas import render_atlas
+from ui.views.evals import render_comparison, render_reading, render_runs, render_step
+from ui.views.library import (
     render_history,
     render_outcome,
     render_overview,
@@ -26,7 +27,6 @@ from ui.library_html import (
     render_progress,
     render_results,
 )
-from ui.markup import count, known, moment, render_problem
 from ui.work import Step, said_of, time_words
 
 AT = "2026-11-24T11:20:00+00:00"

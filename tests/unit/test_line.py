@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ui.line import Closing, Line, LineFull, TooMany
 from ui.markup import ordinal
+from ui.serving.line import Closing, Line, LineFull, TooMany
 
 
 async def test_places_are_served_in_order_and_everybody_hears_of_each_step():

@@ -12,18 +12,18 @@ from rag.schema import Answer, Citation, Claim
 from rag.settings import Settings, replaced
 from tests.fake_rag import LANTERN, FakeRag, citation
 from tests.hostile import PAYLOADS, Inspector
-from ui.archive import Archive, Entry
-from ui.claims import reason
-from ui.conversation import Conversation, titled
-from ui.evidence import bearing
-from ui.history import render_entries
-from ui.knobs import KNOBS, Knobs, render_knobs
-from ui.lens import render_trace
-from ui.line import Line
+from ui.conversations.archive import Archive, Entry
+from ui.conversations.conversation import Conversation, titled
+from ui.conversations.knobs import KNOBS, Knobs, render_knobs
 from ui.markup import ordinal
 from ui.parts import owner_of, render_alert, render_state
-from ui.render import copy_with_references, plain_copy
+from ui.serving.line import Line
 from ui.turns import answering
+from ui.views.claims import reason
+from ui.views.evidence import bearing
+from ui.views.history import render_entries
+from ui.views.lens import render_trace
+from ui.views.turn import copy_with_references, plain_copy
 
 
 def entry(title, key="a" * 32):

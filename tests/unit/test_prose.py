@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.hostile import PAYLOADS, Inspector
-from ui.prose import prose, science
+from ui.views.prose import prose, science
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from rag.errors import ModelError
 from rag.schema import Answer, Citation, Claim, Evidence, EvidenceFound, Hit, Paper, Passage, Sentence, TextPiece
 from tests.hostile import PAYLOADS, Inspector
-from ui.claims import reason
-from ui.conversation import Conversation, Turn, without_markers
-from ui.evidence import Span, highlight, paper_order, render_evidence, render_past_evidence
-from ui.examples import better_questions, example_questions
-from ui.header import header, missing
+from ui.conversations.conversation import Conversation, Turn, without_markers
+from ui.conversations.examples import better_questions, example_questions
 from ui.markup import address_of, text, web_address
-from ui.render import grounding_line, render_status, render_turn, render_turns, status_line
+from ui.views.claims import reason
+from ui.views.evidence import Span, highlight, paper_order, render_evidence, render_past_evidence
+from ui.views.header import header, missing
+from ui.views.turn import grounding_line, render_status, render_turn, render_turns, status_line
 
 
 def paper(**values):

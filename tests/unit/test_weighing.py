@@ -13,11 +13,11 @@ from rag.export import export
 from rag.schema import Evidence, Paper, Sentence
 from rag.trace import ClaimTrace, Ranked
 from tests.hostile import PAYLOADS, Inspector
-from ui.conversation import Conversation, Turn
-from ui.evidence import render_evidence
-from ui.lens import render_claim_trace
-from ui.render import render_turn, status_line
-from ui.weighing import balance_copy, balance_line
+from ui.conversations.conversation import Conversation, Turn
+from ui.views.evidence import render_evidence
+from ui.views.lens import render_claim_trace
+from ui.views.turn import render_turn, status_line
+from ui.views.weighing import balance_copy, balance_line
 
 TEXTS = ("Whales sing. They sing at 20 hertz.", "Whales are mute. They never sing.", "Bees dance.")
 PAPERS = tuple(

@@ -18,10 +18,10 @@ from starlette.exceptions import HTTPException
 
 from rag import FootnoteError
 from rag.errors import BadFilter, BadQuestion, ContextOverflow, IndexProblem, ModelError, WeightsError
-from ui.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
-from ui.line import Refused
-from ui.listening import THIS_MACHINE
-from ui.signin import SignIn
+from ui.conversations.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
+from ui.serving.line import Refused
+from ui.serving.listening import THIS_MACHINE
+from ui.serving.signin import SignIn
 
 LARGEST_BODY = 2_000_000
 """Bytes of a request to the API."""

@@ -25,8 +25,8 @@ from rag import Answer, EvidenceFound, FootnoteError, __version__, verify
 from ui.answering import Waiting, answer, events
 from ui.doors.access import LARGEST_BODY, ApiError, Json, Who, api_error, caller, only_json, respond
 from ui.doors.message import LONGEST_HISTORY, Message, as_history
-from ui.line import Line
-from ui.signin import SignIn
+from ui.serving.line import Line
+from ui.serving.signin import SignIn
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from gradio.events import api
 
 from rag import FootnoteError
 from ui.answering import answer
-from ui.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
+from ui.conversations.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
 from ui.doors.message import read_history
-from ui.line import Line
+from ui.serving.line import Line
 
 
 def named_endpoint(rag: Any, line: Line) -> None:

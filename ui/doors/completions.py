@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag import Answer
 from rag.cli import cite
 from ui.answering import Waiting, answer, events
-from ui.conversation import without_markers
+from ui.conversations.conversation import without_markers
 from ui.doors.access import LARGEST_BODY, ApiError, Json, Who, api_error, only_json
 from ui.doors.api import Engine, streamed, unless_gone
 from ui.doors.message import LONGEST_HISTORY

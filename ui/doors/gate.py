@@ -7,7 +7,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.doors.access import Json, error_body
-from ui.signin import SignIn
+from ui.serving.signin import SignIn
 
 
 class Gate:

@@ -18,12 +18,12 @@ from rag import Rag
 from rag.cli import add_common_options, run_safely, settings_from, tell
 from rag.errors import MissingExtra, SettingsError
 from ui.asking import stop_all
-from ui.auth import add_auth_option, auth_of, sign_in_by
-from ui.listening import THIS_MACHINE, listen_on
+from ui.serving.auth import add_auth_option, auth_of, sign_in_by
+from ui.serving.listening import THIS_MACHINE, listen_on
 
 if TYPE_CHECKING:
-    from ui.accounts import Accounts
-    from ui.signin import Check
+    from ui.serving.accounts import Accounts
+    from ui.serving.signin import Check
 
 ENDING_S = 5
 """How long open requests may take once the server is asked to end."""

@@ -23,10 +23,10 @@ from rag import Answer, verify
 from rag.cli import cite
 from rag.export import FORMATS, SUFFIX, export
 from ui.asking import LETTING_GO_S, Asking
-from ui.conversation import Conversation, Turn
+from ui.conversations.conversation import Conversation, Turn
 from ui.doors.typed import Typed
 from ui.markup import count
-from ui.render import status_line
+from ui.views.turn import status_line
 
 PROMPT = "> "
 WIDEST = 100

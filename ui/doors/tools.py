@@ -23,7 +23,7 @@ from rag import Answer, EvidenceFound, FootnoteError, __version__, verify
 from rag.cli import answer_text, hit_text
 from ui.answering import Waiting, events
 from ui.doors.message import Message, as_history
-from ui.line import Line
+from ui.serving.line import Line
 
 INSTRUCTIONS = (
     "Footnote answers from one library of paper abstracts. `ask` gives an answer in which every sentence carries a "

@@ -4,7 +4,7 @@ Why not `gr.Chatbot`: footnote markers need ids that survive, links into the evi
 sentence, and a chatbot renders Markdown, which is one parser too many between a stranger's abstract and the page.
 So a turn is written here, every piece of foreign text through `ui.markup`.
 
-Pure: same turn, same HTML. Knows nothing of Gradio. The evidence column is `ui.evidence`.
+Pure: same turn, same HTML. Knows nothing of Gradio. The evidence column is `ui.views.evidence`.
 
 Ids, with n the turn's number: `tn` the turn, `tn-mk` the first marker of footnote k, `tn-fk` its line under the
 answer, `tn-ck` the cited sentence and `tn-pk` the paper in the evidence column.
@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag import Answer
-from ui.claims import VERDICT_WORDS, render_claims
-from ui.conversation import Turn, without_markers
-from ui.evidence import paper_order, target_of
-from ui.examples import about, better_questions
-from ui.layout import set_draft
+from ui.conversations.conversation import Turn, without_markers
+from ui.conversations.examples import about, better_questions
 from ui.markup import count, ordinal, reference, text
-from ui.prose import science
-from ui.weighing import (
+from ui.views.claims import VERDICT_WORDS, render_claims
+from ui.views.evidence import paper_order, target_of
+from ui.views.layout import set_draft
+from ui.views.prose import science
+from ui.views.weighing import (
     balance_copy,
     balance_line,
     progress_line,

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from rag import Answer, Balance, Event, EvidenceFound, FootnoteError
-from ui.knobs import Knobs
+from ui.conversations.knobs import Knobs
 
 Stage = Literal["waiting", "reading", "drafting", "done", "stopped", "failed"]
 Kind = Literal["question", "claim"]

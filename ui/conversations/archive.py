@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ui.archive_file import ArchiveError, ArchiveFile
-from ui.conversation import Conversation, Turn, plain_text
-from ui.knobs import Knobs
+from ui.conversations.archive_file import ArchiveError, ArchiveFile
+from ui.conversations.conversation import Conversation, Turn, plain_text
+from ui.conversations.knobs import Knobs
 
 ARCHIVE_FILE = "conversations.sqlite"
 GUEST = "guest\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ui.archive import MOST_LISTED, Entry
+from ui.conversations.archive import MOST_LISTED, Entry
 from ui.markup import count, moment, text
 
 EXPORTS = {"markdown": "Markdown", "json": "JSON", "bibtex": "BibTeX", "ris": "RIS"}

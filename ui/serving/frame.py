@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from urllib.parse import quote
 
 from gradio.routes import templates
@@ -17,10 +16,9 @@ from jinja2 import ChoiceLoader, DictLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ui.header import header, nothing_here
-from ui.theme import FAVICON, INK, INK_DARK, PAPER, PAPER_DARK, STYLES, style_sheets
+from ui.theme import ASSETS, FAVICON, INK, INK_DARK, PAPER, PAPER_DARK, STYLES, style_sheets
+from ui.views.header import header, nothing_here
 
-HERE = Path(__file__).parent
 _TEMPLATE = "frontend/index.html"
 _ICON = f"data:image/svg+xml,{quote(FAVICON.read_text(encoding='utf-8'))}"
 """In the page itself: browsers look for one at the top of the host, where a proxy may show something else."""
@@ -43,7 +41,7 @@ def _head() -> str:
         f"html > body{{background:{PAPER};color:{INK}}}html > body.dark{{background:{PAPER_DARK};color:{INK_DARK}}}"
     )
     no_sign = '[data-testid="status-tracker"]{display:none!important}'  # the page tells itself what goes on
-    script = (HERE / "theme.js").read_text(encoding="utf-8")
+    script = (ASSETS / "theme.js").read_text(encoding="utf-8")
     icon = f'<link rel="icon" href="{_ICON}">'
     return f"<title>Footnote</title>{icon}<style>{colours}{no_sign}</style><script>{script}</script>"
 

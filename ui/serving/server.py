@@ -24,11 +24,11 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from ui.asking import stop_all
-from ui.frame import frame_pages, not_found
-from ui.hosts import ThisMachine
-from ui.line import Line
-from ui.sessions import remember_little
-from ui.signin import SignIn
+from ui.serving.frame import frame_pages, not_found
+from ui.serving.hosts import ThisMachine
+from ui.serving.line import Line
+from ui.serving.sessions import remember_little
+from ui.serving.signin import SignIn
 from ui.theme import look, sign_in_message
 
 SHUTDOWN_S = 5

@@ -18,9 +18,9 @@ from typing import Any
 
 from rag import Answer, Settings
 from rag.cli import run_safely
-from ui.archive import ARCHIVE_FILE, Archive, Feedback
-from ui.archive_file import ArchiveError
-from ui.conversation import plain_text
+from ui.conversations.archive import ARCHIVE_FILE, Archive, Feedback
+from ui.conversations.archive_file import ArchiveError
+from ui.conversations.conversation import plain_text
 from ui.markup import count
 
 TO_FILL_IN = "(fill in what a right answer has to say)"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
-from ui.listening import THIS_MACHINE
+from ui.serving.listening import THIS_MACHINE
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -2,7 +2,7 @@
 
 A claim is a turn of the conversation like a question; `render_balance` is what stands below it, at whatever stage. The
 papers have their numbers in the order in which they were read, so that none changes while more are read. Ids are as in
-`ui.render`: `tn-mk` the marker of paper k, `tn-ck` the sentence it leads to in the evidence column.
+`ui.views.turn`: `tn-mk` the marker of paper k, `tn-ck` the sentence it leads to in the evidence column.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from rag import Balance, Weighed
 from ui.markup import count, reference, text
-from ui.prose import science
+from ui.views.prose import science
 
 PAPERS_READ = 10
 """At most so many of the papers nearest to a claim are read: each takes the model about a second on two CPU cores."""

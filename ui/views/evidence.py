@@ -2,7 +2,7 @@
 
 Before the answer: the papers found, with the sentences that the model is reading. After it: the cited papers with
 the cited sentences highlighted, and what was found but not cited folded below. Pure; knows nothing of Gradio.
-The ids are explained in `ui.render`.
+The ids are explained in `ui.views.turn`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag import Answer, Balance, Citation, EvidenceFound, Paper
-from ui.conversation import Turn
+from ui.conversations.conversation import Turn
 from ui.markup import count, facts_line, ordinal, text
-from ui.prose import science
+from ui.views.prose import science
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import SettingsError
-from ui.accounts import Accounts, default_file
+from ui.serving.accounts import Accounts, default_file
 
 if TYPE_CHECKING:
-    from ui.signin import Check, SignIn
+    from ui.serving.signin import Check, SignIn
 
 _FUNCTION = re.compile(r"(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):(?P<name>[^\W\d]\w*)")
 
@@ -45,7 +45,7 @@ def auth_of(value: str | None) -> Check | Accounts | None:
 
 def sign_in_by(auth: Check | Accounts) -> SignIn:
     """The sign-in over accounts or over a function."""
-    from ui.signin import SignIn
+    from ui.serving.signin import SignIn
 
     return SignIn.of(auth) if isinstance(auth, Accounts) else SignIn(auth)
 

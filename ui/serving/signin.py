@@ -19,7 +19,7 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 
 from rag import FootnoteError
-from ui.accounts import Accounts
+from ui.serving.accounts import Accounts
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@ r"""The lines of a model's text: paragraphs, items, headings, rows of tables and
 
 An answer's claims are sentences without layout, because each is checked by itself; where each stood in the model's own
 text is found again here by its words. `set_draft` lays out a text that is still being written. Pure; whatever is set
-passes through `ui.prose`, so no HTML, link or image ever comes of it.
+passes through `ui.views.prose`, so no HTML, link or image ever comes of it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from itertools import groupby, pairwise, takewhile
 from typing import Literal
 
 from rag import Answer, Claim
-from ui.conversation import without_markers
+from ui.conversations.conversation import without_markers
 from ui.markup import text
-from ui.prose import prose
+from ui.views.prose import prose
 
 Kind = Literal["text", "bullet", "number", "heading", "code", "row"]
 _IN_BLOCKS: tuple[Kind, ...] = ("text", "code", "row")

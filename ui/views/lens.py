@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rag import Answer, Balance, Claim, ClaimTrace, Ranked, Trace, Weighed
-from ui.claims import reason
-from ui.evidence import bearing
 from ui.markup import count, text
-from ui.weighing import GROUPS
+from ui.views.claims import reason
+from ui.views.evidence import bearing
+from ui.views.weighing import GROUPS
 
 SHOWN_CANDIDATES = 12
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence
-from ui.evidence import Span, highlight
 from ui.markup import count, facts_line, known, moment, text
-from ui.prose import science
+from ui.views.evidence import Span, highlight
+from ui.views.prose import science
 from ui.work import Step, said_of
 
 PAGE = 20

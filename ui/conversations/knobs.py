@@ -1,8 +1,8 @@
 """The few settings that a reader may turn for one conversation, in words, and what they mean for a Rag.
 
 Each is a choice among few, because a reader can judge "answers more readily" and not 0.35. `None` leaves what the
-Rag was opened with. Which models there are is asked of the Rag: they come and go. Knows nothing of Gradio; `ui.knobs`
-never changes a Rag, it asks for one with other settings.
+Rag was opened with. Which models there are is asked of the Rag: they come and go. Knows nothing of Gradio, and never
+changes a Rag: it asks for one with other settings.
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag import Answer, Citation, Claim
-from ui.conversation import without_markers
-from ui.evidence import target_of
-from ui.layout import Kind, Layout, Line, Listed, cells_of, code_of, item_of, list_of, table_of, without_heading
+from ui.conversations.conversation import without_markers
 from ui.markup import text
-from ui.prose import prose, science
+from ui.views.evidence import target_of
+from ui.views.layout import Kind, Layout, Line, Listed, cells_of, code_of, item_of, list_of, table_of, without_heading
+from ui.views.prose import prose, science
 
 VERDICT_WORDS = {"supported": "supported", "partly": "partly supported", "unsupported": "not supported"}
 
