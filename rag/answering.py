@@ -159,7 +159,7 @@ class Answering:
         if (criterion := self._criterion(asked, is_first=True)) is None:
             return []
         _, candidates = self._candidates(criterion, asked, where)
-        return list(self.surveyor.opinions(criterion, candidates, self._reader(criterion)))
+        return list(self.surveyor.opinions(criterion, candidates, self._reader(criterion, candidates)))
 
     def _criterion(self, asked: str, *, is_first: bool, check: Check = NO_CHECK) -> Criterion | None:
         """What `asked` asks of every paper; None where it is not about the whole library."""
@@ -175,9 +175,9 @@ class Answering:
         near = [hit.paper for hit in hits]
         return hits, self.surveyor.candidates(criterion, self.retriever.papers(where), near)
 
-    def _reader(self, criterion: Criterion) -> Any:
-        """The model that says which papers fit; None where the words do."""
-        return None if criterion.is_mention else self.checker.get()
+    def _reader(self, criterion: Criterion, candidates: Candidates) -> Any:
+        """The model that says which papers fit; None where the words do: of a mention, if they stand in any paper."""
+        return None if criterion.is_mention and not candidates.has_unheld else self.checker.get()
 
     def _survey(
         self, criterion: Criterion, asked: str, where: Where | None, started: float, check: Check
@@ -189,7 +189,8 @@ class Answering:
         timings = {"evidence_s": time.perf_counter() - started}
         yield found
         opinions: list[Opinion] = []
-        for opinion in self.surveyor.opinions(criterion, candidates, self._reader(criterion), check):
+        reader = self._reader(criterion, candidates)
+        for opinion in self.surveyor.opinions(criterion, candidates, reader, check):
             opinions.append(opinion)
             if opinion.fits:
                 timings.setdefault("first_token_s", time.perf_counter() - started)

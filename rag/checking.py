@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.drafts import clauses_of, draft_sentences, is_refusal
+from rag.drafts import clauses_of, draft_sentences, is_refusal, is_unfinished
 from rag.evidence import is_quotable
 from rag.language.fidelity import denied, is_verbatim
 from rag.language.quantities import counts_another
@@ -213,8 +213,8 @@ class DraftChecker:
             return ()
         text = said_of(draft.subject, subjects, draft.text) if draft.subject else draft.text
         claims = self._grounder.claims(text, draft.evidence, question)
-        # Where the draft was cut, the end of its last sentence is missing: what that says is not known.
-        return claims[:-1] if draft.is_cut and len(claims) > 1 else claims
+        # Where the draft was cut within a sentence, what that would have said is not known.
+        return claims[:-1] if draft.is_cut and is_unfinished(draft.text) else claims
 
     def _clauses(self, claim: Claim, draft: Draft, question: str, subjects: Sequence[Subject]) -> list[Claim]:
         """The clauses of a sentence that is not shown whole: the first, and those that name the draft's subject."""
@@ -295,15 +295,22 @@ def _counts_another(held: Held, question: str) -> bool:
 
 
 def _not_said_before(new: Sequence[Claim], shown: Sequence[Claim]) -> list[Claim]:
-    """Of what answers one part of a question, what no earlier part said or quoted."""
-    said = {claim.text for claim in shown}
+    """Of what answers one part of a question, what no earlier part said of the same paper, or quoted.
+
+    Two papers may be said to do the same, in the same words.
+    """
+    said = {(claim.text, _papers(claim)) for claim in shown}
     quoted = {(c.paper.id, c.start) for claim in shown if claim.is_quote for c in claim.citations}
     return [
         claim
         for claim in new
-        if claim.text not in said
+        if (claim.text, _papers(claim)) not in said
         and not (claim.is_quote and any((c.paper.id, c.start) in quoted for c in claim.citations))
     ]
+
+
+def _papers(claim: Claim) -> frozenset[str]:
+    return frozenset(citation.paper.id for citation in claim.citations)
 
 
 def _shown(

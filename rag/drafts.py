@@ -75,7 +75,13 @@ def draft_sentences(draft: str, numbers: Collection[int] | None = None) -> list[
 def finished_sentences(draft: str, numbers: Collection[int] | None = None) -> list[str]:
     """`draft_sentences` of a text that was broken off: a last sentence without its end is left out."""
     sentences = draft_sentences(draft, numbers)
-    return sentences if not sentences or _END.search(sentences[-1]) else sentences[:-1]
+    return sentences[:-1] if is_unfinished(draft, numbers) else sentences
+
+
+def is_unfinished(draft: str, numbers: Collection[int] | None = None) -> bool:
+    """Whether a text that was broken off lacks the end of its last sentence."""
+    sentences = draft_sentences(draft, numbers)
+    return bool(sentences) and _END.search(sentences[-1]) is None
 
 
 def marked_sentences(draft: str, numbers: Collection[int] | None = None) -> dict[str, frozenset[int]]:

@@ -2,15 +2,16 @@
 
 Every abstract is read for the criterion's words; the papers nearest in meaning join those that hold them. Each of these
 is read beside the criterion, with its best sentences, by the trained adapter "bearing" (see `trained`): does it fit?
-Where only a mention is asked for, the words decide. What fits is listed with the one sentence that shows it, quoted:
-of those that were read, the one that the adapter looks at (`rag.trained.bearing`).
+Where only a mention is asked for, the words decide, unless one of them stands in no abstract. What fits is listed with
+the one sentence that shows it, quoted: of those that were read, the one that the adapter looks at
+(`rag.trained.bearing`).
 
 Of a model that the adapter does not belong to nothing is known: there the words decide, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from rag.evidence import EvidenceSelector
 from rag.keywords import KeywordIndex
-from rag.language.criterion import Criterion, Text, Unit, criterion_of, holding
+from rag.language.criterion import Criterion, Holding, Text, Unit, criterion_of, holding
 from rag.schema import Citation, Claim, Evidence, Paper, Verdict
 from rag.stopping import NO_CHECK, Check
 from rag.trained.bearing import fitting, telling
@@ -35,6 +36,7 @@ SURE_FROM = 0.995
 right (0.90); of the 76 others that are listed 35 are."""
 UNSURE = "it may not fit: of papers that are read like it about half do"
 UNREAD_DENIAL = "it may not fit: it has the words, but whether it denies what was to be denied was not read"
+UNHELD = "it may not fit: it has the words but for one that stands in no abstract"
 LOOKED_AT_LEAST = 12
 READ_ON_WHILE = 8
 """Where one of the last so many fits, the next nearest paper is looked at, too. Of 86 lists these two read 14.6 papers
@@ -52,18 +54,23 @@ that holds the words is counted."""
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A paper that may fit, with its best sentences, the one that shows it best first."""
+    """A paper that may fit, with its best sentences, the one that shows it best first.
+
+    `holds_others`: it holds the words of the criterion but for some that stand in no paper.
+    """
 
     paper: Paper
     evidence: tuple[Evidence, ...]
     holds_words: bool
+    holds_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """The papers to be looked at, how many hold the words in all, how many there are, and the nearest of the others.
 
-    `required` are the units of the criterion that count where sentences are chosen.
+    `required` are the units of the criterion that count where sentences are chosen. `has_unheld`: some word of the
+    criterion stands in no paper; `holding` counts those that hold the others.
     """
 
     papers: tuple[Candidate, ...]
@@ -71,6 +78,7 @@ class Candidates:
     among: int
     further: tuple[Paper, ...]
     required: tuple[Unit, ...]
+    has_unheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +126,8 @@ class Surveyor:
             near: the nearest of them in meaning, best first. Where more hold the words than are read, these come first.
         """
         held = holding(criterion, papers)
-        ids = {paper.id for paper in held.wholly}
-        wholly = held.wholly
+        wholly = held.wholly + held.nearly
+        ids = {paper.id for paper in wholly}
         if len(wholly) > MOST_READ:
             wholly = tuple(paper for paper in near if paper.id in ids) + wholly
         partly = NEAR_IN_MEANING if ids else PARTLY_INSTEAD
@@ -129,19 +137,22 @@ class Surveyor:
         if not criterion.is_mention:
             first = max(len(wholly), LOOKED_AT_LEAST)
             chosen += [paper for paper in near if paper not in chosen][: MOST_READ - len(chosen)]
-        found = self.with_sentences(criterion, chosen[:first], held.required, ids)
-        return Candidates(found, len(ids), len(papers), tuple(chosen[first:]), held.required)
+        found = self.with_sentences(criterion, chosen[:first], held.required, held)
+        further = tuple(chosen[first:])
+        return Candidates(found, len(ids), len(papers), further, held.required, has_unheld=bool(held.unheld))
 
     def with_sentences(
-        self, criterion: Criterion, papers: Sequence[Paper], required: Sequence[Unit], ids: Set[str] = frozenset()
+        self, criterion: Criterion, papers: Sequence[Paper], required: Sequence[Unit], held: Holding | None = None
     ) -> tuple[Candidate, ...]:
-        """Each of `papers` with its best sentences; those whose id is among `ids` hold the words."""
+        """Each of `papers` with its best sentences; which of them hold the words, `held` says."""
+        wholly, nearly = ({paper.id for paper in some} for some in ((held.wholly, held.nearly) if held else ((), ())))
         query = self._encoder.encode([criterion.text], "query")[0]
         return tuple(
             Candidate(
                 paper,
                 _best_sentences(paper, known.sentences, known.vectors @ query, required),
-                holds_words=paper.id in ids,
+                holds_words=paper.id in wholly,
+                holds_others=paper.id in nearly,
             )
             for paper, known in zip(papers, self._selector.vectors_of(papers), strict=True)
         )
@@ -177,7 +188,10 @@ class Surveyor:
 def _opinion(criterion: Criterion, candidate: Candidate, model: Any) -> Opinion:
     likely = fitting(model, criterion.statement, candidate.paper, candidate.evidence)
     if likely is None:
-        holds, doubt = candidate.holds_words, UNREAD_DENIAL if criterion.denies else ""
+        others = candidate.holds_others and not criterion.is_mention
+        holds, doubt = candidate.holds_words or others, UNHELD if others else ""
+        if criterion.denies:
+            doubt = UNREAD_DENIAL
         return Opinion(candidate, holds, float(holds), by_model=False, doubt=doubt)
     fits = likely >= FITS_FROM
     shown = _shown_first(criterion, candidate, model) if fits else candidate
@@ -222,11 +236,12 @@ def shown_of_each(
 def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates, instead: Counterpart | None = None) -> str:
     """What was gone through, for the reader, and what was asked `instead` of what papers do not."""
     holding = candidates.holding
-    said = f"Read all {candidates.among} abstracts for the words: {holding} {'holds' if holding == 1 else 'hold'} them."
+    words = "those of them that any holds" if candidates.has_unheld else "them"
+    hold = "holds" if holding == 1 else "hold"
+    said = f"Read all {candidates.among} abstracts for the words: {holding} {hold} {words}."
     if opinions and opinions[0].by_model:
         said += f" {len(opinions)} were looked at closely, {sum(o.fits for o in opinions)} fit."
-    left = holding - sum(opinion.candidate.holds_words for opinion in opinions)
-    if left:
+    if (left := holding - MOST_READ) > 0:  # they are looked at before all others
         said += f" {left} more hold the words and were not looked at: ask for something narrower."
     elif len(opinions) == MOST_READ < candidates.among and opinions[0].by_model and _fits_lately(opinions):
         said += " Some of the last of these fit, so more may: ask for something narrower."

@@ -242,19 +242,22 @@ def _units(text: str) -> tuple[Unit, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Which papers hold a criterion by its words, wholly or at least by half.
+    """Which papers hold a criterion by its words: wholly; but for what no paper holds, `unheld`; or at least by half.
 
     `required`: what is looked for in them, to find the sentences that show it.
     """
 
     wholly: tuple[Paper, ...]
+    nearly: tuple[Paper, ...]
     partly: tuple[Paper, ...]
     required: tuple[Unit, ...]
+    unheld: tuple[Unit, ...]
 
 
 def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
-    """The `papers` that hold every unit that is rare among them, or an abbreviation of all of these; and those that
-    hold half of them by weight (rare ones count more). Both in the order of `papers`.
+    """The `papers` that hold every unit that is rare among them, or an abbreviation of all of these; those that do but
+    for units that none of `papers` holds; and those that hold half of them by weight (rare ones count more). All in the
+    order of `papers`.
     """
     texts = [Text(paper.title if criterion.in_title else f"{paper.title}. {paper.abstract}") for paper in papers]
     asked = [_spelled_out(unit, papers) for unit in criterion.units]
@@ -263,20 +266,25 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
     least = 0.0 if criterion.in_title else SHARE_OF_RAREST * max(weights)  # a title is asked for word by word
     required = [j for j, weight in enumerate(weights) if held[j] and weight >= least]
     units = tuple(asked[j] for j in required)
-    wholly = set.intersection(*(held[j] for j in required)) if required else set()
+    unheld = tuple(unit for unit, found in zip(asked, held, strict=True) if not found)
+    with_all = set.intersection(*(held[j] for j in required)) if required else set()
     shorts: set[str] = set()
     introduced = {(short, tuple(_stems(said))) for paper in papers for short, said in abbreviated(paper.abstract)}
     for spelled in {tuple(u.alternatives[0] for u in group) for group in (units, criterion.units) if len(group) > 1}:
         stems = tuple(_stems(" ".join(spelled)))
         found = frozenset().union(*(abbreviations(spelled, text.text) for text in texts))
         shorts |= {s for s in found if len(s) >= SHORTEST_BY_INITIALS or (s, stems) in introduced}
-    wholly |= {i for i, text in enumerate(texts) if not shorts.isdisjoint(_ACRONYM.findall(text.text))}
+    wholly = {i for i, text in enumerate(texts) if not shorts.isdisjoint(_ACRONYM.findall(text.text))}
+    wholly |= set() if unheld else with_all
+    nearly = with_all - wholly
     half = sum(weights[j] for j in required) / 2
     partly = {i for i in range(len(papers)) if required and sum(weights[j] for j in required if i in held[j]) >= half}
     return Holding(
         tuple(papers[i] for i in sorted(wholly)),
-        tuple(papers[i] for i in sorted(partly - wholly)),
+        tuple(papers[i] for i in sorted(nearly)),
+        tuple(papers[i] for i in sorted(partly - wholly - nearly)),
         units + tuple(Unit((short,)) for short in sorted(shorts)),
+        unheld,
     )
 
 

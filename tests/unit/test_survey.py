@@ -16,6 +16,7 @@ from rag.survey import (
     READ_ON_WHILE,
     SENTENCES,
     SURE_FROM,
+    UNHELD,
     UNREAD_DENIAL,
     UNSURE,
     Surveyor,
@@ -170,6 +171,28 @@ def test_a_paper_that_may_not_fit_is_listed_with_a_doubt(surveyor):
         ("Alpha", "supported", ""),
         ("Beta", "partly", UNSURE),
         ("Gamma", "partly", UNSURE),
+    ]
+
+
+def test_what_a_word_stands_nowhere_for_is_not_said_to_be_mentioned(surveyor):
+    for question in ("Which papers mention GPT-4 quokkas?", "Which papers have GPT-4 quokkas in the title?"):
+        criterion = criterion_of(question)
+        candidates = surveyor.candidates(criterion, PAPERS, near=[])
+        assert criterion.is_mention
+        assert candidates.has_unheld
+        assert not [opinion for opinion in surveyor.opinions(criterion, candidates, None) if opinion.fits]
+    assert "2 hold those of them that any holds" in coverage_notice(
+        [], surveyor.candidates(criterion_of("Which papers mention GPT-4 quokkas?"), PAPERS, near=[])
+    )
+
+
+def test_of_more_than_a_mention_the_other_words_decide_with_a_doubt(surveyor):
+    criterion = criterion_of("Which papers train GPT-4 quokkas?")
+    candidates = surveyor.candidates(criterion, PAPERS, near=[])
+    claims = [opinion.claim for opinion in surveyor.opinions(criterion, candidates, None) if opinion.fits]
+    assert [(claim.subject, claim.verdict, claim.doubt) for claim in claims] == [
+        ("Alpha", "partly", UNHELD),
+        ("Beta", "partly", UNHELD),
     ]
 
 
