@@ -9,7 +9,7 @@ from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
 from rag.language.sentences import sentences_of
 from rag.quoting import TELLING_FROM
-from rag.schema import Evidence, Paper
+from rag.schema import Evidence, Paper, Subject
 from rag.stopping import Stopped
 from rag.trained.opinion import UNSUPPORTED_BELOW
 
@@ -195,3 +195,41 @@ def test_of_a_follow_up_what_it_asks_itself_is_read_for():
     assert read_for == {own}
     drafts.check([Draft(CITED, evidence)], whole, whole)
     assert read_for == {own, whole}
+
+
+def checker():
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
+    return DraftChecker(
+        Grounder(encoder, keywords, threshold=0.5), EvidenceSelector(encoder, keywords), further_quotes=0
+    )
+
+
+def test_two_papers_may_be_said_to_do_the_same_in_the_same_words():
+    said = "The method is trained on ten demonstrations of each task."
+    papers = [
+        Paper(key, f"A Long Title about {what}", f"{said} It folds {what}.")
+        for key, what in (("a", "towels"), ("b", "ropes"))
+    ]
+    drafts = [
+        Draft(said, renumbered([Evidence(1, paper, sentences_of(paper)[0], 0.9)]), subject=Subject(paper, ""))
+        for paper in papers
+    ]
+    asked = "How are the two methods trained?"
+    found = checker().check(drafts, asked, asked)
+    assert [(claim.text, claim.citations[0].paper.id) for claim in found.claims] == [(said, "a"), (said, "b")]
+    again = checker().check([drafts[0], drafts[0]], asked, asked)
+    assert [claim.text for claim in again.claims] == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{CITED} The arms turn against", [CITED]),
+        (f"{CITED} The arms turn against each other all the time.", [CITED, SENTENCES[2].text]),
+        ("MoleDig digs tunnels with two steel", []),
+    ],
+)
+def test_of_a_draft_that_was_cut_off_only_an_unfinished_sentence_is_lost(text, expected):
+    evidence = renumbered(Evidence(0, PAPER, sentence, 0.9) for sentence in SENTENCES[1:3])
+    found = checker().check([Draft(text, evidence, is_cut=True)], QUESTION, QUESTION)
+    assert [claim.text for claim in found.claims if not claim.is_quote] == expected
