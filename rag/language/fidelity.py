@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, permutations
 
+from rag.language.quantities import turned_round
 from rag.language.terms import STOP_WORDS, stem, words
 
 LEAST_IN_ORDER = 0.85
@@ -49,6 +50,11 @@ _NAME = re.compile(r"\b[A-Z][\w*^]*(?:[-+][\w*^]+)*")
 _LIMITS = frozenset(
     "only all every always never any each both entirely completely fully solely first best most".split()
 )
+_AMOUNTS = frozenset(
+    "half halves halved quarter quarters thirds dozens hundreds thousands millions billions double triple".split()
+)
+_SHARES = re.compile(r"\b(?:an?|one) (?P<share>third|quarter|fifth|tenth) of\b", re.IGNORECASE)
+"""What says how much in words; figures have a check of their own."""
 _CAUSES = tuple(
     re.compile(rf"\b{joint}\b", re.IGNORECASE)
     for joint in (
@@ -112,7 +118,8 @@ class Fidelity:
     Attributes:
         in_order: share of its words, the title's left out, that stand in the sources in the same order, in [0, 1].
         unsaid: stems of its words that neither sources nor titles hold.
-        beyond: what it says of extent ("only", "all") or cause ("because", "by using") and the sources do not.
+        beyond: what it says of extent ("only", "half"), direction ("lower" for "higher") or cause ("because", "by
+            using") and the sources do not.
         is_turned: whether it names two things in the other order than a source does: "A beats B" for "B beats A".
         withheld: the first word of doubt, denial, contrast or condition that its source has around what it says and it
             has not; "" where there is none.
@@ -209,7 +216,9 @@ def _before(text: str, quote: str) -> str:
 
 def _beyond(text: str, source: str) -> tuple[str, ...]:
     spoken = set(words(source))
-    limits = [word for word in words(text) if word in _LIMITS and word not in spoken]
+    limits = [word for word in words(text) if word in _LIMITS | _AMOUNTS and word not in spoken]
+    limits += [found[0].casefold() for found in _SHARES.finditer(text) if found["share"].casefold() not in spoken]
+    limits += filter(None, [turned_round(text, source)])
     joints = [found[0] for joint in _CAUSES if (found := joint.search(text)) and not joint.search(source)]
     return tuple(dict.fromkeys(limits + joints))
 

@@ -81,6 +81,13 @@ _ON_LINE = str.maketrans(f"{_SUBSCRIPTS}{_SUPERSCRIPTS}⁻⁺", "012345678901234
 _LOWERED = re.compile(rf"(?<=[^\W\d_])[{_SUBSCRIPTS}]+")
 _RAISED = re.compile(rf"(?<=[^\W\d_])[{_SUPERSCRIPTS}]+")
 _POWER = re.compile(rf"(?<=\d)[⁻⁺]?[{_SUPERSCRIPTS}]+")
+_FOLD = re.compile(rf"\b({'|'.join(NUMBER_WORDS)})(?=fold\b)", re.IGNORECASE)
+_DOZEN = re.compile(r"\b(?:(?:a|one) )?dozen\b", re.IGNORECASE)
+_COUNTED_BEFORE = re.compile(rf"(?:\d|\b(?:{'|'.join(NUMBER_WORDS)}|half|several|few))[\s-]$", re.IGNORECASE)
+_GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?![\w.,]*\d)")
+"""Thousands apart, as medical journals write them, or two numbers side by side: "12 345"."""
+_IN_A_ROW = re.compile(r"(?<![\w.,])\d{1,2}(?:,\d{1,2})+(?![\w,]|\.\d)")
+"""A decimal comma, or several numbers: "1,2,3"."""
 _BRACKETED = re.compile(r"(?<=[A-Za-z])\((\d{1,2}(?:\.\d)?)\)")
 _UP = (
     r"higher|more|greater|larger|bigger|better|faster|longer|stronger|heavier|wider|increas\w*|improv\w*|gain\w*"
@@ -97,6 +104,7 @@ _DOWN = (
     r"|suppress(?:es|ed|ing)?|inhibit(?:s|ed|ing)?|mitigat\w*|curtail\w*|trim(?:s|med)|slash\w*|lag(?:s|ged)?"
     r"|underperform\w*"
 )
+_RISES, _FALLS = (re.compile(rf"\b(?:{way})\b", re.IGNORECASE) for way in (_UP, _DOWN))
 _CHANGE = re.compile(rf"\b(?:{_UP}|{_DOWN}|differ\w*|margin\w*|from)\b|[+>×]|\d[xX]\b", re.IGNORECASE)
 _COMPARED = re.compile(
     r"^\W{0,2}(?:times |x |percent )?(?:\w+ )?(?:higher|more|greater|larger|bigger|better|faster|longer|stronger|lower"
@@ -225,6 +233,8 @@ def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> fr
     found = {value for _, value, is_name in _written(text) if in_names or not is_name}
     if in_names:
         found.update(filter(None, (_other_value(match) for match, _, _ in _written(text))))
+        found.update(re.sub(r"\D", "", match[0]) for match in _GROUPED.finditer(text))
+        found.update(_plain(one, 1) for match in _IN_A_ROW.finditer(text) for one in match[0].split(","))
     found.update(value for _, value in _spelled(text) if with_one or value != "1")
     if with_one and _ZERO.search(text):
         found.add("0")
@@ -264,9 +274,26 @@ def missing_names(text: str, source: str) -> tuple[str, ...]:
 
 
 def _on_line(text: str) -> str:
-    """`text` with its lowered and raised digits on the line: "CO₂" is "CO2", "10⁻³" is "10^-3"."""
+    """`text` with lowered and raised digits on the line ("CO₂" is "CO2", "10⁻³" is "10^-3"), and with "threefold" as
+    "three-fold" and "a dozen" as "twelve".
+    """
+    text = _DOZEN.sub(_twelve, _FOLD.sub(r"\1-", text))
     text = _RAISED.sub(_plain_digits, _LOWERED.sub(_plain_digits, text))
     return _POWER.sub(lambda match: f"^{_plain_digits(match)}", text)
+
+
+def _twelve(dozen: re.Match[str]) -> str:
+    return dozen[0] if _COUNTED_BEFORE.search(dozen.string[: dozen.start()]) else "twelve"
+
+
+def turned_round(text: str, source: str) -> str:
+    """A word by which `text` says that something rises where `source` only says that it falls, or the other way; ""
+    where there is none: "a lower success" for "a higher success".
+    """
+    for own, other in ((_RISES, _FALLS), (_FALLS, _RISES)):
+        if (found := own.search(text)) and not own.search(source) and other.search(source):
+            return found[0].casefold()
+    return ""
 
 
 def _plain_digits(match: re.Match[str]) -> str:

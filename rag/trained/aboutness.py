@@ -76,7 +76,7 @@ _BETWEEN = re.compile(
 _PARALLEL = re.compile(
     r"\b(in|for|by|from|with|to|of|does|do|is|at|on)\b(?:(?!\band\b).)+\b(?:and|or) \1\b"
     r"|\bthe\b(?:(?!\band\b).)+\b(?:and|or) the\b|\bthe\b(?:(?!\band\b).)+\band [A-Z]"
-    r"|\w*[A-Z]\w*(?:-\w+)* and the\b|\bas opposed to\b"
+    r"|\b(?=\w*[A-Z])\w+(?:-\w+)* and the\b|\bas opposed to\b"
 )
 
 

@@ -1,5 +1,7 @@
 """Which papers a question asks about: by its form, and as the adapter "about" reads each beside it."""
 
+import time
+
 import pytest
 from fakes import HashedEncoder
 
@@ -227,3 +229,10 @@ def test_no_more_papers_are_read_than_are_needed_to_tell_what_is_asked_about(sha
 def test_a_comparison_that_would_be_declined_takes_its_likeliest_second_paper(question, shares, expected):
     likely = [(share, Paper(str(i), f"Paper {i}", "Owls.")) for i, share in enumerate(shares)]
     assert [paper.id for paper in compared(likely, question)] == expected
+
+
+def test_a_question_with_a_long_word_in_capitals_is_read_at_once():
+    started = time.perf_counter()
+    assert not may_be_about_several(f"How does GeneFold score the sequence {'ACGT' * 1000}?")
+    assert time.perf_counter() - started < 1.0, "256 s when every letter could begin the word"
+    assert may_be_about_several("How do GeneFold-2 and the baseline score it?")

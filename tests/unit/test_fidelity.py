@@ -247,3 +247,18 @@ def test_shares_are_shares_whatever_the_text(text, quotes):
         loses_negation(text, quote)
         adds_negation(text, quote)
         is_verbatim(text, quote)
+
+
+@pytest.mark.parametrize("amount", ["half of", "a third of", "a quarter of", "dozens of", "millions of"])
+def test_an_amount_in_words_that_the_source_does_not_have_is_said_beyond_it(amount):
+    source = "The new drug reduced severe pain in 30% of the elderly patients."
+    kept = fidelity(f"The new drug reduced severe pain in {amount} the elderly patients.", [source], [])
+    assert kept.beyond
+    assert not kept.is_close
+    assert fidelity(source.replace("30%", "half"), [source.replace("30%", "half")], []).is_close
+
+
+def test_a_direction_turned_round_is_said_beyond_the_source():
+    source = "The trained policy reaches a higher success in every simulated kitchen."
+    assert fidelity(source.replace("higher", "lower"), [source], []).beyond == ("lower",)
+    assert fidelity(source.replace("higher", "greater"), [source], []).is_close

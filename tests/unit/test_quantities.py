@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.language.quantities import counts_another, misread, missing_names, numbers_in, quantities
+from rag.language.quantities import counts_another, misread, missing_names, numbers_in, quantities, turned_round
 
 
 @pytest.mark.parametrize(
@@ -387,3 +387,41 @@ def test_a_scale_stands_before_what_is_counted():
     assert misread("It has 263K visits.", "It has 263K gardeners and 90K visits.") == "263000"
     assert misread("It has 14 million gardeners.", "It has 14 million visits and 2 million gardeners.") == "14000000"
     assert not misread("It has 263,000 gardeners.", "It has 263K gardeners and 14 million visits.")
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "is_there"),
+    [
+        ("a threefold increase", "a 3-fold increase", True),
+        ("a 3-fold increase", "a threefold increase", True),
+        ("a tenfold increase", "a threefold increase", False),
+        ("12 robots", "a dozen robots", True),
+        ("a dozen robots", "twelve robots", True),
+        ("12 robots", "two dozen robots", False),
+        ("6 robots", "half a dozen robots", False),
+        ("12 robots", "dozens of robots", False),
+        ("12,345 patients", "12 345 patients", True),
+        ("12345 patients", "12\u2009345 patients", True),
+        ("345 patients", "12 345 patients", True),
+        ("123 patients", "12 345 patients", False),
+        ("sites 1, 2, and 3", "sites 1,2,3", True),
+        ("sites 1, 2, and 4", "sites 1,2,3", False),
+        ("1.5 units", "1,5 units", True),
+    ],
+)
+def test_amounts_are_the_same_however_they_are_written(text, source, is_there):
+    assert (numbers_in(text, with_one=False, in_names=False) <= numbers_in(source)) is is_there
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "word"),
+    [
+        ("It has a lower success.", "It has a higher success.", "lower"),
+        ("It has a higher success.", "Success is reduced.", "higher"),
+        ("It has a greater success.", "It has a higher success.", ""),
+        ("It is faster.", "It takes less time and is faster.", ""),
+        ("It is lower.", "It is 3 points.", ""),
+    ],
+)
+def test_what_rises_does_not_fall(text, source, word):
+    assert turned_round(text, source) == word
