@@ -36,7 +36,7 @@ from rag.survey import Opinion, Surveyor
 from rag.trace import ClaimTrace, Trace
 from rag.trained.bearing import telling
 from rag.trained.opinion import support
-from rag.writing import Writer
+from rag.writing import Writer, untraced
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -160,7 +160,7 @@ class Rag:
         """Open the models and run everything once, so that the first question is as quick as the next ones."""
         self._checker.get()
         found = self._lookup.evidence_for("What is this library about?")
-        for _ in self.model.stream(self._writer.messages(Draft("", found.evidence[:1]), found), max_tokens=1):
+        for _ in untraced(self.model.stream(self._writer.messages(Draft("", found.evidence[:1]), found), max_tokens=1)):
             pass
 
     def retrieve(self, question: str, k: int | None = None, where: Where | None = None) -> tuple[Hit, ...]:

@@ -14,6 +14,8 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from langsmith.run_helpers import tracing_context
+
 import prompts
 from rag.errors import FootnoteError, ModelError
 from rag.evidence import as_prompt
@@ -30,6 +32,17 @@ _WHICH = re.compile(r"\bwhich\b[^?]*\?", re.IGNORECASE)
 Messages = list[tuple[str, str]]
 REQUEST_TOKENS = 60
 """Of a request put as a question: some three times what one takes."""
+
+
+def untraced(chunks: Iterator[Any]) -> Iterator[Any]:
+    """`chunks` of a model's stream, of which no tracer is told: one that the environment asks for ("LANGSMITH_TRACING")
+    would send the prompt and the abstracts in it to a server. Whether to trace is decided before the first.
+    """
+    with tracing_context(enabled=False):
+        first = next(chunks, None)
+    if first is not None:
+        yield first
+        yield from chunks
 
 
 class Writer:
@@ -89,7 +102,7 @@ class Writer:
             yield start, ""
         messages, options = self.messages(part, found), self.options(part.evidence)
         with self.failing_plainly(), closing(model.stream(messages, **options)) as chunks:
-            for chunk in chunks:
+            for chunk in untraced(chunks):
                 yield str(chunk.text), chunk.response_metadata.get("finish_reason") or ""
 
     def rewritten(self, text: str, evidence: Sequence[Evidence], question: str, fault: str) -> str:
@@ -113,7 +126,7 @@ class Writer:
         model: Any = self._model.get()
         said = ""
         with self.failing_plainly(), closing(model.stream(messages, max_tokens=max_tokens)) as chunks:
-            for chunk in chunks:
+            for chunk in untraced(chunks):
                 check()
                 said += str(chunk.text)
         return said

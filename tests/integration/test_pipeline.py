@@ -1,8 +1,11 @@
 """The way of a question, with real Chroma, a hashing embedder and a scripted model."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from fakes import HashedEncoder, ScriptedModel, quoting_rag
+from langsmith.utils import get_env_var, tracing_is_enabled
 
 from rag.checking import UNSURE
 from rag.cli import answer_text
@@ -50,6 +53,29 @@ def rag_that_says(retriever, text: str, **model) -> Rag:
 
 
 QUESTION = "At how many hertz do whales sing in the deep ocean?"
+
+
+def test_no_tracer_is_told_what_the_environment_would_have_sent_to_a_server(retriever, monkeypatch):
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    get_env_var.cache_clear()
+    seen = []
+
+    def script(_prompt):
+        seen.append(tracing_is_enabled())
+        return "Whales sing at 20 hertz [7]."
+
+    rag = Rag(retriever=retriever, model=ScriptedModel(script=script), settings=Settings())
+    try:
+        assert tracing_is_enabled()
+        with patch("langsmith.client.Client.create_run", side_effect=AssertionError("sent")) as sent:
+            rag.warm_up()
+            assert rag.ask(QUESTION).status == rag.ask_many([QUESTION])[0].status == "answered"
+        assert not sent.called
+        assert tracing_is_enabled(), "what else this process does is its own affair"
+    finally:
+        get_env_var.cache_clear()
+    assert seen
+    assert not any(seen)
 
 
 def test_a_supported_sentence_is_shown_with_its_citation(retriever):
