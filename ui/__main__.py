@@ -63,6 +63,8 @@ def _chat(options: argparse.Namespace) -> int:
     auth = auth_of(options.auth)
     if auth is None and options.host not in THIS_MACHINE:
         tell(f"Everybody who reaches {options.host}, port {options.port}, may ask; --auth lets in only those you name.")
+    elif auth is None and options.root_path:
+        tell("Everybody who reaches the proxy may ask, as a guest; --auth lets in only those you name.")
     try:
         rag = Rag.open(settings, report=tell, with_model=True)
         # Loading the model leaves the interpreter free for seconds, in which Gradio can be imported.

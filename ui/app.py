@@ -88,18 +88,18 @@ def launch(
         auth: who may sign in: Accounts, or a function from name and password to a bool; None lets everybody in.
         root_path: where a proxy shows the page, such as `/footnote`.
         questions_a_minute: what one person may ask; 0 sets no limit. By default none where only this machine can
-            reach the page, else OTHERS_A_MINUTE.
+            reach the page, without a proxy, else OTHERS_A_MINUTE.
 
     Raises:
         SettingsError: the port is in use, or `host` is not an address of this machine.
     """
     from ui.serving.line import Line
 
-    is_private = host in THIS_MACHINE and auth is None
+    is_private = host in THIS_MACHINE and auth is None and not root_path
     if questions_a_minute is None:
         questions_a_minute = 0 if is_private else OTHERS_A_MINUTE
     line = Line(questions_a_minute=questions_a_minute)
-    about = replace(surroundings(rag, line, auth, root_path), is_private=is_private and not root_path)
+    about = replace(surroundings(rag, line, auth, root_path), is_private=is_private)
     serve(lambda: build(rag, line), host, port, open_browser=open_browser, about=about)
 
 

@@ -1,11 +1,18 @@
 """Who may ask a page that is for this machine alone, and how often a name may be guessed at."""
 
+from unittest.mock import patch
+
 import anyio
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
-from ui.serving.hosts import ThisMachine
+from tests.fake_rag import FakeRag
+from ui import app as ui_app
+from ui.app import OTHERS_A_MINUTE, build, surroundings
+from ui.serving.hosts import SOMEBODY, BehindProxy, ThisMachine
+from ui.serving.line import Line
+from ui.serving.server import application
 from ui.serving.signin import LONGEST_NAME, MOST_WRONG, SignIn
 
 
@@ -29,6 +36,44 @@ def test_another_name_that_leads_here_is_refused_with_what_to_do(page, host):
     refused = page.get("/", headers={"Host": host})
     assert refused.status_code == 421
     assert "--root-path" in refused.text
+
+
+def test_who_comes_by_a_proxy_that_names_nobody_is_no_reader_at_this_machine():
+    app = FastAPI()
+    app.add_middleware(BehindProxy)
+
+    @app.get("/who")
+    def who(request: Request):
+        return request.client.host
+
+    assert TestClient(app, client=("127.0.0.1", 4)).get("/who").json() == SOMEBODY
+    assert TestClient(app, client=("203.0.113.5", 4)).get("/who").json() == "203.0.113.5"
+
+
+@pytest.mark.parametrize(
+    ("root_path", "auth", "is_behind"), [("/x", None, True), ("", None, False), ("/x", len, False)]
+)
+def test_a_page_that_a_proxy_shows_to_everybody_takes_nobody_for_its_owner(tmp_path, root_path, auth, is_behind):
+    rag, line = FakeRag(data_folder=tmp_path), Line()
+    about = surroundings(rag, line, auth, root_path)
+    app = FastAPI()
+
+    async def make():  # in a loop, or Gradio leaves some open
+        application(build(rag, line), about)
+
+    with patch("ui.serving.server.FastAPI", return_value=app):
+        anyio.run(make)
+    assert (BehindProxy in {middleware.cls for middleware in app.user_middleware}) is is_behind
+
+
+@pytest.mark.parametrize(("root_path", "a_minute"), [("", 0), ("/footnote", OTHERS_A_MINUTE)])
+def test_who_comes_by_a_proxy_may_ask_so_often(tmp_path, monkeypatch, root_path, a_minute):
+    served = []
+    monkeypatch.setattr(ui_app, "serve", lambda *_page, about, **_how: served.append(about))
+    ui_app.launch(FakeRag(data_folder=tmp_path), root_path=root_path)
+    [about] = served
+    assert about.line._every_s == (60 / a_minute if a_minute else 0)
+    assert about.is_private is not bool(root_path)
 
 
 def test_guesses_that_are_sent_at_once_are_counted_as_well():

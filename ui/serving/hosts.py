@@ -1,4 +1,4 @@
-"""Turns away requests that name another host than this machine.
+"""Whose requests come from this machine: turns away those that name another host, and takes no proxy for a reader.
 
 A web page of another site can have its own name answered with this machine's address (DNS rebinding): to the reader's
 browser Footnote is then a part of that site, whose scripts may read what the reader may. The name that the browser
@@ -26,6 +26,10 @@ REFUSAL = (
 )
 
 
+SOMEBODY = "proxy"
+"""The address of whoever is behind a proxy that tells none."""
+
+
 class ThisMachine:
     """ASGI middleware: 421 for a `Host` that is none of `THIS_MACHINE`."""
 
@@ -38,6 +42,21 @@ class ThisMachine:
             await self._app(scope, receive, send)
         else:
             await PlainTextResponse(REFUSAL, 421)(scope, receive, send)
+
+
+class BehindProxy:
+    """ASGI middleware: who comes by a proxy on this machine that does not say for whom (X-Forwarded-For) is not taken
+    for a reader at this machine, whose conversations and library are theirs.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, as from somebody unknown."""
+        if scope["type"] in ("http", "websocket") and (scope.get("client") or ("",))[0] in ("", *THIS_MACHINE):
+            scope = {**scope, "client": (SOMEBODY, 0)}
+        await self._app(scope, receive, send)
 
 
 def _is_this_machine(host: str) -> bool:

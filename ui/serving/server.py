@@ -25,7 +25,7 @@ from starlette.routing import Mount
 
 from ui.asking import stop_all
 from ui.serving.frame import frame_pages, not_found
-from ui.serving.hosts import ThisMachine
+from ui.serving.hosts import BehindProxy, ThisMachine
 from ui.serving.line import Line
 from ui.serving.sessions import remember_little
 from ui.serving.signin import SignIn
@@ -60,6 +60,8 @@ def application(blocks: gr.Blocks, about: Surroundings) -> FastAPI:
     outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_REQUEST)
     if about.is_private:
         outer.add_middleware(ThisMachine)
+    if about.root_path and about.sign_in is None:
+        outer.add_middleware(BehindProxy)
     about.add_routes(outer)
     mounted: FastAPI = gr.mount_gradio_app(
         outer,
