@@ -189,6 +189,7 @@ def test_a_page_of_another_site_may_not_ask_through_a_readers_browser(http):
     body = {"question": "How fast?"}
     assert http.post("/api/ask", json=body, headers={"Origin": "https://evil.example"}).status_code == 403
     assert http.post("/api/ask", json=body, headers={"Origin": "null"}).status_code == 403
+    assert http.post("/api/ask", json=body, headers={"Origin": "http://["}).status_code == 403
     assert http.post("/api/ask", json=body, headers={"Origin": "http://localhost:3000"}).status_code == 200
 
 

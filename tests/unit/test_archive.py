@@ -160,6 +160,31 @@ def test_the_last_changed_comes_first(archive):
     assert [entry.title for entry in archive.entries("")] == ["First?", "Second?"]
 
 
+def test_a_deleted_one_stays_so_while_another_tab_has_it_until_more_is_asked_there(archive):
+    open_elsewhere = talk("A question about marzipan?")
+    archive.save("", open_elsewhere)
+    archive.delete("", open_elsewhere.id)
+    open_elsewhere.turns[-1].opinion = "up"
+    archive.save("", open_elsewhere)
+    assert archive.entries("") == []
+    first = open_elsewhere.id
+    more = talk("And about nuts?")
+    open_elsewhere.turns.extend(more.turns)
+    archive.save("", open_elsewhere)
+    assert open_elsewhere.id != first
+    assert len(archive.entries("")) == 1
+    archive.undelete("", first)
+    assert len(archive.entries("")) == 2
+
+
+def test_what_was_asked_is_not_for_the_other_users_of_this_machine(path):
+    Archive(path).close()
+    assert path.stat().st_mode & 0o077 == 0
+    path.chmod(0o644)
+    Archive(path).close()
+    assert path.stat().st_mode & 0o077 == 0, "one that an earlier Footnote made, too"
+
+
 def test_a_deleted_one_can_be_brought_back_for_a_while_and_is_then_gone_from_the_file(path, monkeypatch):
     archive = Archive(path)
     conversation = talk("A question about marzipan?")
@@ -326,6 +351,7 @@ def test_feedback_becomes_cases_that_the_eval_suite_reads(path, monkeypatch, cap
     monkeypatch.setenv("FOOTNOTE_DATA", str(path.parent))
     out = tmp_path / "cases.jsonl"
     assert feedback_command(["export", "--out", str(out)]) == 0
+    assert feedback_command(["export", "--out", str(out.parent / "nowhere" / "x.jsonl")]) == 2
     assert capsys.readouterr().out == f"3 cases in {out}\n"
     good, declined, bad = read_cases(out)
     assert good.papers == (LANTERN.title,)

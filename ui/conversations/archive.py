@@ -73,7 +73,7 @@ class Archive:
         """Keep `conversation` as it is now. Does nothing for one in which nothing was asked.
 
         Where it went on elsewhere since it was opened, in another tab perhaps, this one becomes a conversation of its
-        own with another id: neither overwrites the other.
+        own with another id: neither overwrites the other. One that was deleted stays so, unless more has been asked.
 
         Raises:
             ArchiveError: it could not be kept; what was kept before is still there.
@@ -90,10 +90,14 @@ class Archive:
         knobs = json.dumps(conversation.knobs.to_dict())
         remedy = "It is tried again with the next question."
         with self._file.writing("This conversation is not kept", remedy) as database:
-            kept = database.execute("SELECT owner, revision FROM conversations WHERE id = ?", (key,)).fetchone()
+            kept = database.execute(
+                "SELECT owner, revision, deleted IS NOT NULL AND ? > "
+                "(SELECT COUNT(*) FROM turns WHERE conversation = id) FROM conversations WHERE id = ?",
+                (len(conversation.turns), key),
+            ).fetchone()
             if kept is not None and kept[0] != owner:
                 return key, conversation.revision
-            if kept is not None and kept[1] != conversation.revision:
+            if kept is not None and (kept[1] != conversation.revision or kept[2]):
                 key, kept = uuid.uuid4().hex, None
             if kept is None:
                 database.execute(
@@ -102,7 +106,7 @@ class Archive:
                 )
             revision = 1 + (kept[1] if kept else 0)
             database.execute(
-                "UPDATE conversations SET asked = ?, knobs = ?, changed = ?, revision = ?, deleted = NULL WHERE id = ?",
+                "UPDATE conversations SET asked = ?, knobs = ?, changed = ?, revision = ? WHERE id = ?",
                 (conversation.asked, knobs, now, revision, key),
             )
             _save_turns(database, key, conversation.turns)

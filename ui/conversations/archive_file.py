@@ -7,6 +7,7 @@ tables hold.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -18,6 +19,7 @@ from rag import FootnoteError
 
 VERSION = 1
 """Of the tables below, in the file's `user_version`."""
+IN_MEMORY = ":memory:"
 LOCKED_S = 2.0
 """How long a write waits for another program that has the file."""
 
@@ -64,13 +66,13 @@ class ArchiveFile:
 
     def _opened(self, path: Path | None) -> sqlite3.Connection:
         if path is None:
-            return _with_tables(_connect(":memory:"))
+            return _with_tables(_connect(IN_MEMORY))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             return self._on_disk(path)
         except (OSError, sqlite3.Error) as error:
             self.notice = f"Conversations are not kept: {path.name} cannot be used ({_reason(error)})."
-            return _with_tables(_connect(":memory:"))
+            return _with_tables(_connect(IN_MEMORY))
 
     def _on_disk(self, path: Path) -> sqlite3.Connection:
         database = _connect(str(path))
@@ -79,7 +81,7 @@ class ArchiveFile:
             if version > VERSION:
                 database.close()
                 self.notice = f"Conversations are not kept: a newer Footnote wrote {path.name}. Update Footnote."
-                return _with_tables(_connect(":memory:"))
+                return _with_tables(_connect(IN_MEMORY))
             if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("the file is damaged")
             if version == 0:
@@ -120,6 +122,10 @@ class ArchiveFile:
 
 
 def _connect(place: str) -> sqlite3.Connection:
+    if place != IN_MEMORY:
+        os.close(os.open(place, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(OSError):  # another's file, which we may write to
+            Path(place).chmod(0o600)  # what somebody asks is not for the others on this machine
     # One connection for all threads, under one lock.
     database = sqlite3.connect(place, timeout=LOCKED_S, check_same_thread=False)
     database.execute("PRAGMA foreign_keys = ON")

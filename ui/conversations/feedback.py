@@ -80,7 +80,10 @@ def _run(options: argparse.Namespace) -> int:
         lines = [json.dumps(case, ensure_ascii=False) for case in cases(given)]
     written = "".join(f"{line}\n" for line in lines)
     if options.action == "export" and options.out is not None:
-        options.out.write_text(written, encoding="utf-8")
+        try:
+            options.out.write_text(written, encoding="utf-8")
+        except OSError as error:
+            raise ArchiveError(f"{str(options.out)!r} cannot be written: {error.strerror}.", "Name another.") from error
         written = f"{count(len(lines), 'case')} in {options.out}\n"
     sys.stdout.write(written)
     return 0

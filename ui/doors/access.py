@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from json import dumps
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,8 +18,8 @@ from starlette.exceptions import HTTPException
 from rag import FootnoteError
 from rag.errors import BadFilter, BadQuestion, ContextOverflow, IndexProblem, ModelError, WeightsError
 from ui.conversations.conversation import UNEXPECTED_PROBLEM, UNEXPECTED_REMEDY
+from ui.serving.hosts import is_this_machine
 from ui.serving.line import Refused
-from ui.serving.listening import THIS_MACHINE
 from ui.serving.signin import SignIn
 
 LARGEST_BODY = 2_000_000
@@ -81,7 +80,7 @@ async def caller(request: Request) -> str:
     sign_in: SignIn | None = request.app.state.sign_in
     if sign_in is None:
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).hostname not in THIS_MACHINE:
+        if origin is not None and not is_this_machine(origin):
             raise ApiError(403, f"Web pages of {origin!r} may not ask here.", "forbidden_origin")
         return request.client.host if request.client else ""
     who = await sign_in.header(request.headers.get("authorization", ""))

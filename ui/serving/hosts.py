@@ -38,7 +38,8 @@ class ThisMachine:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse."""
-        if scope["type"] not in ("http", "websocket") or _is_this_machine(Headers(scope=scope).get("host", "")):
+        host = Headers(scope=scope).get("host", "") if scope["type"] in ("http", "websocket") else ""
+        if not host or is_this_machine(f"//{host}"):
             await self._app(scope, receive, send)
         else:
             await PlainTextResponse(REFUSAL, 421)(scope, receive, send)
@@ -59,8 +60,9 @@ class BehindProxy:
         await self._app(scope, receive, send)
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(address: str) -> bool:
+    """Whether an address such as "http://localhost:7860" or "//127.0.0.1" is one of this machine."""
     try:
-        return not host or urlsplit(f"//{host}").hostname in THIS_MACHINE
+        return urlsplit(address).hostname in THIS_MACHINE
     except ValueError:
         return False
