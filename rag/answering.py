@@ -297,7 +297,8 @@ class Answering:
 
     def _finish(self, answer: Answer, timings: Mapping[str, float], started: float) -> Answer:
         # An abstention before the model was asked names no model: none had a part in it.
-        read_by = self.checker if answer.surveyed else self.model
+        is_read = prompts.load(prompt_of("bearing")).id in answer.prompt_id  # by what checks; what writes did the rest
+        read_by = self.checker if is_read else self.model
         model_id = model_id_of(read_by.get()) if answer.raw_text else ""
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
 

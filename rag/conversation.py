@@ -20,9 +20,14 @@ History = Sequence[Mapping[str, str]]
 """Messages, oldest first: {"role": "user" | "assistant", "content": text}."""
 
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "former": 0, "latter": 1}
+_PART = (
+    r"(?:half|halves|parts?|cases?|stages?|phases?|steps?|periods?|years?|terms?|types?|groups?|tasks?|experiments?"
+    r"|results?|questions?|problems?|points?|claims?|reasons?|sense)\b"
+)
+"""What no paper is: "the latter half", "the first of these steps"."""
 _ORDINAL = re.compile(
-    r"\bthe (?:(first|second|third|fourth|fifth|last) (?:one|paper|of (?:them|these|those))"
-    r"|(former|latter)(?: one)?)\b",
+    rf"\bthe (?:(first|second|third|fourth|fifth|last) (?:one|paper|of (?:them|these|those)(?! {_PART}))"
+    rf"|(former|latter)(?: one|(?! {_PART})))\b",
     re.IGNORECASE,
 )
 _TOLD_APART = re.compile(

@@ -226,6 +226,14 @@ def renumbered(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(replace(item, number=number) for number, item in enumerate(evidence, start=1))
 
 
+def most_that_fit(evidence: Sequence[Evidence], fits: Callable[[Sequence[Evidence]], bool]) -> tuple[Evidence, ...]:
+    """`evidence` without its least sentences, so many that the rest `fits`; one sentence at least."""
+    kept = list(evidence)
+    while len(kept) > 1 and not fits(kept):
+        kept.remove(min(kept, key=lambda item: item.score))
+    return tuple(kept)
+
+
 def in_context(paper: Paper, text: str) -> str:
     """What the embedder reads for a sentence of `paper`: the title first, so that "our method" has a name."""
     return f"{paper.title}. {text}"

@@ -130,13 +130,19 @@ class SubjectFinder:
         return tuple(found[0] for found in spelled if found is not None)
 
     def mentions(self, question: str, papers: Sequence[Paper]) -> list[Mention]:
-        """The names by which `question` means some of `papers`."""
+        """The names by which `question` means some of `papers`.
+
+        A word of a title that these papers write in small letters, too, is a name only where `question` does not: how
+        do animals act, not ACT.
+        """
         asked = _folded(question)
         found = []
+        texts = [f"{paper.title} {paper.abstract}" for paper in papers]
         for paper in papers:
             titles = frozenset(self._title_names(paper.title))
             if begun := self._begun(asked, paper, papers):
                 titles |= {begun}
+            titles = frozenset(name for name in titles if not _is_plain_word(name, question, texts))
             names = sorted(titles | frozenset(self._introduced(paper.abstract)))
             found += [Mention(paper, n, _place(asked, n), n in titles) for n in names if _holds(asked, n)]
         # A name within a longer one is part of it: "OMNI" in "OMNI-EPIC".
@@ -227,6 +233,16 @@ class SubjectFinder:
             terms = tokenize(name)
             if len(folded) > 1 and terms and min(map(self._keywords.frequency, terms)) <= RARE_IN:
                 yield folded
+
+
+def _is_plain_word(name: str, question: str, texts: Sequence[str]) -> bool:
+    """Whether `name` is one word that `question` and some of `texts` write in small letters, as none would a name."""
+    if not (name.isalpha() and _holds(_folded(question), name)):
+        return False
+    small = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    if not small.search(question) or any(word != name for word in re.findall(_spelled(name), question, re.IGNORECASE)):
+        return False
+    return any(small.search(text) for text in texts)
 
 
 def holding_name(name: str, texts: Mapping[str, str], keywords: KeywordIndex) -> frozenset[str]:

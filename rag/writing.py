@@ -18,7 +18,7 @@ from langsmith.run_helpers import tracing_context
 
 import prompts
 from rag.errors import FootnoteError, ModelError
-from rag.evidence import as_prompt
+from rag.evidence import as_prompt, most_that_fit
 from rag.stopping import NO_CHECK, Check, Stopped
 from rag.subjects import short_name
 
@@ -160,11 +160,10 @@ class Writer:
         self, prompt: prompts.Prompt, evidence: Sequence[Evidence], values: dict[str, str]
     ) -> tuple[Evidence, ...]:
         """What of `evidence` fits the context with the rest of the prompt; one sentence at least."""
-        kept = list(evidence)
         model: Any = self._model.get()
         count = getattr(model, "count_prompt_tokens", None)
         room = getattr(model, "context_tokens", self._settings.model.context_tokens)
         room -= self._settings.model.max_new_tokens
-        while count is not None and len(kept) > 1 and count(prompt.messages(evidence=as_prompt(kept), **values)) > room:
-            kept.remove(min(kept, key=lambda item: item.score))
-        return tuple(kept)
+        if count is None:
+            return tuple(evidence)
+        return most_that_fit(evidence, lambda kept: count(prompt.messages(evidence=as_prompt(kept), **values)) <= room)

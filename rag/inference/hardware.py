@@ -14,6 +14,7 @@ import torch
 
 Dtype = Literal["float32", "bfloat16", "float16", "int8"]
 
+CONTROL_GROUP = Path("/sys/fs/cgroup")
 GIB = 1024**3
 CODER_1_5B = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
 CODER_0_5B = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
@@ -55,7 +56,7 @@ def physical_cores() -> int:
 
 def _quota() -> int:
     """Whole CPUs that the control group allows; a large number where there is no limit."""
-    path = Path("/sys/fs/cgroup/cpu.max")
+    path = CONTROL_GROUP / "cpu.max"
     try:
         limit, period = path.read_text().split()
     except (OSError, ValueError):
@@ -71,9 +72,11 @@ def available_ram() -> int:
         lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
         free = int(lines["MemAvailable"].split()[0]) * 1024
     try:
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        free = min(free, int(Path("/sys/fs/cgroup/memory.max").read_text()) - used)
-    except (OSError, ValueError):  # no control group, or "max"
+        used = int((CONTROL_GROUP / "memory.current").read_text())
+        cached = dict(line.split() for line in (CONTROL_GROUP / "memory.stat").read_text().splitlines())
+        used -= int(cached["inactive_file"]) + int(cached["active_file"])  # files read, let go of when room is needed
+        free = min(free, int((CONTROL_GROUP / "memory.max").read_text()) - used)
+    except (OSError, ValueError, KeyError):  # no control group, or "max"
         pass
     return free
 

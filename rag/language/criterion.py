@@ -43,6 +43,10 @@ _ONLY_MENTIONS = re.compile(
 """A name alone may be named; "name the robot that they use" asks for more than a word, and so does "beat FedAvg,
 mentioned by name".
 """
+_PAPERS_ARE_OBJECT = re.compile(
+    r"does (?!not\b)|(?:do|did) (?:the (?:author|paper|review|survey|study)|they\b|we\b|you\b)", re.IGNORECASE
+)
+"""What one paper does with others: "What papers does OpenVLA cite?"."""
 _JOINED = re.compile(r"(?:that|which|who|where|whose|on|about|with|from|by|in|of|for|to|using)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:are|is|were|was|have|has|had|do|does|did|can)\b", re.IGNORECASE)
 _SINGULAR = re.compile(r"[a-z]+[^\Wus]s\b")
@@ -111,7 +115,9 @@ class Text:
         if not stems:
             return False
         # Nearly all papers are dismissed here, before anything is stemmed. A stem may end in another letter.
-        if self.text.isascii() and any(s[: max(3, len(s) - 1)] not in self._folded for s in stems):
+        # One may be quite another: of "dying" it is "die".
+        is_as_spelled = spelling.casefold() in self._folded or not self.text.isascii()
+        if not is_as_spelled and any(s[: max(2, len(s) - 1)] not in self._folded for s in stems):
             return False
         return f" {' '.join(stems)} " in self._stems or f" {''.join(stems)} " in self._stems
 
@@ -181,7 +187,7 @@ def _asked(question: str, *, is_first: bool) -> ListQuestion | None:
 
 
 def _criterion(asked: ListQuestion | None) -> Criterion | None:
-    if asked is None:
+    if asked is None or (_PAPERS_ARE_OBJECT.match(asked.text) and not asked.is_within):
         return None
     in_title = _IN_TITLE.search(asked.text) is not None
     text = _IN_TITLE.sub("", asked.text)

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import prompts
-from rag.evidence import as_prompt
+from rag.evidence import as_prompt, most_that_fit
 from rag.stopping import NO_CHECK, Check
 from rag.trained import adapters, logistic
 from rag.trained.bearing import telling_alone
@@ -116,6 +116,7 @@ def answerability(
     calibration = CALIBRATION.get(name)
     if calibration is None or not evidence:
         return None
+    evidence = most_that_fit(evidence, lambda kept: _fits(model, question, kept))
     told = None if is_part or asks_several else _read(model, question, evidence)
     if told is not None and told <= NOTHING_READ:
         return logistic.probability(JOINT[name].odds(SAID_THEN, told))
@@ -141,6 +142,15 @@ def _most_telling(model: Any, question: str, evidence: Sequence[Evidence], check
         best = max(best, telling_alone(model, question, item) or 0.0)
     odds = math.log(max(best, 1e-9)) - math.log(max(1.0 - best, 1e-9))
     return max(-MOST_TELLING, min(MOST_TELLING, odds))
+
+
+def _fits(model: Any, question: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether the model has room for the question and what it is held against."""
+    count = getattr(model, "count_prompt_tokens", None)
+    messages = prompts.load("answerable").messages(
+        evidence=as_prompt(evidence), question=adapters.whole_question(question)
+    )
+    return count is None or count(messages) < model.context_tokens
 
 
 def _read(model: Any, question: str, evidence: Sequence[Evidence]) -> float | None:

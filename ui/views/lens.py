@@ -109,8 +109,10 @@ def _relevance(trace: Trace) -> str:
     if trace.answer.surveyed:
         return f"<p>Asked of the whole library: all {trace.answer.surveyed:,} papers were gone through.</p>"
     enough = trace.relevance >= trace.abstain_below
-    outcome = "so the evidence was read" if enough else "so the question was declined"
     declined = trace.answer.status == "abstained"
+    outcome = "so the evidence was read" if enough else "so the question was declined"
+    if not (enough or declined):
+        outcome = "but it names a paper or an abbreviation of theirs, so the evidence was read"
     why = " The model then judged that the evidence does not state the answer." if enough and declined else ""
     return (
         f"<p>The papers found bear on the question {bearing(trace.relevance)} ({trace.relevance:.2f} of 1; "
