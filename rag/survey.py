@@ -236,7 +236,7 @@ def shown_of_each(
 def coverage_notice(opinions: Sequence[Opinion], candidates: Candidates, instead: Counterpart | None = None) -> str:
     """What was gone through, for the reader, and what was asked `instead` of what papers do not."""
     holding = candidates.holding
-    words = "those of them that any holds" if candidates.has_unheld else "them"
+    words = "those of them that any holds" if candidates.has_unheld and holding else "them"
     hold = "holds" if holding == 1 else "hold"
     said = f"Read all {candidates.among} abstracts for the words: {holding} {hold} {words}."
     if opinions and opinions[0].by_model:

@@ -7,6 +7,7 @@ import pytest
 from fakes import HashedEncoder, ScriptedModel, quoting_rag
 from langsmith.utils import get_env_var, tracing_is_enabled
 
+from rag.assembly import LazyModel
 from rag.checking import UNSURE
 from rag.cli import answer_text
 from rag.errors import BadQuestion, ModelError, SettingsError
@@ -708,6 +709,14 @@ def test_a_request_for_papers_in_any_words_is_put_as_a_question_and_answered_by_
     assert (answer.raw_text, answer.model_id) == ("Which papers are about whale songs?", "tests/scripted")
     assert answer_text(answer).startswith("Understood as: Which papers are about whale songs?\n\n")
     assert not answer_text(rag.ask("Which papers mention scent?")).startswith("Understood")
+    beside = Rag(
+        retriever=retriever,
+        model=ScriptedModel(script=lambda _prompt: "Which papers mention scent?"),
+        settings=Settings(),
+        checker=LazyModel(lambda: pytest.fail("a list of mentions is read by nobody")),
+    )
+    listed = beside.ask("pull up whatever you have got that mentions scent please")
+    assert (listed.surveyed, listed.model_id) == (3, "tests/scripted"), "what put the request"
     assert rag.partial_answer(found, f"{FACT} And") is None
     assert rag.ask_many([request])[0].text == answer.text
     assert [o.candidate.paper.id for o in rag.opinions(request) if o.fits] == ["w"]

@@ -1,6 +1,7 @@
 """The model's yes or no as a probability."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -151,3 +152,14 @@ def test_the_adapter_reads_a_question_as_questions_are_written_and_no_pieces_of_
     answerability(model, "how low", EVIDENCE, is_part=True)
     answerability(model, "How low do whales and bees each sing?", EVIDENCE, asks_several=True)
     assert len(model.told) == 1
+
+
+def test_evidence_that_the_model_has_no_room_for_is_left_out_the_least_first():
+    many = renumbered([replace(EVIDENCE[0], score=score) for score in (0.5, 0.1, 0.9)])
+    model = Likely(0.7)
+    model.context_tokens = 70
+    model.count_prompt_tokens = lambda messages: sum(len(text.split()) for _, text in messages)
+    assert answerability(model, "How low?", many) is not None
+    shown = model.asked[0][-1][1]
+    assert "[2]" not in shown
+    assert "[1]" in shown or "[3]" in shown

@@ -77,6 +77,7 @@ def test_what_a_follow_up_asks_itself_is_what_it_adds():
         ("Tell me more about the former.", "Tell me more about CPL."),
         ("Does the first paper train a critic?", "Does CPL train a critic?"),
         ("Compare the first one to the second one.", "Compare CPL to CR-Planner."),
+        ("What does the first of these use?", "What does CPL use?"),
         ("Is the first one to RLIF as it is to PPO?", "Is CPL to RLIF as it is to PPO?"),
         ("Is the second one using real robots?", "Is CR-Planner using real robots?"),
         ("What is the second one using for control?", "What is CR-Planner using for control?"),
@@ -175,3 +176,9 @@ def test_a_change_of_topic_drops_the_old_one():
     assert understood("What is contrastive learning?", history) == Understood("What is contrastive learning?")
     history += [{"role": "user", "content": "What is contrastive learning?"}]
     assert standalone("And who uses it?", history) == "What is contrastive learning? And who uses it?"
+
+
+@pytest.mark.parametrize("question", ["What happens at the first of these steps?", "Does the latter half matter?"])
+def test_what_no_paper_is_is_picked_from_no_list(question):
+    assert not counts_back(question)
+    assert understood(question, HISTORY, ["CPL", "RLIF"]).question.endswith(question)

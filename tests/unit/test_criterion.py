@@ -325,3 +325,24 @@ def test_an_abbreviation_spelled_like_a_word_of_grammar_is_looked_for_as_it_is_w
     assert [paper.id for paper in holding(criterion_of("Which papers use HER?"), papers).wholly] == ["h"]
     assert criterion_of("WHICH PAPERS USE HER FISH?").units == (Unit(("FISH",)),)
     assert criterion_of("Which papers use it?") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "is_one"),
+    [
+        ("What papers does OpenVLA cite?", False),
+        ("Which studies does the review discuss?", False),
+        ("Which papers did the authors build on?", False),
+        ("Which papers do not use GPUs?", True),
+        ("Which papers do imitation learning?", True),
+        ("In which papers does OpenVLA appear?", True),
+    ],
+)
+def test_what_one_paper_does_with_others_is_asked_of_no_paper(question, is_one):
+    assert (criterion_of(question, is_first=True) is not None) is is_one
+
+
+def test_a_word_whose_stem_begins_otherwise_is_held_by_its_own_text():
+    assert Text("Dying neurons").holds("dying")
+    assert Text("The skies are clear").holds("sky")
+    assert not Text("The dye is clear").holds("dying")

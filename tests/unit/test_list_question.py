@@ -111,6 +111,8 @@ def test_ones_that_do_something_are_asked_for_at_the_start():
 
 def test_a_kind_of_papers_alone_is_asked_for_in_haste():
     assert list_question("minecraft papers").kind == "minecraft"
+    for sentence in ("I want to understand how FROSTER works", "please check whether dropout works"):
+        assert list_question(sentence, is_first=True) is None
     assert list_question("any web agent papers?").kind == "web agent"
     assert list_question("summarize both papers") is None
     assert list_question("these two papers") is None

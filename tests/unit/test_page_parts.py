@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +62,14 @@ def test_the_lens_tells_an_answer_from_an_abstention():
     declined = Inspector(render_trace(rag.trace(answered("Is there wifi?")))).shown
     assert "The model was not asked." in declined
     assert "There was nothing to check." in declined
+
+
+def test_the_lens_says_why_a_question_was_read_that_papers_hardly_bear_on():
+    trace = replace(FakeRag(pace_s=0).trace(answered()), relevance=0.19)
+    shown = Inspector(render_trace(trace)).shown
+    assert "0.19 of 1; 0.50 is needed" in shown
+    assert "so the evidence was read" in shown
+    assert "declined" not in shown
 
 
 def test_the_lens_says_that_the_whole_library_was_gone_through():

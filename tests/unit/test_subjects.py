@@ -351,3 +351,16 @@ def test_a_paper_whose_title_has_a_bracket_in_its_name_speaks_of_it():
 )
 def test_papers_of_one_name_are_told_where_the_question_calls_them_by_it(question, ids):
     assert [[paper.id for paper in group] for group in namesakes(question, PAPERS)] == ids
+
+
+def test_a_word_of_a_title_that_papers_write_in_small_letters_is_a_name_only_with_capitals():
+    papers = [
+        Paper("act", "ACT: Action Chunking with Transformers", "ACT predicts chunks."),
+        Paper("z", "Choices of animals", "Animals act when they are hungry."),
+    ]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))
+    assert finder.mentions("How do animals act when they are hungry?", papers) == []
+    assert [m.paper.id for m in finder.mentions("How does ACT predict?", papers)] == ["act"]
+    assert [m.paper.id for m in finder.mentions("Act: how does it predict?", papers)] == ["act"]
+    alone = papers[:1]
+    assert [m.paper.id for m in finder.mentions("how does act predict?", alone)] == ["act"], "no paper writes it so"
