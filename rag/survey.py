@@ -126,15 +126,17 @@ class Surveyor:
             near: the nearest of them in meaning, best first. Where more hold the words than are read, these come first.
         """
         held = holding(criterion, papers)
-        wholly = held.wholly + held.nearly
+        wholly, less = held.wholly + held.nearly, held.partly
+        if criterion.is_mention:  # what lacks a word does not mention what is asked for
+            wholly, less = held.wholly, held.nearly + held.partly
         ids = {paper.id for paper in wholly}
         if len(wholly) > MOST_READ:
             wholly = tuple(paper for paper in near if paper.id in ids) + wholly
         partly = NEAR_IN_MEANING if ids else PARTLY_INSTEAD
-        others = () if criterion.is_mention and ids else (*held.partly[:partly], *near[:NEAR_IN_MEANING])
+        others = () if criterion.is_mention and ids else (*less[:partly], *near[:NEAR_IN_MEANING])
         chosen = list({paper.id: paper for paper in (*wholly, *others)}.values())[:MOST_READ]
         first = len(chosen)
-        if not criterion.is_mention:
+        if not criterion.is_mention or held.unheld:
             first = max(len(wholly), LOOKED_AT_LEAST)
             chosen += [paper for paper in near if paper not in chosen][: MOST_READ - len(chosen)]
         found = self.with_sentences(criterion, chosen[:first], held.required, held)

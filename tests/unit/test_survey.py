@@ -181,9 +181,9 @@ def test_what_a_word_stands_nowhere_for_is_not_said_to_be_mentioned(surveyor):
         assert criterion.is_mention
         assert candidates.has_unheld
         assert not [opinion for opinion in surveyor.opinions(criterion, candidates, None) if opinion.fits]
-    assert "2 hold those of them that any holds" in coverage_notice(
-        [], surveyor.candidates(criterion_of("Which papers mention GPT-4 quokkas?"), PAPERS, near=[])
-    )
+        assert "the words: 0 hold them" in coverage_notice([], candidates)
+    candidates = surveyor.candidates(criterion_of("Which papers train GPT-4 quokkas?"), PAPERS, near=[])
+    assert "2 hold those of them that any holds" in coverage_notice([], candidates)
 
 
 def test_of_more_than_a_mention_the_other_words_decide_with_a_doubt(surveyor):
