@@ -70,7 +70,7 @@ class Candidates:
     """The papers to be looked at, how many hold the words in all, how many there are, and the nearest of the others.
 
     `required` are the units of the criterion that count where sentences are chosen. `has_unheld`: some word of the
-    criterion stands in no paper; `holding` counts those that hold the others.
+    criterion stands in no paper, and some papers hold the others; of more than a mention `holding` counts these.
     """
 
     papers: tuple[Candidate, ...]
@@ -136,12 +136,12 @@ class Surveyor:
         others = () if criterion.is_mention and ids else (*less[:partly], *near[:NEAR_IN_MEANING])
         chosen = list({paper.id: paper for paper in (*wholly, *others)}.values())[:MOST_READ]
         first = len(chosen)
-        if not criterion.is_mention or held.unheld:
+        if not criterion.is_mention or held.nearly:
             first = max(len(wholly), LOOKED_AT_LEAST)
             chosen += [paper for paper in near if paper not in chosen][: MOST_READ - len(chosen)]
         found = self.with_sentences(criterion, chosen[:first], held.required, held)
         further = tuple(chosen[first:])
-        return Candidates(found, len(ids), len(papers), further, held.required, has_unheld=bool(held.unheld))
+        return Candidates(found, len(ids), len(papers), further, held.required, has_unheld=bool(held.nearly))
 
     def with_sentences(
         self, criterion: Criterion, papers: Sequence[Paper], required: Sequence[Unit], held: Holding | None = None
