@@ -111,14 +111,20 @@ def test_where_two_things_are_set_apart_the_second_paper_has_to_be_likelier():
     assert meant(likely, "How do whales hear?") == (WHALES,)
 
 
-def test_a_second_paper_has_to_be_likelier_where_the_first_speaks_of_both_that_are_named():
-    question = "How do BeeMap and FlyMap each draw?"
+def test_where_one_paper_speaks_of_both_things_that_are_named_it_alone_is_meant():
+    question = "How does BeeMap compare with FlyMap?"
     both = Paper("b", "BeeMap", "Unlike FlyMap, it draws dances.")
-    assert meant([(0.9, both), (TWO_APART_FROM, WHALES)], question) == (both,)
-    assert meant([(0.9, both), (TWO_APART_FROM, WHALES)], question, named={"w"}) == (both, WHALES)
-    assert meant([(0.9, both), (ABOUT_FROM, WHALES)], question) == (both, WHALES)
+    further = Paper("m", "MothMap", "It improves on BeeMap.")
+    assert meant([(0.99, both), (0.98, further)], question) == (both,)
+    assert meant([(0.99, both), (0.98, further)], question, named={"m"}) == (both, further)
+    assert meant([(0.99, both), (0.98, further)], "How does BeeMap compare with FlyMap and the paper on moths?") == (
+        both,
+        further,
+    )
+    fly = Paper("f", "FlyMap", "It draws what BeeMap does.")
+    assert meant([(0.99, both), (0.98, fly)], question) == (both, fly), "each speaks of both"
     alone = Paper("b", "BeeMap", "It draws dances.")
-    assert meant([(0.9, alone), (TWO_APART_FROM, WHALES)], question) == (alone, WHALES)
+    assert meant([(0.99, alone), (0.98, further)], question) == (alone, further)
 
 
 ANTS = Paper("a", "AntTrail", "Ants lay trails.")
