@@ -27,7 +27,7 @@ from eval.cases import (
 )
 from eval.judges.by_name import DEFAULT, NAMES
 from eval.judges.judgement import Judge
-from eval.run import ANSWERS, MADE_WITH, ask_the_same, exit_code, run, save, table
+from eval.run import ANSWERS, MADE_OF_ANSWERS, MADE_WITH, ask_the_same, exit_code, run, save, table
 from rag import Rag
 from rag.cli import add_common_options, settings_from, tell
 
@@ -80,7 +80,8 @@ def _run(options: argparse.Namespace, open_judge: OpenJudge) -> int:
 def _begin(folder: Path, cases: Sequence[Case]) -> None:
     """Make a run's folder, which holds its questions and no answer of an earlier run."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ANSWERS).unlink(missing_ok=True)
+    for name in (ANSWERS, *MADE_OF_ANSWERS):
+        (folder / name).unlink(missing_ok=True)
     write_cases(folder / QUESTIONS, cases)
 
 

@@ -21,7 +21,7 @@ from eval.cases import Case, CaseError, read_cases, write_cases
 from eval.judges.by_name import DEFAULT, NAMES, LexicalJudge
 from eval.judges.judgement import Judge
 from eval.report import gate_lines
-from eval.run import ANSWERS, Progress, exit_code, run, save
+from eval.run import ANSWERS, MADE_OF_ANSWERS, Progress, exit_code, run, save
 from eval.scoring import measure
 from rag import Rag
 from rag.cli import add_common_options, settings_from, tell
@@ -66,7 +66,7 @@ def _exam(options: argparse.Namespace, open_judge: OpenJudge) -> int:
         return _prove(rag, cases, as_json=options.json)
     folder = options.resume or options.out or Path("runs") / time.strftime("exam-%Y%m%d-%H%M%S")
     if not options.resume:
-        for name in (ANSWERS, EXAM):
+        for name in (ANSWERS, EXAM, *MADE_OF_ANSWERS):
             (folder / name).unlink(missing_ok=True)
     rag.warm_up()
     summary = take(rag, cases, folder, judge=open_judge(options.judge, rag), report=tell)

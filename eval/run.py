@@ -38,6 +38,8 @@ from rag import Answer, Rag
 
 ANSWERS = "answers.jsonl"
 MADE_WITH = "made_with.json"
+MADE_OF_ANSWERS = (MADE_WITH, "scores.json", "report.md", "report.html")
+"""What an earlier run leaves in a folder that is begun anew."""
 JUDGED_TOGETHER = 10
 """Answers that a judge is handed at a time."""
 Progress = Callable[[int, int, Scored], None]
@@ -189,11 +191,10 @@ def read_answers(folder: Path) -> list[Scored]:
     path = folder / ANSWERS
     if not path.is_file():
         raise CaseError(f"There is no run at {str(folder)!r}.", f"It has to hold {ANSWERS}.")
-    text = path.read_text(encoding="utf-8")
-    lines = text.split("\n")
+    *whole, _cut_off = path.read_bytes().split(b"\n")  # perhaps within a character
     result = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or (number == len(lines) and not text.endswith("\n")):
+    for number, line in enumerate(whole, start=1):
+        if not line.strip():
             continue
         try:
             row = json.loads(line)

@@ -244,6 +244,7 @@ def open_model(settings: Settings, *, report: Report = lambda _line: None) -> Ba
 
     wanted = settings.model
     if wanted.is_remote:
+        report(f"Questions and abstracts go to {wanted.base_url or wanted.provider} (model.base_url, model.provider).")
         return open_chat_model(wanted)
     found = model_weights(settings, report=report)
     report(f"Loading {found.name} …")

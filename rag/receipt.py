@@ -13,6 +13,7 @@ what the model thought of a paper is taken as it was kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, get_args
@@ -168,6 +169,8 @@ def _hit_problems(hit: Hit) -> Iterator[str]:
     passage = hit.passage
     if not _stands(passage.text, hit.paper, passage.start, passage.end) or passage.paper_id != hit.paper.id:
         yield f"The passage at rank {hit.rank} does not stand where it says in {hit.paper.title!r}."
+    if not (isinstance(hit.score, int | float) and 0 <= hit.score < math.inf):
+        yield f"The paper at rank {hit.rank} has a score of {hit.score!r}, which is no number from 0 on."
 
 
 def _stands(text: str, paper: Paper, start: int, end: int) -> bool:

@@ -24,6 +24,8 @@ from rag.index import LibraryIndex, PassageEncoder
 from rag.schema import Hit, Paper
 from rag.trace import Ranked
 
+PASSAGES_A_PAPER = 4
+"""Passages taken from each ranking for a paper, where more papers are asked for than there are candidates."""
 FILTER_FIELDS = ("id", "title", "authors", "year", "venue", "url", "doi", "keywords", "source")
 FILTER_OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains")
 
@@ -55,10 +57,11 @@ class FusedRetriever(BaseRetriever):
         allowed = select_papers(self.index.papers.values(), where) if where else None
         if allowed == frozenset():
             return ()
+        count = self.candidates if k <= self.candidates else PASSAGES_A_PAPER * k
         encoder: PassageEncoder = self.encoder
         vector = encoder.encode([question], "query")[0]
-        dense = self._papers_of(row for row, _ in self.index.nearest(vector, self.candidates, allowed))
-        keyword = self._papers_of(self._keyword_rows(question, allowed))
+        dense = self._papers_of(row for row, _ in self.index.nearest(vector, count, allowed))
+        keyword = self._papers_of(self._keyword_rows(question, allowed, count))
         return self._hits([dense, keyword], k)
 
     def papers(self, where: Where | None = None) -> tuple[Paper, ...]:
@@ -83,7 +86,7 @@ class FusedRetriever(BaseRetriever):
         vector = self.encoder.encode([question], "query")[0]
         near = dict(self.index.nearest(vector, self.candidates, allowed))
         bm25 = self.index.keywords.scores(question)
-        dense, keyword = self._papers_of(near), self._papers_of(self._keyword_rows(question, allowed))
+        dense, keyword = self._papers_of(near), self._papers_of(self._keyword_rows(question, allowed, self.candidates))
         fused = reciprocal_rank_fusion([list(dense), list(keyword)], self.fusion_constant)
         dense_ranks = {paper: rank for rank, paper in enumerate(dense, start=1)}
         keyword_ranks = {paper: rank for rank, paper in enumerate(keyword, start=1)}
@@ -100,12 +103,12 @@ class FusedRetriever(BaseRetriever):
             for rank, (paper, score) in enumerate(fused.items(), start=1)
         )
 
-    def _keyword_rows(self, question: str, allowed: frozenset[str] | None) -> list[int]:
+    def _keyword_rows(self, question: str, allowed: frozenset[str] | None, most: int) -> list[int]:
         scores = self.index.keywords.scores(question)
         if allowed is not None:
             outside = [row for row, passage in enumerate(self.index.passages) if passage.paper_id not in allowed]
             scores[outside] = 0.0
-        count = min(self.candidates, int(np.count_nonzero(scores)))
+        count = min(most, int(np.count_nonzero(scores)))
         if count == 0:
             return []
         best = np.argpartition(-scores, count - 1)[:count]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import SettingsError
@@ -122,6 +122,12 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     model: ModelSettings = ModelSettings()
     answer: AnswerSettings = AnswerSettings()
+
+    @field_validator("library", "home", "data")
+    @classmethod
+    def _at_home(cls, path: Path | None) -> Path | None:
+        """`~` is the reader's home, though no shell has written it out."""
+        return path if path is None else path.expanduser()
 
     def __init__(self, **values: Any) -> None:
         """Read every source, later ones winning.

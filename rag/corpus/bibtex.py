@@ -60,7 +60,7 @@ class _Cursor:
 
 def matches(text: str) -> bool:
     """Whether a line opens an entry."""
-    return re.search(r"^\s*@\s*[A-Za-z]+\s*[{(]", text, re.MULTILINE) is not None
+    return re.search(r"^[ \t]*@\s*[A-Za-z]+\s*[{(]", text, re.MULTILINE) is not None
 
 
 def read(text: str) -> Iterator[Entry | Fault]:
@@ -82,7 +82,7 @@ def read(text: str) -> Iterator[Entry | Fault]:
         except _Broken as broken:
             yield Fault(bisect.bisect(line_ends, broken.offset) + 1, broken.name, broken.expected)
             # Go on at the next entry that opens a line; what lies between belongs to the broken one.
-            following = re.compile(r"^\s*@", re.MULTILINE).search(text, max(cursor.at, opening.end()))
+            following = re.compile(r"^[ \t]*@", re.MULTILINE).search(text, max(cursor.at, opening.end()))
             cursor.at = following.start() if following else len(text)
 
 
@@ -93,13 +93,11 @@ def _entry_values(cursor: _Cursor, closing: str) -> dict[str, object]:
     cursor.at = key_end.start() + (key_end.group() == ",")
     found = _fields(cursor, closing)
     values: dict[str, object] = {
-        name: _without_braces(found.get(name, "")) for name in ("title", "abstract", "year", "keywords")
+        name: _without_braces(found.get(name, "")) for name in ("title", "abstract", "year", "keywords", "url", "doi")
     }
     values["authors"] = [_in_reading_order(name) for name in _names(found.get("author", ""))]
-    values["year"] = values["year"] or found.get("date")
+    values["year"] = values["year"] or _without_braces(found.get("date", ""))
     values["venue"] = next((_without_braces(found[name]) for name in _VENUES if found.get(name)), None)
-    values["url"] = found.get("url")
-    values["doi"] = found.get("doi")
     return values
 
 

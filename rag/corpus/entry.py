@@ -92,6 +92,13 @@ def _required(values: Mapping[str, object], field: str) -> str:
     return text
 
 
+_DATE = re.compile(r"([0-9]{4})(?:[a-z]|[-/., ][^\n]*)?|(?:[0-9]{1,2}[-/.]){1,2}([0-9]{4})")
+_NOTHING = re.compile(
+    r"\s*(?:n/?a|none|null|nan|-+|n\.?\s*d\.?|in press|forthcoming|to appear|accepted)?\s*", re.IGNORECASE
+)
+"""What stands in a field that has nothing to say."""
+
+
 def _several(values: Mapping[str, object], field: str, separators: str) -> tuple[str, ...]:
     """A list of strings, or one string that `separators` (a regular expression) divides; repeats are dropped."""
     value = values.get(field)
@@ -105,24 +112,29 @@ def _several(values: Mapping[str, object], field: str, separators: str) -> tuple
 
 
 def _year(value: object) -> int | None:
-    """A year as a number, as text, or at the front of a date; whether it is plausible is not judged."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    """A year as a number, as text, or at an end of a date; none where it is said to be none yet."""
+    if value is None or (isinstance(value, str) and _NOTHING.fullmatch(value)):
         return None
-    found = re.fullmatch(r"([0-9]{4})(?:[-/.][^\n]*)?", str(value).strip()) if isinstance(value, str | int) else None
-    if isinstance(value, bool) or found is None or not _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
+    if isinstance(value, float) and value.is_integer():  # as pandas writes it
+        value = int(value)
+    found = _DATE.fullmatch(str(value).strip()) if isinstance(value, str | int) else None
+    if isinstance(value, bool) or found is None or not _FIRST_YEAR <= int(found[1] or found[2]) <= _LAST_YEAR:
         raise _Malformed("year", f"a year of four digits, found {_shown(value)}")
-    return int(found[1])
+    return int(found[1] or found[2])
 
 
 def _url(values: Mapping[str, object]) -> str:
-    url = _text(values, "url")
+    """The first of the addresses that are given; one that begins with "www." lacks its https://."""
+    url = next(iter(_text(values, "url").split()), "")
+    url = "" if _NOTHING.fullmatch(url) else re.sub(r"^www\.(?=\w)", "https://www.", url)
     if url and not is_web_address(url):
         raise _Malformed("url", f"an address that begins with http:// or https://, found {_shown(url)}")
     return url
 
 
 def _doi(values: Mapping[str, object]) -> str | None:
-    doi = re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", _text(values, "doi"), flags=re.IGNORECASE)
+    doi = re.sub(r"^(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:?\s*)", "", _text(values, "doi"), flags=re.IGNORECASE)
+    doi = "" if _NOTHING.fullmatch(doi) else doi
     if doi and not re.fullmatch(r"10\.\d+(?:\.\d+)*/\S+", doi):
         raise _Malformed("doi", f"a DOI such as 10.1000/182, found {_shown(doi)}")
     return doi or None

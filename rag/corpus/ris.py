@@ -22,27 +22,31 @@ _TAGS = {
     "doi": ("DO",),
 }
 _SUFFIX = re.compile(r"(?:[JS]r|I{2,3}|IV)\.?")
-_LINE = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*))?")
+_LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*))?")
 
 
 def matches(text: str) -> bool:
-    """Whether the first line opens a record."""
-    return text.lstrip().startswith("TY  -")
+    """Whether a line opens a record: the first, or one behind what a publisher writes in front of all."""
+    return re.search(r"^TY {1,2}- *\w", text, re.MULTILINE) is not None
 
 
 def read(text: str) -> Iterator[Entry | Fault]:
-    """One Entry a record; a Fault for a line outside of records and a record without its end. Empty text gives none."""
+    """One Entry a record; a Fault for a line between records and a record without its end. Empty text gives none.
+
+    What stands before the first record is passed over, if there is one: "Provider: …".
+    """
     record: list[tuple[str, str]] = []
     opened = 0
+    is_in_front = matches(text)
     for number, line in enumerate(text.splitlines(), start=1):
         found = _LINE.fullmatch(line.rstrip())
         tag, value = (found[1], (found[2] or "").strip()) if found else ("", line.strip())
         if tag == "TY":
             if opened:
                 yield Fault(number, "ER", f"'ER  - ' before the next record; line {opened} opens one without an end")
-            record, opened = [], number
+            record, opened, is_in_front = [], number, False
         elif not opened:
-            if line.strip():
+            if line.strip() and not is_in_front:
                 yield Fault(number, "TY", f"'TY  - ' at the start of a record, found {line.strip()[:40]!r}")
         elif tag == "ER":
             yield Entry(opened, _values(record))

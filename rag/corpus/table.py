@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from rag.corpus.entry import Entry, Fault
 
 _SEPARATORS = ",;\t"
+_LARGEST_CELL = 100_000_000
+"""Characters: a column that is not read may hold whole papers."""
 
 
 def matches(text: str) -> bool:
@@ -23,6 +25,7 @@ def matches(text: str) -> bool:
 
 def read(text: str) -> Iterator[Entry | Fault]:
     """One Entry a row, a Fault for a row with too many or too few cells. Empty text gives none."""
+    csv.field_size_limit(_LARGEST_CELL)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     try:
         header = [name.strip().casefold() for name in next((row for row in rows if row), [])]

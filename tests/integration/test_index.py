@@ -13,6 +13,7 @@ from fakes import HashedEncoder
 
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexOutdated, IndexProblem
 from rag.index import LibraryIndex, build, live_generation
+from rag.retrieval import FusedRetriever
 from rag.schema import Paper
 
 ROOT = Path(__file__).parents[2]
@@ -263,3 +264,12 @@ def test_filters_narrow_the_nearest_rows(tmp_path):
     assert {index.passages[row].paper_id for row, _ in rows} == {"id-ants", "id-whales"}
     assert index.nearest(vector, 3, frozenset()) == []
     index.close()
+
+
+def test_as_many_papers_are_found_as_are_asked_for_and_there(tmp_path):
+    encoder = HashedEncoder()
+    papers = [paper(f"p{i}", f"Owls hunt mice in wood {i}. " * 40) for i in range(40)]
+    build(tmp_path, papers, encoder)
+    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path, encoder), encoder=encoder, candidates=4)
+    assert len(retriever.search("owls hunt mice", k=30)) == 30
+    assert len(retriever.search("owls hunt mice", k=400)) == 40

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.corpus import bibtex, daily, jsonl, ris, table
+from rag.corpus import bibtex, daily, jsonl, read_library, ris, table
 from rag.corpus.entry import Entry, Fault
+from rag.errors import CorpusError
 
 ABSTRACT = "We present a small method for a small task. It works well on all of the benchmarks that we know."
 LINES = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=60)
@@ -160,3 +161,65 @@ def test_a_ris_record_without_its_end_is_a_fault():
 
 def test_text_outside_of_ris_records_is_a_fault():
     assert only(ris.read("TI  - A title\n")).field == "TY"
+
+
+def papers_of(folder, *rows):
+    path = folder / "mine.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return read_library(path)
+
+
+OWLS = {"title": "Owls", "abstract": "Owls fly at night."}
+
+
+@pytest.mark.parametrize(
+    ("value", "year"),
+    [
+        ("2019a", 2019), ("2019 Mar 5", 2019), ("2019-03", 2019), ("05/2019", 2019), ("3.5.2019", 2019), (2019.0, 2019),
+        ("in press", None), ("n.d.", None), ("N/A", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_year_is_read_however_it_is_written(tmp_path, value, year):
+    assert only(papers_of(tmp_path, {**OWLS, "year": value})).year == year
+
+
+@pytest.mark.parametrize("value", ["twenty", "20190", 2019.5, True])
+def test_what_is_no_year_is_still_a_fault(tmp_path, value):
+    with pytest.raises(CorpusError, match="year"):
+        papers_of(tmp_path, {**OWLS, "year": value})
+
+
+@pytest.mark.parametrize("doi", ["doi.org/10.1/abc", "DOI 10.1/abc", "https://doi.org/10.1/abc", "doi:10.1/abc"])
+def test_addresses_are_read_however_they_are_written(tmp_path, doi):
+    paper = only(papers_of(tmp_path, {**OWLS, "doi": doi, "url": "www.x.org/1 www.y.org"}))
+    assert (paper.doi, paper.url) == ("10.1/abc", "https://www.x.org/1")
+    paper = only(papers_of(tmp_path, {**OWLS, "doi": "N/A", "url": "n/a"}))
+    assert not paper.doi
+    assert not paper.url
+
+
+def test_double_braces_of_web_of_science_are_read(tmp_path):
+    path = tmp_path / "wos.bib"
+    path.write_text(
+        "@article{a, title={{Owls}}, abstract={{Owls fly at night.}}, date={{2019-03}}, DOI={{10.1/abc}}, "
+        "url={{https://x.org/1}}}"
+    )
+    paper = only(read_library(path))
+    assert (paper.title, paper.year, paper.doi, paper.url) == ("Owls", 2019, "10.1/abc", "https://x.org/1")
+
+
+def test_a_publishers_lines_before_the_first_record_and_one_space_are_no_faults(tmp_path):
+    path = tmp_path / "acs.ris"
+    path.write_text(
+        "Provider: American Chemical Society\nContent: text\n\nTY - JOUR\nTI - Owls\nAB - Owls fly.\nER - \n"
+    )
+    assert only(read_library(path)).title == "Owls"
+    path.write_text("Provider: nobody\n")
+    with pytest.raises(CorpusError, match="TY"):
+        read_library(path)
+
+
+def test_a_column_that_is_not_read_may_hold_a_whole_paper(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"title,abstract,fulltext\nOwls,Owls fly.,{'x' * 200_000}\nEels,Eels swim.,y\n")
+    assert [paper.title for paper in read_library(path)] == ["Owls", "Eels"]

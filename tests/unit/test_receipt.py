@@ -144,6 +144,12 @@ def test_a_score_that_is_none_is_found_though_a_new_digest_was_made(data, score)
     assert verify(resealed(changed(receipt, data.draw(st.sampled_from(places)), lambda _: score)))
 
 
+@pytest.mark.parametrize("score", [-1, float("nan"), float("inf"), "x", None])
+def test_a_hits_score_is_a_number_from_0_on(score):
+    told = verify(resealed(changed(honest(), ("hits", 0, "score"), lambda _: score)))
+    assert any("has a score of" in line for line in told)
+
+
 @pytest.mark.parametrize(
     ("path", "change", "says"),
     [

@@ -9,12 +9,13 @@ import pytest
 
 from eval import provenance, report
 from eval.__main__ import main
+from eval.asking import QUESTIONS, _begin
 from eval.cases import Case, CaseError
 from eval.compare import compare, difference, mcnemar, read_gate, read_values
 from eval.judges.by_name import LexicalJudge
 from eval.judges.judgement import JudgeError, Judgement
 from eval.metrics import answers
-from eval.run import ANSWERS, MADE_WITH, exit_code, judged, read_answers, run, save, table
+from eval.run import ANSWERS, MADE_OF_ANSWERS, MADE_WITH, exit_code, judged, read_answers, run, save, table
 from eval.running import Running
 from eval.scoring import declining, measure, risk_and_coverage, timings
 from rag.schema import Answer, Citation, Claim, Evidence, Hit, Paper, Passage, Sentence
@@ -62,7 +63,8 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
         run(AnsweringRag(stop_at="Which?"), CASES, report=quiet, folder=tmp_path)
     path = tmp_path / ANSWERS
     assert len(path.read_text().splitlines()) == 2
-    path.write_text(path.read_text() + '{"case": {"id": "c", "ty')  # the stop cut a line off
+    # The stop cut a line off, within a character.
+    path.write_bytes(path.read_bytes() + '{"case": {"id": "c", "question": "Café'.encode()[:-1])
     rag = AnsweringRag()
     scored = run(rag, CASES, report=quiet, folder=tmp_path)
     assert rag.asked == ["Which?"]
@@ -512,3 +514,12 @@ def test_the_ninetieth_percentile_is_never_below_the_median():
     many = [replace(slow, answer=replace(slow.answer, timings={"total_s": float(n)})) for n in range(1, 41)]
     row = timings(many)["total_s"]
     assert (row["median"], row["p90"], row["p95"]) == (20.5, 36.0, 38.0)
+
+
+def test_a_folder_that_is_begun_anew_keeps_nothing_of_an_earlier_run(tmp_path):
+    for name in (ANSWERS, *MADE_OF_ANSWERS):
+        (tmp_path / name).write_text("earlier")
+    _begin(tmp_path, CASES)
+    assert [path.name for path in tmp_path.iterdir()] == [QUESTIONS]
+    with pytest.raises(CaseError):
+        read_values(tmp_path)

@@ -1,5 +1,7 @@
 """Settings: four sources, one order, nothing unknown."""
 
+from pathlib import Path
+
 import pytest
 
 from rag.errors import SettingsError
@@ -52,3 +54,10 @@ def test_settings_are_frozen_and_named_by_what_shapes_an_answer(tmp_path):
         settings.home = tmp_path
     assert Settings(home=tmp_path, terminal_history=False).id == settings.id
     assert Settings(retrieval={"k": 9}).id != settings.id
+
+
+def test_a_tilde_is_the_readers_home_though_no_shell_wrote_it_out():
+    settings = Settings(home="~/fn", data="~/kept", library="~/mine.bib")
+    assert settings.home == Path.home() / "fn"
+    assert settings.data == Path.home() / "kept"
+    assert settings.library == Path.home() / "mine.bib"
