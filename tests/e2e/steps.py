@@ -49,3 +49,9 @@ def in_view(page, selector, frame):
         }""",
         [selector, frame],
     )
+
+
+def type_in_form(page, words: str) -> None:
+    """Write over what stands in a form that was just opened: it takes the focus when it is drawn."""
+    page.wait_for_selector(".fn-form textarea:focus")
+    page.keyboard.type(words)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.e2e.steps import BOX, DONE, ask
+from tests.e2e.steps import BOX, DONE, ask, type_in_form
 from tests.fake_rag import LANTERN, TIDE, sentences_of
 from ui.serving.listening import listen_on
 
@@ -97,7 +97,7 @@ def test_a_form_that_was_begun_is_not_reloaded_away(start, visit):
     page = visit(url, expected=GONE)
     ask(page, "What is LanternNet?")
     page.get_by_role("button", name="Edit question 1").click()
-    page.keyboard.type("What else is it?")
+    type_in_form(page, "What else is it?")
     end(first)
     page.wait_for_selector(LOST)
     page.keyboard.press("Enter")

@@ -11,7 +11,7 @@ import pytest
 from rag import FootnoteError
 from rag.corpus import read_library
 from rag.receipt import verify
-from tests.e2e.steps import BOX, DONE, ask, lens, wait_until
+from tests.e2e.steps import BOX, DONE, ask, lens, type_in_form, wait_until
 from tests.fake_rag import LANTERN, TIDE, FakeRag
 from ui.app import build, surroundings
 from ui.conversations.archive import ARCHIVE_FILE, Archive
@@ -119,7 +119,7 @@ def test_a_past_question_is_edited_and_asked_again_from_there(page, rag):
     for question in ("One?", "Two?", "Three?"):
         ask(page, question)
     page.locator("#t2").get_by_role("button", name="Edit question").click()
-    page.keyboard.type("Two, but better?")
+    type_in_form(page, "Two, but better?")
     page.keyboard.press("Enter")
     page.wait_for_selector("#t4[data-stage=done]")
     assert questions(page) == ["One?", "Two, but better?"]
@@ -135,7 +135,7 @@ def test_the_stand_alone_form_is_shown_and_can_be_corrected(page, rag):
     ask(page, "and how fast?")
     page.locator("#t2").get_by_role("button", name="Correct this").click()
     assert page.input_value(".fn-form textarea") == "What is the speed of LanternNet, and how fast??"
-    page.keyboard.type("How many frames does LanternNet do?")
+    type_in_form(page, "How many frames does LanternNet do?")
     page.keyboard.press("Enter")
     page.wait_for_selector("#t3[data-stage=done]")
     assert rag.asked[-1] == ("How many frames does LanternNet do?", []), "it stands alone: no history"
@@ -346,10 +346,17 @@ def test_nothing_else_is_opened_or_asked_while_an_answer_is_on_its_way(page, rag
     ask(page, "First of two?")
     rag.before_first_token.clear()
     ask(page, "Second of two?", until="#fn-live-evidence mark")
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const note = () => window.said.push(document.querySelector('#fn-status').textContent);
+            new MutationObserver(note).observe(document.body, { childList: true, subtree: true, characterData: true });
+        }"""
+    )
     page.locator("#t1").get_by_role("button", name="Edit question").click()
-    page.keyboard.type("Another?")
+    type_in_form(page, "Another?")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#fn-status:has-text('An answer is on its way')")
+    page.wait_for_function("window.said.some((line) => line.includes('An answer is on its way'))")
     rag.open_gates()
     page.wait_for_selector("#t2[data-stage=done]")
     assert questions(page) == ["First of two?", "Second of two?"]

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.e2e.libraries import ROWS, rag_on
+from tests.e2e.steps import DONE
 from tests.hostile import PAYLOADS
 
 pytestmark = pytest.mark.browser
@@ -199,6 +200,7 @@ def test_a_click_on_the_map_makes_a_question_about_the_paper_ready_and_enter_ask
     page.keyboard.press("Enter")
     page.wait_for_selector("#fn-live .fn-turn")
     assert page.inner_text("#fn-live .fn-question").startswith("What does OwlHunt propose")
+    page.wait_for_selector(DONE)
     page.click("#fn-tab-library-button")
     page.locator('.fn-dot[aria-label^="EelSwim"]').click()
     page.wait_for_function("(document.activeElement?.value ?? '').includes('EelSwim')")
