@@ -15,8 +15,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from langsmith.run_helpers import tracing_context
-
 import prompts
 from rag.checking import CUT_OFF, Draft
 from rag.description import model_id_of
@@ -138,8 +136,7 @@ class Answering:
         pairs = [(part, item) for item, group in zip(enough, parts, strict=True) if item for part in group]
         batch: list[Any] = [self.writer.messages(part, item) for part, item in pairs]
         longest = self.settings.model.max_new_tokens
-        with self.writer.failing_plainly(), tracing_context(enabled=False):
-            written = iter(self.model.get().batch(batch, max_tokens=longest) if batch else ())
+        written = iter(self.writer.replies(batch, longest))
         answers = []
         for item, wider, group in zip(found, enough, parts, strict=True):
             if wider is None:

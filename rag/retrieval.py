@@ -25,7 +25,7 @@ from rag.schema import Hit, Paper
 from rag.trace import Ranked
 
 PASSAGES_A_PAPER = 4
-"""Passages taken from each ranking for a paper, where more papers are asked for than there are candidates."""
+"""So many times as many passages are taken as papers are wanted: a paper has two or three."""
 FILTER_FIELDS = ("id", "title", "authors", "year", "venue", "url", "doi", "keywords", "source")
 FILTER_OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains")
 

@@ -132,8 +132,8 @@ class SubjectFinder:
     def mentions(self, question: str, papers: Sequence[Paper]) -> list[Mention]:
         """The names by which `question` means some of `papers`.
 
-        A word of a title that these papers write in small letters, too, is a name only where `question` does not: how
-        do animals act, not ACT.
+        A word that these papers write in small letters, too, is a name only where `question` does not: how do animals
+        act, not ACT.
         """
         asked = _folded(question)
         found = []
@@ -142,9 +142,9 @@ class SubjectFinder:
             titles = frozenset(self._title_names(paper.title))
             if begun := self._begun(asked, paper, papers):
                 titles |= {begun}
-            titles = frozenset(name for name in titles if not _is_plain_word(name, question, texts))
-            names = sorted(titles | frozenset(self._introduced(paper.abstract)))
-            found += [Mention(paper, n, _place(asked, n), n in titles) for n in names if _holds(asked, n)]
+            held = sorted(n for n in titles | frozenset(self._introduced(paper.abstract)) if _holds(asked, n))
+            names = [n for n in held if not _is_plain_word(n, question, texts)]
+            found += [Mention(paper, n, _place(asked, n), n in titles) for n in names]
         # A name within a longer one is part of it: "OMNI" in "OMNI-EPIC".
         return [
             m
@@ -236,8 +236,8 @@ class SubjectFinder:
 
 
 def _is_plain_word(name: str, question: str, texts: Sequence[str]) -> bool:
-    """Whether `name` is one word that `question` and some of `texts` write in small letters, as none would a name."""
-    if not (name.isalpha() and _holds(_folded(question), name)):
+    """Whether `name`, which `question` holds, is one word that it and some of `texts` write in small letters alone."""
+    if not name.isalpha():
         return False
     small = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
     if not small.search(question) or any(word != name for word in re.findall(_spelled(name), question, re.IGNORECASE)):

@@ -131,6 +131,13 @@ class Writer:
                 said += str(chunk.text)
         return said
 
+    def replies(self, batch: Sequence[Messages], max_tokens: int) -> Sequence[Any]:
+        """The replies to several prompts, written together where the model can."""
+        model: Any = self._model.get()
+        with self.failing_plainly(), tracing_context(enabled=False):
+            replies: Sequence[Any] = model.batch(batch, max_tokens=max_tokens) if batch else ()
+        return replies
+
     @contextmanager
     def failing_plainly(self) -> Iterator[None]:
         """Whatever the client of a remote model raises, as a ModelError."""

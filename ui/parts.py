@@ -15,6 +15,7 @@ from rag import FootnoteError
 from ui.conversations.archive import GUEST, Archive
 from ui.conversations.conversation import Conversation
 from ui.markup import text
+from ui.serving.listening import THIS_MACHINE
 from ui.views.evidence import render_evidence, render_past_evidence
 from ui.views.header import header
 from ui.views.turn import render_status, render_turn, render_turns
@@ -93,7 +94,7 @@ def owner_of(request: gr.Request | None) -> str:
     if request.username:
         return str(request.username)
     client = getattr(request.client, "host", "") or ""
-    return "" if client in _THIS_MACHINE else f"{GUEST}{request.session_hash}"
+    return "" if client in _HERE else f"{GUEST}{request.session_hash}"
 
 
 def is_guest(request: gr.Request | None) -> bool:
@@ -101,7 +102,7 @@ def is_guest(request: gr.Request | None) -> bool:
     return owner_of(request).startswith(GUEST)
 
 
-_THIS_MACHINE = ("", "127.0.0.1", "::1", "testclient")
+_HERE = ("", "testclient", *THIS_MACHINE)
 
 
 def drawn(parts: Parts, conversation: Conversation) -> Update:

@@ -125,7 +125,7 @@ def _year(value: object) -> int | None:
 
 def _url(values: Mapping[str, object]) -> str:
     """The first of the addresses that are given; one that begins with "www." lacks its https://."""
-    url = next(iter(_text(values, "url").split()), "")
+    url = re.split(r"[\s,;]+(?=https?://|www\.)", _text(values, "url"), maxsplit=1)[0]
     url = "" if _NOTHING.fullmatch(url) else re.sub(r"^www\.(?=\w)", "https://www.", url)
     if url and not is_web_address(url):
         raise _Malformed("url", f"an address that begins with http:// or https://, found {_shown(url)}")

@@ -27,13 +27,13 @@ _LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*))?")
 
 def matches(text: str) -> bool:
     """Whether a line opens a record: the first, or one behind what a publisher writes in front of all."""
-    return re.search(r"^TY {1,2}- *\w", text, re.MULTILINE) is not None
+    return re.search(r"^TY {1,2}-", text, re.MULTILINE) is not None
 
 
 def read(text: str) -> Iterator[Entry | Fault]:
     """One Entry a record; a Fault for a line between records and a record without its end. Empty text gives none.
 
-    What stands before the first record is passed over, if there is one: "Provider: …".
+    Lines without a tag before the first record are passed over, if there is one: "Provider: …".
     """
     record: list[tuple[str, str]] = []
     opened = 0
@@ -46,7 +46,7 @@ def read(text: str) -> Iterator[Entry | Fault]:
                 yield Fault(number, "ER", f"'ER  - ' before the next record; line {opened} opens one without an end")
             record, opened, is_in_front = [], number, False
         elif not opened:
-            if line.strip() and not is_in_front:
+            if line.strip() and (tag or not is_in_front):
                 yield Fault(number, "TY", f"'TY  - ' at the start of a record, found {line.strip()[:40]!r}")
         elif tag == "ER":
             yield Entry(opened, _values(record))

@@ -248,7 +248,7 @@ def _units(text: str) -> tuple[Unit, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Which papers hold a criterion by its words: wholly; but for what no paper holds, `unheld`; or at least by half.
+    """Which papers hold a criterion by its words: wholly; but for words that no paper holds; or at least by half.
 
     `required`: what is looked for in them, to find the sentences that show it.
     """
@@ -257,7 +257,6 @@ class Holding:
     nearly: tuple[Paper, ...]
     partly: tuple[Paper, ...]
     required: tuple[Unit, ...]
-    unheld: tuple[Unit, ...]
 
 
 def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
@@ -272,7 +271,6 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
     least = 0.0 if criterion.in_title else SHARE_OF_RAREST * max(weights)  # a title is asked for word by word
     required = [j for j, weight in enumerate(weights) if held[j] and weight >= least]
     units = tuple(asked[j] for j in required)
-    unheld = tuple(unit for unit, found in zip(asked, held, strict=True) if not found)
     with_all = set.intersection(*(held[j] for j in required)) if required else set()
     shorts: set[str] = set()
     introduced = {(short, tuple(_stems(said))) for paper in papers for short, said in abbreviated(paper.abstract)}
@@ -281,7 +279,8 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
         found = frozenset().union(*(abbreviations(spelled, text.text) for text in texts))
         shorts |= {s for s in found if len(s) >= SHORTEST_BY_INITIALS or (s, stems) in introduced}
     wholly = {i for i, text in enumerate(texts) if not shorts.isdisjoint(_ACRONYM.findall(text.text))}
-    wholly |= set() if unheld else with_all
+    if all(held):  # else a word of the criterion stands in no paper
+        wholly |= with_all
     nearly = with_all - wholly
     half = sum(weights[j] for j in required) / 2
     partly = {i for i in range(len(papers)) if required and sum(weights[j] for j in required if i in held[j]) >= half}
@@ -290,7 +289,6 @@ def holding(criterion: Criterion, papers: Sequence[Paper]) -> Holding:
         tuple(papers[i] for i in sorted(nearly)),
         tuple(papers[i] for i in sorted(partly - wholly - nearly)),
         units + tuple(Unit((short,)) for short in sorted(shorts)),
-        unheld,
     )
 
 

@@ -48,10 +48,10 @@ _REPORTS = frozenset(
 """Verbs whose negation denies what follows them: "we do not claim that …"."""
 _NAME = re.compile(r"\b[A-Z][\w*^]*(?:[-+][\w*^]+)*")
 _LIMITS = frozenset(
-    "only all every always never any each both entirely completely fully solely first best most".split()
-)
-_AMOUNTS = frozenset(
-    "half halves halved quarter quarters thirds dozens hundreds thousands millions billions double triple".split()
+    """
+    only all every always never any each both entirely completely fully solely first best most
+    half halves halved quarter quarters thirds dozens hundreds thousands millions billions double triple
+    """.split()
 )
 _SHARES = re.compile(r"\b(?:an?|one) (?P<share>third|quarter|fifth|tenth) of\b", re.IGNORECASE)
 """What says how much in words; figures have a check of their own."""
@@ -216,7 +216,7 @@ def _before(text: str, quote: str) -> str:
 
 def _beyond(text: str, source: str) -> tuple[str, ...]:
     spoken = set(words(source))
-    limits = [word for word in words(text) if word in _LIMITS | _AMOUNTS and word not in spoken]
+    limits = [word for word in words(text) if word in _LIMITS and word not in spoken]
     limits += [found[0].casefold() for found in _SHARES.finditer(text) if found["share"].casefold() not in spoken]
     limits += filter(None, [turned_round(text, source)])
     joints = [found[0] for joint in _CAUSES if (found := joint.search(text)) and not joint.search(source)]

@@ -72,7 +72,8 @@ _BARE = re.compile(
 )
 _KIND_ALONE = re.compile(
     r"(?!compare|summar|explain|describ|discuss|contrast|(?:the|how|why|which|what)\b)"
-    rf"(?P<kind>(?:(?!{_NO_KIND}\b|(?:these|those|this|that|of|from|and|or|in|on|how|why|whether|when|where)\b)[\w'-]+\s+){{1,4}})"
+    rf"(?P<kind>(?:(?!{_NO_KIND}\b|(?:these|those|this|that|of|from|and|or|in|on)\b|(?:how|why|whether|when|where)\b)"
+    r"[\w'-]+\s+){1,4})"
     r"(?:papers|abstracts|works|articles|studies|publications)\W*$",
     re.IGNORECASE,
 )

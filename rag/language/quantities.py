@@ -85,9 +85,15 @@ _FOLD = re.compile(rf"\b({'|'.join(NUMBER_WORDS)})(?=fold\b)", re.IGNORECASE)
 _DOZEN = re.compile(r"\b(?:(?:a|one) )?dozen\b", re.IGNORECASE)
 _COUNTED_BEFORE = re.compile(rf"(?:\d|\b(?:{'|'.join(NUMBER_WORDS)}|half|several|few))[\s-]$", re.IGNORECASE)
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?![\w.,]*\d)")
-"""Thousands apart, as medical journals write them, or two numbers side by side: "12 345"."""
-_IN_A_ROW = re.compile(r"(?<![\w.,])\d{1,2}(?:,\d{1,2})+(?![\w,]|\.\d)")
-"""A decimal comma, or several numbers: "1,2,3"."""
+"""Thousands apart, as medical journals write them: "12 345"."""
+_NUMBERED = re.compile(
+    r"\b(?:phase|type|grade|stage|step|level|class|version|part|group|arm|site|table|figure|fig\.|day|week|month"
+    r"|year)s? $",
+    re.IGNORECASE,
+)
+"""What a number of its own may stand behind: "phase 2 300 patients"."""
+_IN_A_ROW = re.compile(r"(?<![\w.,])\d{1,2}(?:,\d{1,2}){2,}(?![\w,]|\.\d)")
+"""Several numbers: "1,2,3". Two of them may be a decimal comma."""
 _BRACKETED = re.compile(r"(?<=[A-Za-z])\((\d{1,2}(?:\.\d)?)\)")
 _UP = (
     r"higher|more|greater|larger|bigger|better|faster|longer|stronger|heavier|wider|increas\w*|improv\w*|gain\w*"
@@ -233,12 +239,19 @@ def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> fr
     found = {value for _, value, is_name in _written(text) if in_names or not is_name}
     if in_names:
         found.update(filter(None, (_other_value(match) for match, _, _ in _written(text))))
-        found.update(re.sub(r"\D", "", match[0]) for match in _GROUPED.finditer(text))
+        found.update(_thousands(text))
         found.update(_plain(one, 1) for match in _IN_A_ROW.finditer(text) for one in match[0].split(","))
     found.update(value for _, value in _spelled(text) if with_one or value != "1")
     if with_one and _ZERO.search(text):
         found.add("0")
     return frozenset(found)
+
+
+def _thousands(text: str) -> Iterator[str]:
+    """The values of numbers whose thousands stand apart."""
+    for match in _GROUPED.finditer(text):
+        if not _NUMBERED.search(text[: match.start()]):
+            yield re.sub(r"\D", "", match[0])
 
 
 def _spelled(text: str) -> Iterator[tuple[re.Match[str], str]]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from rag.language.sentences import sentences_of
 from rag.language.terms import tokenize
-from rag.retrieval import FusedRetriever, select_papers
+from rag.retrieval import PASSAGES_A_PAPER, FusedRetriever, select_papers
 from rag.schema import Paper, Passage
 
 How = Literal["both", "words", "meaning"]
@@ -82,8 +82,7 @@ def _by_meaning(retriever: FusedRetriever, text: str, allowed: frozenset[str], k
 def _best_rows(retriever: FusedRetriever, vector: Any, allowed: frozenset[str], k: int) -> _Ranked:
     index = retriever.index
     best: dict[str, tuple[Paper, Passage | None, float]] = {}
-    # A paper has two or three passages: four times as many rows hold k papers.
-    for row, score in index.nearest(vector, 4 * k, allowed):
+    for row, score in index.nearest(vector, PASSAGES_A_PAPER * k, allowed):
         passage = index.passages[row]
         best.setdefault(passage.paper_id, (index.papers[passage.paper_id], passage, score))
     return list(best.values())[:k]

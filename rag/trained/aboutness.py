@@ -129,8 +129,8 @@ def meant(likely: Sequence[tuple[float, Paper]], question: str, named: Collectio
 
     One that begins "According to …," asks about one. Where it names two or more papers and describes no other, it asks
     about these alone, and where it names two things, of which one paper speaks, about that one: what builds on a paper
-    reads as if it were asked about, too. For 83 of 94 comparisons, 48 of them
-    on six libraries of other papers, these are exactly the papers asked about; without the rule for named ones for 78.
+    reads as if it were asked about, too. For 83 of 94 comparisons, 48 of them on six libraries of other papers, these
+    are exactly the papers asked about; without the rule for named ones for 78.
 
     Args:
         likely: pairs of what `asked_about` says of each paper that may be meant and the paper, best first.
@@ -165,8 +165,9 @@ def _first_has_both(question: str, papers: Sequence[Paper]) -> bool:
     names = {name.casefold() for name in _NAMED.findall(question)}
     if len(papers) != 2 or len(names) != 2 or _describes(question):
         return False
-    first, second = ([name in f"{paper.title} {paper.abstract}".casefold() for name in names] for paper in papers)
-    return all(first) and not all(second)
+    patterns = [re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE) for name in names]
+    first, second = (all(p.search(f"{paper.title} {paper.abstract}") for p in patterns) for paper in papers)
+    return first and not second
 
 
 def _at_least_three(question: str) -> int:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from rag.assembly import LazyModel, has_model
+from rag.assembly import LazyModel, has_model, open_model
 from rag.errors import ModelError
 from rag.settings import Settings
 
@@ -45,3 +45,10 @@ def test_what_fails_beside_the_index_fails_where_the_model_is_needed():
 @pytest.mark.parametrize("model", [{"base_url": "http://localhost:1/v1"}, {"name": "nobody/nothing"}])
 def test_there_is_nothing_to_open_where_the_model_is_remote_or_not_fetched(tmp_path, model):
     assert not has_model(Settings(home=tmp_path, model=model))
+
+
+def test_where_questions_go_is_told_before_a_remote_model_is_opened(monkeypatch):
+    monkeypatch.setattr("rag.chat.open_chat_model", lambda _settings: None)
+    told = []
+    open_model(Settings(model={"name": "x", "base_url": "https://llm.example/v1"}), report=told.append)
+    assert told == ["Questions and abstracts go to https://llm.example/v1 (model.base_url, model.provider)."]

@@ -193,6 +193,8 @@ def test_what_is_no_year_is_still_a_fault(tmp_path, value):
 def test_addresses_are_read_however_they_are_written(tmp_path, doi):
     paper = only(papers_of(tmp_path, {**OWLS, "doi": doi, "url": "www.x.org/1 www.y.org"}))
     assert (paper.doi, paper.url) == ("10.1/abc", "https://www.x.org/1")
+    with pytest.raises(CorpusError, match="url"):
+        papers_of(tmp_path, {**OWLS, "url": "www.x.org/a b.pdf"})
     paper = only(papers_of(tmp_path, {**OWLS, "doi": "N/A", "url": "n/a"}))
     assert not paper.doi
     assert not paper.url
@@ -214,6 +216,9 @@ def test_a_publishers_lines_before_the_first_record_and_one_space_are_no_faults(
         "Provider: American Chemical Society\nContent: text\n\nTY - JOUR\nTI - Owls\nAB - Owls fly.\nER - \n"
     )
     assert only(read_library(path)).title == "Owls"
+    path.write_text("TI - Bats\nAB - Bats fly.\nER - \n\nTY - JOUR\nTI - Owls\nAB - Owls fly.\nER - \n")
+    with pytest.raises(CorpusError, match="TY"):  # a record without its beginning is not passed over
+        read_library(path)
     path.write_text("Provider: nobody\n")
     with pytest.raises(CorpusError, match="TY"):
         read_library(path)

@@ -407,6 +407,9 @@ def test_a_scale_stands_before_what_is_counted():
         ("sites 1, 2, and 3", "sites 1,2,3", True),
         ("sites 1, 2, and 4", "sites 1,2,3", False),
         ("1.5 units", "1,5 units", True),
+        ("5 units", "1,5 units", False),
+        ("2300 patients", "phase 2 300 patients", False),
+        ("2300 patients", "In all, 2 300 patients", True),
     ],
 )
 def test_amounts_are_the_same_however_they_are_written(text, source, is_there):

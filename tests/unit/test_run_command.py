@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -175,3 +176,13 @@ def test_a_right_paper_that_the_library_does_not_hold_is_told_before_anything_is
     command("--questions", tmp_path / "stray.jsonl", "--out", tmp_path / "run")
     assert rag.asked == []
     assert "stray: the library has no paper 'Quite another paper'" in capsys.readouterr().err
+
+
+def test_no_command_sends_anything_whatever_the_environment_asks_for(monkeypatch):
+    for name in ("ANONYMIZED_TELEMETRY", "LANGSMITH_TRACING", "LANGSMITH_TRACING_V2"):
+        monkeypatch.setenv(name, "true")
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "0")
+    assert run_safely(lambda: 0) == 0
+    found = {name: os.environ[name].lower() for name in ("ANONYMIZED_TELEMETRY", "LANGSMITH_TRACING")}
+    assert set(found.values()) == {"false"}
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"

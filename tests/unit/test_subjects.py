@@ -355,7 +355,7 @@ def test_papers_of_one_name_are_told_where_the_question_calls_them_by_it(questio
 
 def test_a_word_of_a_title_that_papers_write_in_small_letters_is_a_name_only_with_capitals():
     papers = [
-        Paper("act", "ACT: Action Chunking with Transformers", "ACT predicts chunks."),
+        Paper("act", "ACT: Action Chunking with Transformers", "ACT predicts chunks. ACT is quick."),
         Paper("z", "Choices of animals", "Animals act when they are hungry."),
     ]
     finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))

@@ -91,14 +91,16 @@ class Archive:
         remedy = "It is tried again with the next question."
         with self._file.writing("This conversation is not kept", remedy) as database:
             kept = database.execute(
-                "SELECT owner, revision, deleted IS NOT NULL AND ? > "
-                "(SELECT COUNT(*) FROM turns WHERE conversation = id) FROM conversations WHERE id = ?",
-                (len(conversation.turns), key),
+                "SELECT owner, revision, deleted, (SELECT COUNT(*) FROM turns WHERE conversation = id) "
+                "FROM conversations WHERE id = ?",
+                (key,),
             ).fetchone()
-            if kept is not None and kept[0] != owner:
-                return key, conversation.revision
-            if kept is not None and (kept[1] != conversation.revision or kept[2]):
-                key, kept = uuid.uuid4().hex, None
+            if kept is not None:
+                whose, there, deleted, turns = kept
+                if whose != owner:
+                    return key, conversation.revision
+                if there != conversation.revision or (deleted is not None and len(conversation.turns) > turns):
+                    key, kept = uuid.uuid4().hex, None
             if kept is None:
                 database.execute(
                     "INSERT INTO conversations VALUES (?, ?, ?, ?, ?, 0, ?, ?, NULL)",

@@ -7,7 +7,6 @@ tables hold.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import time
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag import FootnoteError
+from ui.private import open_private
 
 VERSION = 1
 """Of the tables below, in the file's `user_version`."""
@@ -123,9 +123,7 @@ class ArchiveFile:
 
 def _connect(place: str) -> sqlite3.Connection:
     if place != IN_MEMORY:
-        os.close(os.open(place, os.O_RDWR | os.O_CREAT, 0o600))
-        with suppress(OSError):  # another's file, which we may write to
-            Path(place).chmod(0o600)  # what somebody asks is not for the others on this machine
+        open_private(Path(place)).close()
     # One connection for all threads, under one lock.
     database = sqlite3.connect(place, timeout=LOCKED_S, check_same_thread=False)
     database.execute("PRAGMA foreign_keys = ON")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+
+from ui.private import open_private
 
 FILE = "terminal-history"
 MOST_LINES = 1000
@@ -40,7 +41,7 @@ class Typed:
         self._last = line
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with _private(self._path, os.O_APPEND) as file:
+            with open_private(self._path, os.O_APPEND) as file:
                 file.write(f"{line}\n")
 
     def _lines(self) -> list[str]:
@@ -52,15 +53,8 @@ class Typed:
             kept = lines[-MOST_LINES:]
             if len(kept) < len(lines):
                 new = self._path.with_suffix(f".{os.getpid()}")
-                with _private(new, os.O_TRUNC) as file:
+                with open_private(new, os.O_TRUNC) as file:
                     file.write("".join(f"{line}\n" for line in kept))
                 new.replace(self._path)
             return kept
         return []
-
-
-def _private(path: Path, how: int) -> Any:
-    """The file open for writing; nobody but its owner may read it, whatever it was before."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
-    os.fchmod(handle, 0o600)
-    return os.fdopen(handle, "w", encoding="utf-8")
