@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from rag.corpus import braces
 from rag.corpus.cleanup import FORMULA
 from rag.language.terms import STOP_WORDS, words
 from rag.schema import Answer, Paper
@@ -137,14 +138,14 @@ def _unique_key(paper: Paper, taken: set[str]) -> str:
 
 def _bibtex_entry(paper: Paper, key: str) -> str:
     fields = {
-        "title": f"{{{paper.title}}}" if _balanced(paper.title) else paper.title,  # the braces keep its capitals
+        "title": f"{{{_latex(paper.title)}}}",  # the braces keep its capitals
         "author": " and ".join(map(_bibtex_name, paper.authors)),
         "year": str(paper.year or ""),
-        "journal": paper.venue or "",
-        "abstract": paper.abstract,
-        "keywords": ", ".join(paper.keywords),
+        "journal": _latex(paper.venue or ""),
+        "abstract": _latex(paper.abstract),
+        "keywords": _latex(", ".join(paper.keywords)),
     }
-    lines = [f"  {name} = {{{_latex(value)}}}," for name, value in fields.items() if value]
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
     # Addresses are read as they stand: escaping would break them.
     addresses = {"url": paper.url, "doi": paper.doi}
     lines += [f"  {name} = {{{re.sub(r'[{}]', '', value)}}}," for name, value in addresses.items() if value]
@@ -153,24 +154,15 @@ def _bibtex_entry(paper: Paper, key: str) -> str:
 
 def _bibtex_name(name: str) -> str:
     """One name, in one form: braces keep together what a comma or an "and" would take apart."""
-    name = name if _balanced(name) else re.sub(r"[{}]", "", name)
-    return f"{{{name}}}" if re.search(r",|\band\b", name, re.IGNORECASE) else name
+    return f"{{{_latex(name)}}}" if re.search(r",|\band\b", name, re.IGNORECASE) else _latex(name)
 
 
 def _latex(text: str) -> str:
     """`text` with the characters escaped that LaTeX reads as its own, formulas left alone, and every brace balanced."""
     parts = FORMULA.split(_one_line(text))
-    done = "".join(part if i % 2 else re.sub(r"(?<!\\)([&%#_$])", r"\\\1", part) for i, part in enumerate(parts))
-    return done if _balanced(done) else re.sub(r"[{}]", "", done)
-
-
-def _balanced(text: str) -> bool:
-    depth = 0
-    for char in text:
-        depth += (char == "{") - (char == "}")
-        if depth < 0:
-            return False
-    return depth == 0
+    return braces.escaped(
+        "".join(part if i % 2 else re.sub(r"(?<!\\)([&%#_$])", r"\\\1", part) for i, part in enumerate(parts))
+    )
 
 
 def _ris_record(paper: Paper) -> str:

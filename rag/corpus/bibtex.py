@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rag.corpus.cleanup import FORMULA, clean
+from rag.corpus.braces import without_groups
+from rag.corpus.cleanup import clean
 from rag.corpus.entry import Entry, Fault
 
 _OPENING = re.compile(r"@\s*([A-Za-z]+)\s*([{(])")
@@ -182,20 +183,4 @@ def _in_reading_order(name: str) -> str:
 
 
 def _without_braces(text: str) -> str:
-    """Cleaned text without the braces that only group; those of formulas and of macros that remain are kept."""
-    kept: list[str] = []
-    result: list[str] = []
-    cleaned = clean(text)
-    formulas = [found.span() for found in FORMULA.finditer(cleaned)]
-    for match in re.finditer(r"\\[A-Za-z]+\s*(?=\{)|\\.|[^\\]|\\", cleaned, re.DOTALL):
-        piece = match.group()
-        in_formula = any(start <= match.start() < end for start, end in formulas)
-        if piece == "{":
-            is_argument = bool(result) and (re.fullmatch(r"\\[A-Za-z]+\s*", result[-1]) or result[-1] in {"_", "^"})
-            kept.append(piece if in_formula or is_argument or (kept and kept[-1]) else "")
-            result.append(kept[-1])
-        elif piece == "}":
-            result.append(piece if kept and kept.pop() else "")
-        else:
-            result.append(piece)
-    return clean("".join(result))
+    return clean(without_groups(clean(text)))

@@ -15,6 +15,8 @@ from rag.corpus.entry import Entry, Fault
 _SEPARATORS = ",;\t"
 _LARGEST_CELL = 100_000_000
 """Characters: a column that is not read may hold whole papers."""
+_MOST_BROKEN = 50
+"""Rows that cannot be read: after so many, what is left is not looked at, for each makes all behind it be read again."""
 
 
 def matches(text: str) -> bool:
@@ -24,25 +26,36 @@ def matches(text: str) -> bool:
 
 
 def read(text: str) -> Iterator[Entry | Fault]:
-    """One Entry a row, a Fault for a row with too many or too few cells. Empty text gives none."""
+    """One Entry a row, a Fault for a row that cannot be read or has too many or too few cells. Empty text gives none."""
     csv.field_size_limit(_LARGEST_CELL)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
-    try:
-        header = [name.strip().casefold() for name in next((row for row in rows if row), [])]
-        missing = [name for name in ("title", "abstract") if name not in header]
-        if header and missing:
-            yield Fault(rows.line_num, missing[0], f"a column of that name, found {', '.join(map(repr, header))[:80]}")
-            return
-        line = rows.line_num + 1
-        for row in rows:
-            if any(cell.strip() for cell in row):
-                if len(row) == len(header):
-                    yield Entry(line, dict(zip(header, row, strict=True)))
+    lines = io.StringIO(text, newline="").readlines()
+    separator = _separator(text)
+    header: list[str] = []
+    at, broken = 0, 0
+    while at < len(lines) and broken < _MOST_BROKEN:
+        rows = csv.reader(lines[at:], delimiter=separator, strict=True)
+        first = at + 1
+        try:
+            for row in rows:
+                if not any(cell.strip() for cell in row):
+                    pass
+                elif not header:
+                    header = [name.strip().casefold() for name in row]
+                    missing = [name for name in ("title", "abstract") if name not in header]
+                    if missing:
+                        found = ", ".join(map(repr, header))[:80]
+                        yield Fault(at + rows.line_num, missing[0], f"a column of that name, found {found}")
+                        return
+                elif len(row) == len(header):
+                    yield Entry(first, dict(zip(header, row, strict=True)))
                 else:
-                    yield Fault(line, None, f"{len(header)} cells, found {len(row)}")
-            line = rows.line_num + 1
-    except csv.Error as error:
-        yield Fault(rows.line_num, None, f"CSV ({error})")
+                    yield Fault(first, None, f"{len(header)} cells, found {len(row)}")
+                first = at + rows.line_num + 1
+            return
+        except csv.Error as error:
+            # Go on at the next line: an open quotation mark would swallow all rows behind it.
+            yield Fault(first, None, f"CSV ({error})")
+            at, broken = first, broken + 1
 
 
 def _first_line(text: str) -> str:

@@ -44,6 +44,19 @@ def test_an_abstract_without_a_title_is_a_fault():
     assert (found[1].line, found[1].field) == (5, "title")
 
 
+def test_the_parts_of_a_structured_abstract_are_one_abstract():
+    headed = (
+        f"First\n\nAbstract\n\nBackground\n\n{ABSTRACT}\n\nMaterials and Methods:\n\nShort.\n\nConclusions\n\nIt is."
+    )
+    labelled = f"Second\n\nOBJECTIVE: {ABSTRACT}\n\nRESULTS: {ABSTRACT}"
+    found = list(daily.read(f"{headed}\n\n{labelled}\n\nMethods\n\nThird\n\nDesign: {ABSTRACT}"))
+    assert [(item.line, item.values["title"], item.values["abstract"]) for item in found] == [
+        (1, "First", f"Background: {ABSTRACT} Materials and Methods: Short. Conclusions: It is."),
+        (17, "Second", f"OBJECTIVE: {ABSTRACT} RESULTS: {ABSTRACT}"),
+        (25, "Third", f"Design: {ABSTRACT}"),
+    ]
+
+
 @given(st.lists(st.tuples(LINES, LINES), max_size=5))
 def test_json_lines_come_back_as_they_were_written(rows):
     text = "\n".join(json.dumps({"title": title, "abstract": abstract}) for title, abstract in rows)
@@ -94,8 +107,19 @@ def test_a_price_in_bibtex_begins_no_formula():
     assert entry.values["title"] == "Training costs $5 for BERT models"
 
 
-def test_a_table_with_an_open_quote_is_a_fault():
-    assert isinstance(list(table.read('title,abstract\nA,"b\n'))[-1], Fault)
+@pytest.mark.parametrize("broken", ['A,"b', 'A,"b" c', '"A" x,"b"'])
+def test_a_table_with_a_wrong_quotation_mark_loses_that_row_alone(broken):
+    found = list(table.read(f'title,abstract\n{broken}\nC,d\nE,"f\ng"\n'))
+    assert (type(found[0]), found[0].line) == (Fault, 2)
+    assert "CSV" in found[0].expected
+    kept = [(item.line, item.values["title"]) for item in found if isinstance(item, Entry)]
+    assert kept == [(3, "C"), (4, "E")]
+
+
+def test_a_table_of_broken_rows_is_not_read_for_ever():
+    faults = list(table.read("title,abstract\n" + 'A,"b\n' * 1_001))
+    assert len(faults) < 100
+    assert all(isinstance(item, Fault) for item in faults)
 
 
 def test_bibtex_values_may_be_braced_quoted_joined_or_named():

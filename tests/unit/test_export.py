@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rag import Answer, Citation, Claim, Paper, verify
+from rag.corpus import bibtex as bibtex_reader
 from rag.corpus import read_library
 from rag.export import FORMATS, SUFFIX, bibtex, cited_papers, export, markdown
 
@@ -30,10 +31,7 @@ def test_the_cited_papers_are_read_back_as_they_were(kind, tmp_path):
     file = tmp_path / f"cited{SUFFIX[kind]}"
     file.write_text(export([answer_citing(*PAPERS), answer_citing(PAPERS[0])], kind), "utf-8")
     read = read_library(file)
-    assert [p.title for p in read] == [
-        "R&D at 50%: TACO in_depth" if kind == "bibtex" else p.title for p in PAPERS[:1]
-    ] + [PAPERS[1].title]
-    assert read[0].abstract == PAPERS[0].abstract
+    assert [(p.title, p.abstract) for p in read] == [(p.title, p.abstract) for p in PAPERS]
     assert (read[0].authors, read[0].year, read[0].venue) == (PAPERS[0].authors, 2024, "NeurIPS")
     assert (read[0].url, read[0].doi, read[0].keywords) == (PAPERS[0].url, PAPERS[0].doi, PAPERS[0].keywords)
 
@@ -103,11 +101,11 @@ def test_a_name_with_an_and_in_it_stays_one_author(tmp_path):
     authors = ("Bell and Howell", "Ann Roe", "R AND D, Inc.", "Andy Brand", "Odd {Name")
     paper = Paper("j", "Dreams", "An abstract that is long enough.", authors=authors)
     text = bibtex([answer_citing(paper)])
-    assert "  author = {{Bell and Howell} and Ann Roe and {R AND D, Inc.} and Andy Brand and Odd Name}," in text
+    assert "  author = {{Bell and Howell} and Ann Roe and {R AND D, Inc.} and Andy Brand and Odd " in text
     file = tmp_path / "cited.bib"
     file.write_text(text, "utf-8")
     (read,) = read_library(file)
-    assert read.authors == (*authors[:-1], "Odd Name")
+    assert read.authors == authors
 
 
 @pytest.mark.parametrize(
@@ -125,3 +123,28 @@ def test_dollars_are_a_formula_only_where_they_are_one(title, written, tmp_path)
     file = tmp_path / "cited.bib"
     file.write_text(text, "utf-8")
     assert [paper.title for paper in read_library(file)] == [title]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The {0, 1} case",
+        "Half { open",
+        "closed } first { then",
+        "C:\\temp ends in \\",
+        "a set {a} beside $x_{i}$ and a_{b}^{c}",
+        r"\frac{1}{2} of {it}",
+        "100% {of} {",
+    ],
+)
+def test_braces_and_backslashes_of_a_paper_come_back_from_bibtex(said):
+    paper = Paper(id="x", title=said, abstract=f"It says {said}", authors=(f"Lab {said}, Ltd.",), source="x")
+    (entry,) = bibtex_reader.read(bibtex([answer_citing(paper)]))
+    assert (entry.values["title"], entry.values["abstract"]) == (said, f"It says {said}")
+    assert entry.values["authors"] == [f"Lab {said}, Ltd."]
+
+
+def test_many_formulas_of_bibtex_are_read_in_no_time():
+    text = "@article{a, title={T}, abstract={" + "{B} $x_{i}$ " * 20_000 + "}}"
+    (entry,) = bibtex_reader.read(text)
+    assert entry.values["abstract"].count("B $x_{i}$") == 20_000
