@@ -46,7 +46,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A run on disk, for a list: its name, when it began (seconds since 1970), and its figures, if it was scored."""
+    """A run on disk, for a list: its name, when it began (seconds since 1970), and its figures, if it was scored.
+
+    One that was not was broken off with its process, or failed; it can be gone on with.
+    """
 
     name: str
     label: str
@@ -54,6 +57,11 @@ class Row:
     cases: int
     wanted: int
     summary: Mapping[str, Any]
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether it has figures."""
+        return bool(self.summary)
 
     @property
     def is_partial(self) -> bool:
@@ -189,19 +197,26 @@ class Board:
             return self.running
 
     def runs(self) -> tuple[Row, ...]:
-        """The runs on disk, the newest first; folders that hold none are passed over."""
-        rows = [self._row(folder) for folder in self._folders() if (folder / "scores.json").is_file()]
-        return tuple(sorted((row for row in rows if row.summary), key=lambda row: -row.began))
+        """The runs on disk, the newest first, without one that is under way; folders that hold none are passed over."""
+        under_way = self.running.name if self.running is not None and self.running.is_running else None
+        rows = [
+            self._row(folder)
+            for folder in self._folders()
+            if (folder / "scores.json").is_file() or ((folder / CASES).is_file() and folder.name != under_way)
+        ]
+        kept = (row for row in rows if row.is_scored or (self.folder / row.name / CASES).is_file())
+        return tuple(sorted(kept, key=lambda row: -row.began))
 
     def read(self, name: str, worst: int = 12) -> Reading:
-        """A run in full, with its `worst` worst cases.
+        """A run in full, with its `worst` worst cases; one without figures has none.
 
         Raises:
             CaseError: there is no such run, or a line of it cannot be read.
         """
         folder = self._folder_of(name)
-        cases = report.worst(run.read_answers(folder), worst)
-        return Reading(self._row(folder), tuple((c.case.id, c.case.type, _tupled(report.facts(c))) for c in cases))
+        row = self._row(folder)
+        cases = report.worst(run.read_answers(folder), worst) if row.is_scored else ()
+        return Reading(row, tuple((c.case.id, c.case.type, _tupled(report.facts(c))) for c in cases))
 
     def compare(self, before: str, after: str) -> list[Difference]:
         """What changed from one run to another over the questions that both have.
@@ -261,7 +276,7 @@ class Board:
     def _row(self, folder: Path) -> Row:
         facts, summary = _json(folder / FACTS), _json(folder / "scores.json")
         began = facts.get("began") or folder.stat().st_mtime
-        cases = int(summary.get("cases", 0))
+        cases = int(summary.get("cases", 0)) if summary else _lines(folder / run.ANSWERS)
         return Row(
             folder.name, str(facts.get("label", "A run")), began, cases, int(facts.get("wanted", cases)), summary
         )
@@ -283,6 +298,11 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):  # a run by hand has no board.json; a damaged one is shown as not scored
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _lines(path: Path) -> int:
+    """Whole lines of a file; of none where there is no file."""
+    return path.read_bytes().count(b"\n") if path.is_file() else 0
 
 
 def _tupled(facts: Sequence[tuple[str, Sequence[str]]]) -> tuple[tuple[str, tuple[str, ...]], ...]:

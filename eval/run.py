@@ -79,7 +79,7 @@ def run(
         report(f"{len(done)} of {len(cases)} were answered before; all are judged anew.")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / MADE_WITH).write_text(json.dumps(now, indent=1), encoding="utf-8")
+        _put_whole(folder / MADE_WITH, json.dumps(now, indent=1))
     scored: list[Scored] = []
     fresh = _answers(rag, [case for case in cases if case.id not in done], known, batch)
     asked, started = 0, time.monotonic()
@@ -255,9 +255,14 @@ def ask_the_same(cases: Sequence[Case], others: Sequence[Case]) -> bool:
 
 
 def _rewrite(folder: Path, items: Iterable[Scored]) -> None:
-    partial = folder / f"{ANSWERS}.partial"
-    partial.write_text("".join(_line(item) for item in items), encoding="utf-8")
-    partial.replace(folder / ANSWERS)
+    _put_whole(folder / ANSWERS, "".join(_line(item) for item in items))
+
+
+def _put_whole(path: Path, text: str) -> None:
+    """Write a file that is there as before or whole, whenever the process ends."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def _append(folder: Path, item: Scored) -> None:
@@ -322,9 +327,9 @@ def save(
             **made_with(rag, [item.case for item in scored], judge.id if judge else None),
         },
     }
-    (folder / "scores.json").write_text(json.dumps(summary, indent=1))
-    (folder / "report.md").write_text(report.markdown(summary, scored), encoding="utf-8")
-    (folder / "report.html").write_text(report.page(summary, scored), encoding="utf-8")
+    _put_whole(folder / "report.md", report.markdown(summary, scored))
+    _put_whole(folder / "report.html", report.page(summary, scored))
+    _put_whole(folder / "scores.json", json.dumps(summary, indent=1))
     return summary
 
 

@@ -227,12 +227,14 @@ def _verify(options: argparse.Namespace) -> int:
         raise CorpusError(f"{name!r} is nested too deep.", "Give what `footnote ask --json` printed.") from error
     papers = read_library(options.library) if options.library else None
     receipts = saved if isinstance(saved, list) else [saved]
+    if not receipts:
+        raise CorpusError(f"{name!r} holds no answer.", "Give what `footnote ask --json` printed.")
     problems = [problem for receipt in receipts for problem in verify(receipt, papers)]
     claims = sum(map(is_of_claim, receipts))
     kinds = ((len(receipts) - claims, "answer"), (claims, "weighed claim"))
-    said = " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in kinds if n) or "0 answers"
+    said = " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in kinds if n)
     print("\n".join(problems) or f"{said}: every citation holds.")
-    return 1 if problems or not receipts else 0
+    return 1 if problems else 0
 
 
 def answer_text(answer: Answer) -> str:

@@ -187,15 +187,16 @@ class _Desk:
         parts = self._parts
         rows = self._board.runs()
         is_there = any(row.name == opened for row in rows)
-        choices = [(f"{row.name}: {row.cases} of {row.label.lower()}", row.name) for row in rows]
+        scored = [row for row in rows if row.is_scored]
+        choices = [(f"{row.name}: {row.cases} of {row.label.lower()}", row.name) for row in scored]
         return {
             **self._controls(),
             parts.opened: opened if is_there else "",
             parts.runs: render_runs(rows, opened),
             parts.card: render_reading(self._board.read(opened)) if is_there else NOTHING_OPEN,
-            parts.comparing: gr.update(visible=len(rows) > 1),
-            parts.before: gr.update(choices=choices, value=rows[1].name if len(rows) > 1 else None),
-            parts.after: gr.update(choices=choices, value=rows[0].name if len(rows) > 1 else None),
+            parts.comparing: gr.update(visible=len(scored) > 1),
+            parts.before: gr.update(choices=choices, value=scored[1].name if len(scored) > 1 else None),
+            parts.after: gr.update(choices=choices, value=scored[0].name if len(scored) > 1 else None),
             parts.said: "",
         }
 

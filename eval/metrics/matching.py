@@ -54,4 +54,4 @@ def contains(text: str, alternative: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text.translate(_SAME)).lower()
+    return re.sub(r"(?<=\d) (?=[%‰])", "", re.sub(r"\s+", " ", text.translate(_SAME)).lower())

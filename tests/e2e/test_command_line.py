@@ -140,7 +140,9 @@ def test_a_claim_is_weighed_against_the_abstracts_that_speak_of_it(here, lent):
             assert one["paper"]["abstract"][sentence["start"] : sentence["end"]] == sentence["text"]
 
 
-@pytest.mark.parametrize(("text", "says"), [(None, "cannot be read"), ("not json", "is not JSON"), ("[]", "0 answers")])
+@pytest.mark.parametrize(
+    ("text", "says"), [(None, "cannot be read"), ("not json", "is not JSON"), ("[]", "holds no answer")]
+)
 def test_what_cannot_be_verified_is_one_line(here, tmp_path, text, says):
     saved = tmp_path / "answer.json"
     if text is not None:

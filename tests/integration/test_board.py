@@ -284,3 +284,31 @@ def test_a_damaged_run_is_passed_over(board):
     assert len(board.runs()) == 1
     board.remove(board.runs()[0].name)
     assert board.runs() == ()
+
+
+def test_a_run_whose_process_ended_is_listed_gone_on_with_and_removed(rag, tmp_path):
+    name = stopped_after(rag, tmp_path / "runs", 4)
+    for left_by_the_end in ("scores.json", "report.md", "report.html"):
+        (tmp_path / "runs" / name / left_by_the_end).unlink()
+    board = Board(rag, tmp_path / "runs", open_judge=lambda _rag: None)
+    (row,) = board.runs()
+    assert (row.name, row.is_scored, row.is_partial, row.cases) == (name, False, True, 4)
+    assert board.read(name).worst == ()
+    running = board.go_on(name)
+    running.join(30)
+    (row,) = board.runs()
+    assert (row.is_scored, row.is_partial, row.cases) == (True, False, running.step.total)
+    (board.folder / name / "scores.json").write_text("{")
+    assert not board.runs()[0].is_scored
+    board.remove(name)
+    assert board.runs() == ()
+
+
+def test_a_run_under_way_is_not_listed(board, gate):
+    gate.open.clear()
+    running = board.start("exam", 5)
+    assert gate.asked.wait(10)
+    assert board.runs() == ()
+    gate.open.set()
+    running.join(30)
+    assert len(board.runs()) == 1

@@ -48,7 +48,9 @@ def reading(words: str) -> SimpleNamespace:
         "risk_coverage": [(0.3, 0.0), (0.6, 0.2), (1.0, 0.4)],
         "timings": {"total_s": {"median": 1.5, "p90": 2.5, "n": 3}},
     }  # fmt: skip
-    row = SimpleNamespace(name=words, label=words, began=0.0, cases=4, wanted=9, is_partial=True, summary=summary)
+    row = SimpleNamespace(
+        name=words, label=words, began=0.0, cases=4, wanted=9, is_partial=True, is_scored=True, summary=summary
+    )
     worst = ((words, words, (("Question", (words,)), ("Answer", (words, words)))),)
     return SimpleNamespace(row=row, worst=worst)
 
@@ -59,6 +61,7 @@ def everything(words: str) -> list[str]:
     change = Change("add", (one,), AT, words)
     item = Difference("right and cited", 4, 0.5, 0.75, 0.25, 0.1, 0.4, 0.5, (words,), (words,))
     seen = reading(words)
+    broken_off = SimpleNamespace(**{**vars(seen.row), "is_scored": False, "summary": {}})
     atlas = Atlas((Point("p1", 0.1, 0.9, 0),), (Cluster((words,), 1),), 3)
     return [
         render_overview(Overview(words, 1, 2, {2020: 1, 2022: 3}, {words: 1}, (change,), is_editable=True)),
@@ -74,6 +77,8 @@ def everything(words: str) -> list[str]:
         render_problem(words, words),
         render_runs([seen.row], words),
         render_reading(seen),
+        render_runs([broken_off], words),
+        render_reading(SimpleNamespace(row=broken_off, worst=())),
         render_comparison(seen.row, seen.row, [item]),
     ]
 
@@ -259,3 +264,12 @@ def test_a_comparison_names_the_questions_that_came_out_differently():
     assert "q9" not in said, "a mean of shares that moved a little is no question that came out differently"
     same = [Difference("right", 9, 0.5, 0.5, 0.0, 0.0, 0.0, 1.0, (), ())]
     assert "No question came out differently." in render_comparison(row, row, same)
+
+
+def test_a_run_that_was_broken_off_says_what_there_is_of_it_and_what_can_be_done():
+    row = SimpleNamespace(**{**vars(reading("X").row), "is_scored": False, "summary": {}})
+    assert "not scored" in render_runs([row], "")
+    html = render_reading(SimpleNamespace(row=row, worst=()))
+    assert "4 of 9 questions are answered and kept" in html
+    assert 'data-eval="go-on"' in html
+    assert 'data-eval="remove"' in html

@@ -72,6 +72,7 @@ def render_runs(rows: Sequence[Any], opened: str) -> str:
 def _run(row: Any, *, is_open: bool) -> str:
     figure = row.summary.get("figures", {}).get("all", {}).get("right and cited", {})
     headline = f"{figure['value']:.2f} right and cited" if figure.get("value") is not None else "nothing to be right"
+    headline = headline if row.is_scored else "not scored"
     partial = f", stopped at {row.cases} of {row.wanted}" if row.is_partial else ""
     current = ' aria-current="true"' if is_open else ""
     return (
@@ -85,12 +86,14 @@ def _run(row: Any, *, is_open: bool) -> str:
 def render_reading(reading: Any) -> str:
     """A run's scorecard, plots, worst cases and what it was made with."""
     row, summary = reading.row, reading.row.summary
+    if not row.is_scored:
+        return _unscored(row)
     overall = summary["figures"]["all"]
     key = text(row.name)
     asked = f"{count(row.cases, 'question')} in {time_words(summary['seconds'])} · {moment(row.began)}"
     partial = (
         f'<p class="fn-ev-note">Stopped after {row.cases} of {row.wanted} questions: the intervals are wide. '
-        f'<button type="button" class="fn-chip" data-eval="go-on" data-run="{key}">Go on with it</button></p>'
+        f"{_go_on(key)}</p>"
         if row.is_partial
         else ""
     )
@@ -101,9 +104,29 @@ def render_reading(reading: Any) -> str:
         f"{partial}{f'<ul class=fn-lib-error>{failed}</ul>' if failed else ''}"
         f"{_card(overall)}{_by_type(summary['figures'])}{_risk(summary.get('risk_coverage') or ())}"
         f"{_times(summary.get('timings') or {})}{_worst(reading.worst)}{_others(overall)}"
-        f"{_made(summary['made_with'])}"
+        f"{_made(summary['made_with'])}{_remove(key)}</article>"
+    )
+
+
+def _unscored(row: Any) -> str:
+    """A run without figures: what there is of it, and what can be done."""
+    key = text(row.name)
+    return (
+        f'<article class="fn-ev-card" data-card="{key}"><h2>{text(row.label)}</h2>'
+        f'<p class="fn-lib-counts">{moment(row.began)}</p>'
+        f'<p class="fn-ev-note">It was broken off before it was scored: {row.cases} of {row.wanted} questions are '
+        f"answered and kept. {_go_on(key)}</p>{_remove(key)}</article>"
+    )
+
+
+def _go_on(key: str) -> str:
+    return f'<button type="button" class="fn-chip" data-eval="go-on" data-run="{key}">Go on with it</button>'
+
+
+def _remove(key: str) -> str:
+    return (
         f'<p class="fn-lib-leave"><button type="button" class="fn-opener" data-eval="remove" data-run="{key}">'
-        "Delete this run</button></p></article>"
+        "Delete this run</button></p>"
     )
 
 
