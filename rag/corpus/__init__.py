@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.corpus import bibtex, daily, jsonl, ris, table
+from rag.corpus import bibtex, daily, jsonl, ris, table, tagged
 from rag.corpus.cleanup import clean
 from rag.corpus.duplicates import corpus_digest, distinct, paper_id
 from rag.corpus.entry import Entry, Fault, paper_from
@@ -36,15 +37,19 @@ class Format:
 
 
 FORMATS = (
-    Format("JSON lines", (".jsonl", ".ndjson"), jsonl.matches, jsonl.read),
+    Format("JSON", (".jsonl", ".ndjson", ".json"), jsonl.matches, jsonl.read),
     Format("RIS", (".ris",), ris.matches, ris.read),
     Format("BibTeX", (".bib",), bibtex.matches, bibtex.read),
+    Format("PubMed", (".nbib", ".medline"), tagged.MEDLINE.matches, tagged.MEDLINE.read),
+    Format("Web of Science", (".ciw",), tagged.WEB_OF_SCIENCE.matches, tagged.WEB_OF_SCIENCE.read),
+    Format("EndNote", (".enw",), tagged.ENDNOTE.matches, tagged.ENDNOTE.read),
     Format("CSV", (".csv", ".tsv"), table.matches, table.read),
     Format("daily papers", (".txt",), daily.matches, daily.read),
 )
 """All formats, in the order in which a text of unknown kind is held against them."""
 
-_REMEDY = "Mend the entry or take it out, and run again."
+_REMEDY = "Mend the entry or take it out, and run again; `footnote library add --dry-run {}` tells of all."
+_FOREIGN = re.compile(r"^(?:(?P<PubMed>PMID: \d+)|(?P<arXiv>\\\\\narXiv:\d{4}\.))", re.MULTILINE)
 _GZIP = b"\x1f\x8b"
 
 
@@ -52,8 +57,9 @@ def read_library(path: Path) -> tuple[Paper, ...]:
     """All papers of a file, or of the files in a folder and its subfolders, cleaned and without duplicates.
 
     A file's format is told by its suffix; a .txt file or one with another suffix by its content. Compressed files
-    (.gz) are read as well. Of a folder, files with a known suffix are read in the order of their names; others and
-    hidden ones are passed over. `Paper.source` is the file's name, within a folder its path from there.
+    (.gz) are read as well. Of a folder, files with a known suffix are read in the order of their names; others, hidden
+    and empty ones and a .txt that looks like no format (notes) are passed over. `Paper.source` is the file's name,
+    within a folder its path from there.
 
     Raises:
         CorpusError: the path is missing, not UTF-8, of no known format or without papers, or an entry is malformed
@@ -64,14 +70,14 @@ def read_library(path: Path) -> tuple[Paper, ...]:
     faults: list[str] = []
     for file in files:
         source = file.name if file == path else file.relative_to(path).as_posix()
-        for found in _read_file(file, source):
+        for found in _read_file(file, source) if file == path or _holds_papers(file) else ():
             if isinstance(found, Paper):
                 papers.append(found)
             else:
                 faults.append(f"{source}, {found}")
     if faults:
         others = f" ({len(faults) - 1} more like this)" if len(faults) > 1 else ""
-        raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY)
+        raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY.format(path))
     if not papers:
         raise CorpusError(f"{str(path)!r} holds no paper.", "Give a file that has titles and abstracts.")
     return distinct(papers)
@@ -94,12 +100,23 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
+def _holds_papers(file: Path) -> bool:
+    """Whether a file of a folder is to be read: not an empty one, nor somebody's notes."""
+    known = _format_of_name(file)
+    if known is None or ".txt" not in known.suffixes:
+        return file.stat().st_size > 0
+    return any(format_.matches(_text(_bytes(file), str(file), None)) for format_ in FORMATS)
+
+
 def _read_file(file: Path, source: str) -> Iterator[Paper | Fault]:
+    yield from parse(_bytes(file), str(file), source)
+
+
+def _bytes(file: Path) -> bytes:
     try:
-        data = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise CorpusError(f"{str(file)!r} cannot be read: {error}.", "Check the file and its permissions.") from error
-    yield from parse(data, str(file), source)
 
 
 def parse(data: bytes, name: str, source: str, most_bytes: int | None = None) -> Iterator[Paper | Fault]:
@@ -112,12 +129,18 @@ def parse(data: bytes, name: str, source: str, most_bytes: int | None = None) ->
         most_bytes: how long the decompressed content may be.
 
     Raises:
-        CorpusError: it is empty, too long, not UTF-8, or of no known format.
+        CorpusError: it is empty, too long, not UTF-8, of no known format, or a listing that no format can be told of.
     """
     text = _text(data, name, most_bytes)
     if not text.strip():
         raise CorpusError(f"The library file {name!r} is empty.", "Fill it or give another.")
-    for found in _format_of(Path(name), text).read(text):
+    chosen = _format_of(Path(name), text)
+    if chosen.read is daily.read and (foreign := _FOREIGN.search(text)):
+        raise CorpusError(
+            f"{name!r} looks like a listing of {foreign.lastgroup}, which does not tell titles from the rest.",
+            "Save it as RIS, BibTeX or, from PubMed, in the format PubMed.",
+        )
+    for found in chosen.read(text):
         yield paper_from(found, source) if isinstance(found, Entry) else found
 
 
@@ -133,7 +156,8 @@ def _format_of(file: Path, text: str) -> Format:
         return named
     seen = next((known for known in FORMATS if known.matches(text)), named)
     if seen is None:
-        raise CorpusError(f"The format of {str(file)!r} is not known.", f"Known are: {_known_suffixes()}.")
+        shape = "a title, a blank line, its abstract, a blank line, and so on"
+        raise CorpusError(f"The format of {str(file)!r} is not known.", f"Known are: {_known_suffixes()}; or {shape}.")
     return seen
 
 

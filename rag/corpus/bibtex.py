@@ -156,7 +156,7 @@ def _delimited(cursor: _Cursor, closing: str) -> str:
 def _names(author: str) -> list[str]:
     """The names of an author field: "and" divides them."""
     # Braces around a whole name keep it together: {Google DeepMind}.
-    return [name for name in _divided(author, r"\s+and\s+") if name and name != "others"]
+    return [name for name in _divided(author, r"\s+(?i:and)\s+") if name and name != "others"]
 
 
 def _divided(text: str, by: str) -> list[str]:

@@ -28,11 +28,19 @@ def without_groups(text: str) -> str:
 
     "{A} set \{b\}" gives "A set {b}".
     """
-    return "".join(_meant(piece) for piece, groups in _pieces(text) if not groups)
+    kept: list[str] = []
+    ends_in_macro = False
+    for piece, groups in _pieces(text):
+        if not groups:
+            # {\foo}bar is no \foobar
+            kept += [" "] if ends_in_macro and piece[:1].isalpha() else []
+            kept.append(_meant(piece))
+        ends_in_macro = groups and piece == "}" and _ends_in_macro(kept)
+    return "".join(kept)
 
 
 def escaped(text: str) -> str:
-    r"""`text` with the braces escaped that LaTeX would take for a group, and a backslash at its end: "{b}" gives "\{b\}".
+    r"""`text` with the braces escaped that LaTeX would take for a group: "{b}" gives "\{b\}"; and a last backslash.
 
     Braces are balanced in what is given, as BibTeX asks for, which counts the escaped ones too.
     """
@@ -60,6 +68,14 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
                 says = bool(opened) and opened.pop()
             yield match, not says
             last, closed_argument = match, match == "}" and says
+
+
+def _ends_in_macro(pieces: list[str]) -> bool:
+    """Whether the last letters belong to a macro's name."""
+    for piece in reversed(pieces):
+        if not (len(piece) == 1 and piece.isascii() and piece.isalpha()):
+            return bool(re.fullmatch(r"\\[A-Za-z]", piece))
+    return False
 
 
 def _meant(piece: str) -> str:

@@ -2,7 +2,10 @@ r"""What is changed in the text of a paper when it is read, all in one place.
 
     \"U  {\"u}  \'{e}  \c{c}  {\o}     become the letter they stand for
     \%  \&  \_  \#  \$                 lose their backslash
+    {\textless}  \textdegree{}  {\mu}  become the character that they name; \vphantom{…} goes
     \emph{word}  {\em word}  \url{…}   lose the command and its braces
+    &lt;  &#8217;                      become the character that they name
+    <jats:p>  <i>word</i>  <br/>       go; 10<sup>5</sup> becomes 10^5
     ``word''                           becomes “word”
     Fig.~3  1)~a                       the tie becomes a space
     white space of any kind            becomes one space; none is left at either end
@@ -17,9 +20,10 @@ Knows nothing of papers or files. Source: the LaTeX2e accent and escape commands
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _COMBINING = {
     '"': "\u0308",
@@ -38,7 +42,30 @@ _COMBINING = {
 }
 _LETTERS = {
     "ss": "ß", "o": "ø", "O": "Ø", "l": "ł", "L": "Ł", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å",
+    "i": "ı", "j": "ȷ", "th": "þ", "TH": "Þ", "dh": "ð", "DH": "Ð", "dj": "đ", "DJ": "Đ", "ng": "ŋ",
 }  # fmt: skip
+# What Zotero, Mendeley and publishers write for characters that LaTeX keeps for itself, or that are not in ASCII.
+_SYMBOLS = {
+    "textless": "<", "textgreater": ">", "textasciitilde": "~", "textasciicircum": "^", "textbar": "|",
+    "textunderscore": "_", "textquotedbl": '"', "textquotedblleft": "“", "textquotedblright": "”",
+    "textquoteleft": "‘", "textquoteright": "’", "textquotesingle": "'", "textasciigrave": "`",
+    "textendash": "–", "textemdash": "—", "textellipsis": "…", "textbullet": "•",
+    "textdegree": "°", "textmu": "µ", "textpm": "±", "texttimes": "×", "textminus": "−", "textdiv": "÷",
+    "textonehalf": "½", "textregistered": "®", "texttrademark": "™", "textcopyright": "©", "textsection": "§",
+    "texteuro": "€", "textsterling": "£", "textnumero": "№",
+}  # fmt: skip
+_GREEK = {
+    unicodedata.name(letter).removeprefix("GREEK SMALL LETTER ").casefold(): letter
+    for letter in "αβγδεζηθικλμνξπρστυφχψω"
+} | {"lambda": "λ"}
+# Only in braces: {\mu}, {\pm}; without, \mu may be an author's own or belong to a formula that lost its signs.
+_BRACED = {**_GREEK, "pm": "±", "times": "×", "sim": "∼", "leq": "≤", "geq": "≥", "le": "≤", "ge": "≥"}
+
+
+def _any_of(names: Iterable[str]) -> str:
+    """An alternative for each, the longest first."""
+    return "|".join(sorted(names, key=len, reverse=True))
+
 
 _ADDRESS = re.compile(r"((?:https?://|www\.)\S+)")
 # $x$, but not "$5 and $6": after the first sign and before the second one there is no space.
@@ -55,6 +82,12 @@ _BARE_ACCENT = re.compile(r"(?<!\\)\\(?P<mark>[\"'`^~])(?!(?:s|t|re|ll|ve|d|m)(?
 # Where a \" closes a word, the text escapes its quotation marks, and \"u need not be an umlaut.
 _ESCAPED_QUOTE = re.compile(r"(?<!\\)\\\"(?![A-Za-z{\\])")
 _SPECIAL_LETTER = re.compile(r"(?<!\\)(?:\{\\(?P<braced>%s)\}|\\(?P<empty>%s)\{\})" % (("|".join(_LETTERS),) * 2))
+_SYMBOL = re.compile(
+    rf"(?<!\\)(?:\{{\\(?P<braced>{_any_of({*_SYMBOLS, *_BRACED, *(f'text{name}' for name in _GREEK)})})\s*\}}"
+    rf"|\\(?P<named>{_any_of(_SYMBOLS)})(?:\{{\}}|(?![A-Za-z])))"
+)
+_ARGUMENT_FOLLOWS = re.compile(r"(?:\\[A-Za-z]+\s*|[}^_])$")  # \sqrt{\mu}
+_PHANTOM = re.compile(r"\\vphantom\{(?:\\.|[^{}\\]){0,40}\}")
 _ESCAPE = re.compile(r"(?<!\\)\\([%&_#$])")
 _STYLE = re.compile(
     r"(?<!\\)(?:\\(?:emph|textit|textbf|texttt|textsc|textrm|textsf|url)\{([^{}\\$]+)\}"
@@ -66,6 +99,16 @@ _TIE = re.compile(
     r"(?![A-Z]\()"  # data~N(0, 1) is a distribution
 )
 _REMNANT = re.compile(r"\\|~|''")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z]{2,12}\d{0,2});")
+_MARKUP = re.compile(r"</?[A-Za-z]")
+_HEADING = re.compile(r"<jats:title>\s*(?:Abstract|Summary)\s*</jats:title>", re.IGNORECASE)
+_POWER = re.compile(r"(?<=\d)<(?:jats:)?sup>(?=\s*[-−–]?\d+\s*</)", re.IGNORECASE)
+_BLOCK = re.compile(
+    r"<(?:/?(?:jats:)?(?:p|title|sec|div|list|list-item|li|ul|ol)|(?:jats:)?br)(?:\s[^<>]*)?/?>", re.IGNORECASE
+)
+_INLINE = re.compile(
+    r"<(/?)((?:jats:)[a-z-]+|i|b|u|em|strong|sub|sup|sc|scp|small|span|italic|bold)(?:\s[^<>]*)?>", re.IGNORECASE
+)
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
     # Joiners mean something between letters of Persian, Hindi or emoji, never next to ASCII.
@@ -96,6 +139,10 @@ def _clean_once(text: str) -> str:
     if _ODD.search(text) is not None:
         text = _INVISIBLE.sub("", _SURROGATE.sub("\ufffd", text))
     text = " ".join(text.split())
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    if _MARKUP.search(text) is not None:
+        text = " ".join(_without_markup(text).split())
     if _REMNANT.search(text) is None:
         return text
     text = _apart_from(FORMULA, text, _commands)
@@ -110,7 +157,23 @@ def _apart_from(kept: re.Pattern[str], text: str, rule: Callable[[str], str]) ->
 
 
 def _commands(text: str) -> str:
+    text = _SYMBOL.sub(_symbol, _PHANTOM.sub("", text))
     return _STYLE.sub(lambda match: (match[1] or match[2]).strip(), _ESCAPE.sub(r"\1", text))
+
+
+def _symbol(match: re.Match[str]) -> str:
+    name = match["braced"] or match["named"]
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    if name in _BRACED and _ARGUMENT_FOLLOWS.search(before):
+        return match[0]
+    return _SYMBOLS.get(name) or _BRACED.get(name) or _GREEK[name.removeprefix("text")]
+
+
+def _without_markup(text: str) -> str:
+    """Without the tags of HTML and JATS; those that might be anything else (<b> alone) only where they are closed."""
+    text = _BLOCK.sub(" ", _POWER.sub("^", _HEADING.sub("", text)))
+    closed = {match[2].casefold() for match in _INLINE.finditer(text) if match[1]}
+    return _INLINE.sub(lambda match: "" if match[2].casefold() in closed or ":" in match[2] else match[0], text)
 
 
 def _accents_and_ties(text: str) -> str:

@@ -6,6 +6,7 @@ and cleans them; it does not know how any format is written, nor what other pape
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,6 @@ from rag.schema import Paper
 
 FIELDS = ("title", "abstract", "authors", "year", "venue", "url", "doi", "keywords")
 """What an entry may hold; other names are ignored."""
-
-_FIRST_YEAR, _LAST_YEAR = 1000, 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def paper_from(entry: Entry, source: str) -> Paper | Fault:
             id="",
             title=_required(values, "title"),
             abstract=abstract,
-            authors=_several(values, "authors", r";|\s+and\s+"),
+            authors=_authors(values),
             year=_year(values.get("year")),
             venue=_text(values, "venue") or None,
             url=_url(values) or trailing_url(abstract),
@@ -87,16 +86,65 @@ def _text(values: Mapping[str, object], field: str) -> str:
 
 def _required(values: Mapping[str, object], field: str) -> str:
     text = _text(values, field)
-    if not any(char.isalnum() for char in text):
-        raise _Malformed(field, f"some text, found {_shown(values.get(field))}")
+    if not any(char.isalnum() for char in text) or (field == "abstract" and _NOTHING.fullmatch(text)):
+        title = values.get("title")
+        of = f" of {_shown(title)}" if field != "title" and isinstance(title, str) and title.strip() else ""
+        raise _Malformed(field, f"some text, found {_shown(values.get(field))}{of}")
     return text
 
 
-_DATE = re.compile(r"([0-9]{4})(?:[a-z]|[-/., ][^\n]*)?|(?:[0-9]{1,2}[-/.]){1,2}([0-9]{4})")
 _NOTHING = re.compile(
-    r"\s*(?:n/?a|none|null|nan|-+|n\.?\s*d\.?|in press|forthcoming|to appear|accepted)?\s*", re.IGNORECASE
+    r"\W*(?:n/?a|none|null|nan|nil|not available|unknown|n\.?\s*d\.?|(?:there is )?no abstract(?: is)?(?: available)?"
+    r"|abstract (?:is )?not available|in press|in preparation|forthcoming|to appear|accepted|submitted|under review"
+    r"|online first|(?:e?pub )?ahead of print)?\W*",
+    re.IGNORECASE,
 )
 """What stands in a field that has nothing to say."""
+
+_YEAR = r"[1-9][0-9]{3}"
+# 2019a, (2019), 2019-05, 2020–2021, 20190501; 05/2019; 15 May 2020, May 15, 2020
+_DATE = re.compile(
+    rf"\W*c?({_YEAR})(?:[a-z]?\W*|[-/., –—?~][^\n]*|[01][0-9][0-3][0-9])"
+    rf"|(?:[0-9]{{1,2}}[-/.]){{1,2}}({_YEAR})"
+    rf"|(?:[0-9]{{1,2}}\.? )?[^\W\d_]{{3,9}}\.?(?:[-–/][^\W\d_]{{3,9}}\.?)?,? (?:[0-9]{{1,2}},? )?({_YEAR})"
+)
+
+
+def _authors(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Names in reading order. One string is divided at semicolons, at "and", and at commas between whole names."""
+    names = _several(values, "authors", r"\s*;\s*|,?\s+(?:and|&)\s+")
+    if not isinstance(values.get("authors"), str):
+        return names
+    return tuple(dict.fromkeys(one for name in names for one in _at_commas(name)))
+
+
+def _at_commas(text: str) -> list[str]:
+    """The names of a text without semicolons: "A. Roe, B. Doe", "Roe, A., Doe, B."; else it is one name."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if len(parts) > 1 and all(" " in part and not _SUFFIX.fullmatch(part) for part in parts):
+        return parts
+    if len(parts) > 3 and len(parts) % 2 == 0 and all(_INITIALS.fullmatch(part) for part in parts[1::2]):
+        return [f"{given} {family}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
+    return [given_name_first(text)] if len(parts) < 3 or _SUFFIX.fullmatch(parts[-1]) else [text]
+
+
+_SUFFIX = re.compile(r"(?:[JS]r|I{2,3}|IV|PhD|MD)\.?")
+_OF_A_FIRM = re.compile(r"(?:Inc|Ltd|LLC|GmbH|Corp|Co)\.?")
+_INITIALS = re.compile(r"(?:[^\W\d_a-z]\.?[ -]?){1,4}")
+
+
+def given_name_first(name: str) -> str:
+    """A name in reading order: "Lovelace, Ada" as "Ada Lovelace", "King, Martin, Jr." as "Martin King, Jr.".
+
+    One that stands in reading order already, "Martin King, Jr.", stays.
+    """
+    family, comma, rest = (part.strip() for part in name.partition(","))
+    if not comma or not rest:
+        return family
+    if (" " in family and _SUFFIX.fullmatch(rest)) or _OF_A_FIRM.fullmatch(rest):
+        return f"{family}, {rest}"
+    given, _, suffix = (part.strip() for part in rest.partition(","))
+    return f"{given} {family}" + (f", {suffix}" if suffix else "")
 
 
 def _several(values: Mapping[str, object], field: str, separators: str) -> tuple[str, ...]:
@@ -105,39 +153,67 @@ def _several(values: Mapping[str, object], field: str, separators: str) -> tuple
     if value is None:
         return ()
     items = re.split(separators, value) if isinstance(value, str) else value
+    if isinstance(items, list):  # {"name": "Ada Lovelace"} of Semantic Scholar, {"display_name": …} of OpenAlex
+        items = [_name_of(item) if isinstance(item, dict) else item for item in items]
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
         raise _Malformed(field, f"text or a list of texts, found {_shown(value)}")
     cleaned = (clean(item) for item in items)
     return tuple(dict.fromkeys(item for item in cleaned if item))
 
 
+def _name_of(item: Mapping[str, object]) -> object:
+    given, family = item.get("given"), item.get("family")  # CSL-JSON, Crossref
+    if isinstance(family, str):
+        return f"{given} {family}" if isinstance(given, str) else family
+    named = (item[key] for key in ("name", "display_name", "literal", "raw_author_name", "term") if key in item)
+    return next(named, item)
+
+
 def _year(value: object) -> int | None:
-    """A year as a number, as text, or at an end of a date; none where it is said to be none yet."""
-    if value is None or (isinstance(value, str) and _NOTHING.fullmatch(value)):
+    """A year as a number, as text, or in a date; none where it is said to be none yet."""
+    if value is None or value == 0 or (isinstance(value, str) and _NOTHING.fullmatch(value)):
         return None
-    if isinstance(value, float) and value.is_integer():  # as pandas writes it
-        value = int(value)
+    if isinstance(value, float):  # as pandas writes it
+        if math.isnan(value):
+            return None
+        value = int(value) if value.is_integer() else value
     found = _DATE.fullmatch(str(value).strip()) if isinstance(value, str | int) else None
-    if isinstance(value, bool) or found is None or not _FIRST_YEAR <= int(found[1] or found[2]) <= _LAST_YEAR:
+    if isinstance(value, bool) or found is None:
         raise _Malformed("year", f"a year of four digits, found {_shown(value)}")
-    return int(found[1] or found[2])
+    return int(next(filter(None, found.groups())))
 
 
 def _url(values: Mapping[str, object]) -> str:
-    """The first of the addresses that are given; one that begins with "www." lacks its https://."""
-    url = re.split(r"[\s,;]+(?=https?://|www\.)", _text(values, "url"), maxsplit=1)[0]
-    url = "" if _NOTHING.fullmatch(url) else re.sub(r"^www\.(?=\w)", "https://www.", url)
-    if url and not is_web_address(url):
+    """The first of the addresses that are given; one without its https:// gets it. A place on the machine, or in the
+    program, that the entry comes from is none.
+    """
+    url = re.split(r"[\s,;]+(?=https?://|www\.)", _text(values, "url"), maxsplit=1, flags=re.IGNORECASE)[0]
+    if _NOTHING.fullmatch(url) or _NOT_OF_THE_WEB.match(url):
+        return ""
+    url = re.sub(r"^https?://", lambda match: match[0].lower(), url, flags=re.IGNORECASE)
+    url = url if re.match(r"[a-z]+:", url, re.IGNORECASE) or not _BARE.match(url) else f"https://{url}"
+    if not is_web_address(url):
         raise _Malformed("url", f"an address that begins with http:// or https://, found {_shown(url)}")
     return url
 
 
+_NOT_OF_THE_WEB = re.compile(
+    r"<Go to ISI>|file:|ftp://|zotero:|[A-Za-z]:\\|/(?!/)|https?://(?:localhost|\d+\.\d+\.)", re.IGNORECASE
+)
+_BARE = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?:[/?#]|$)", re.IGNORECASE)
+_DOI = re.compile(r"10\.\d+(?:\.\d+)*/[^\s;]+")
+
+
 def _doi(values: Mapping[str, object]) -> str | None:
-    doi = re.sub(r"^(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:?\s*)", "", _text(values, "doi"), flags=re.IGNORECASE)
-    doi = "" if _NOTHING.fullmatch(doi) else doi
-    if doi and not re.fullmatch(r"10\.\d+(?:\.\d+)*/\S+", doi):
-        raise _Malformed("doi", f"a DOI such as 10.1000/182, found {_shown(doi)}")
-    return doi or None
+    """The first DOI that is given, whatever stands before it: an address, "doi:", a library's proxy."""
+    text = _text(values, "doi")
+    if _NOTHING.fullmatch(text):
+        return None
+    before = r"(?:(?:doi:?\s*)?(?:https?://)?(?:[\w.-]*doi[\w.-]*/)?|doi:?\s*)"
+    found = re.match(rf"{before}({_DOI.pattern})(?:[\s;].*)?$", text, re.IGNORECASE)
+    if found is None:
+        raise _Malformed("doi", f"a DOI such as 10.1000/182, found {_shown(text)}")
+    return found[1].rstrip(".,")
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.corpus.entry import Entry, Fault
+from rag.corpus.entry import Entry, Fault, given_name_first
 
 # Where several tags can give one field, the first that is there counts.
 _TAGS = {
@@ -21,8 +21,10 @@ _TAGS = {
     "url": ("UR",),
     "doi": ("DO",),
 }
-_SUFFIX = re.compile(r"(?:[JS]r|I{2,3}|IV)\.?")
-_LINE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*))?")
+_LINE = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*))?")
+_LINE_WITH_ONE_SPACE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*))?")
+_COUNT = re.compile(r"<?\d+[.>]?")
+"""What some databases write between two records: "2."."""
 
 
 def matches(text: str) -> bool:
@@ -38,21 +40,25 @@ def read(text: str) -> Iterator[Entry | Fault]:
     record: list[tuple[str, str]] = []
     opened = 0
     is_in_front = matches(text)
+    # Where the records open with one space, all tags may; elsewhere "PD - L1" within an abstract is no tag.
+    form = _LINE_WITH_ONE_SPACE if re.search(r"^TY -", text, re.MULTILINE) else _LINE
     for number, line in enumerate(text.splitlines(), start=1):
-        found = _LINE.fullmatch(line.rstrip())
+        found = form.fullmatch(line.rstrip())
         tag, value = (found[1], (found[2] or "").strip()) if found else ("", line.strip())
         if tag == "TY":
             if opened:
                 yield Fault(number, "ER", f"'ER  - ' before the next record; line {opened} opens one without an end")
             record, opened, is_in_front = [], number, False
         elif not opened:
-            if line.strip() and (tag or not is_in_front):
+            if line.strip() and (tag or not is_in_front) and not _COUNT.fullmatch(line.strip()):
                 yield Fault(number, "TY", f"'TY  - ' at the start of a record, found {line.strip()[:40]!r}")
         elif tag == "ER":
             yield Entry(opened, _values(record))
             opened = 0
         elif tag:
             record.append((tag, value))
+        elif record and value and record[-1][0] == "KW":  # EndNote writes each further keyword in a line of its own
+            record.append(("KW", value))
         elif record and value:
             record[-1] = (record[-1][0], f"{record[-1][1]} {value}")
     if opened:
@@ -62,23 +68,11 @@ def read(text: str) -> Iterator[Entry | Fault]:
 def _values(record: list[tuple[str, str]]) -> dict[str, object]:
     values: dict[str, object] = {}
     for field, tags in _TAGS.items():
-        found = [value for tag in tags for name, value in record if name == tag and value]
-        # A date is written 2024/05/01/, with empty parts where only the year is known.
-        values[field] = (found[0].rstrip("/") if field == "year" else found[0]) if found else None
-    values["authors"] = [given_name_first(value) for tag, value in record if tag in {"AU", "A1"}]
-    values["keywords"] = [value for tag, value in record if tag == "KW"]
+        found = next(filter(None, ([value for name, value in record if name == tag and value] for tag in tags)), [])
+        # A date is written 2024/05/01/, with empty parts where only the year is known; an abstract in paragraphs.
+        first = " ".join(found) if field == "abstract" else found[0] if found else None
+        values[field] = first.rstrip("/") if first and field == "year" else first
+    authors = [name for tag, value in record if tag in {"AU", "A1"} for name in value.split(";") if name.strip()]
+    values["authors"] = [given_name_first(name) for name in authors]
+    values["keywords"] = [word for tag, value in record if tag == "KW" for word in value.split(";")]
     return values
-
-
-def given_name_first(name: str) -> str:
-    """A name in reading order: "Lovelace, Ada" as "Ada Lovelace", "King, Martin, Jr." as "Martin King, Jr.".
-
-    One that stands in reading order already, "Martin King, Jr.", stays.
-    """
-    family, comma, rest = (part.strip() for part in name.partition(","))
-    if not comma or not rest:
-        return family
-    if " " in family and _SUFFIX.fullmatch(rest):
-        return f"{family}, {rest}"
-    given, _, suffix = (part.strip() for part in rest.partition(","))
-    return f"{given} {family}" + (f", {suffix}" if suffix else "")
