@@ -30,6 +30,8 @@ from eval.judges.judgement import Judge
 from eval.run import ANSWERS, MADE_OF_ANSWERS, MADE_WITH, ask_the_same, exit_code, run, save, table
 from rag import Rag
 from rag.cli import add_common_options, settings_from, tell
+from rag.errors import BadQuestion
+from rag.language.question import readable
 
 QUESTIONS = "questions.jsonl"
 OpenJudge = Callable[[str, Rag], Judge | None]
@@ -61,8 +63,11 @@ def _run(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     cases = questions_of(options)
     if _are_hostile(cases, options):
         options.library = options.library or HOSTILE_LIBRARY
-    rag = Rag.open(settings_from(options), report=tell)
-    for line in not_in_library(cases, (paper.title for paper in rag.papers)):
+    settings = settings_from(options)
+    for case in cases:
+        _demand_readable(case, settings.answer.max_question_chars)
+    rag = Rag.open(settings, report=tell)
+    for line in not_in_library(cases, rag.papers):
         tell(line)
     rag.warm_up()
     judge = open_judge(options.judge, rag)
@@ -75,6 +80,14 @@ def _run(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     print(json.dumps(summary, indent=1) if options.json else table(summary))
     tell(f"Written to {folder}: scores.json, report.html, report.md")
     return exit_code(summary)
+
+
+def _demand_readable(case: Case, most: int) -> None:
+    """Raises CaseError: the question cannot be asked; told before any is, or a run would end at it half way."""
+    try:
+        readable(case.question, most)
+    except BadQuestion as error:
+        raise CaseError(f"{case.id} cannot be asked: {error.problem}", error.remedy) from error
 
 
 def _begin(folder: Path, cases: Sequence[Case]) -> None:
@@ -121,6 +134,10 @@ def _named(options: argparse.Namespace) -> list[Case]:
         if unknown := wanted - known:
             raise CaseError(f"No question has the type {min(unknown)!r}.", f"There are: {', '.join(sorted(known))}.")
         cases = [case for case in cases if case.type in wanted]
+    if options.limit is not None and options.limit < 1:
+        raise CaseError(f"--limit is {options.limit}.", "Ask 1 question or more.")
+    if not cases:
+        raise CaseError(f"{str(options.questions)!r} holds no question.", "Put one object on each line.")
     return cases if options.limit is None else _first_of_each_type(cases, options.limit)
 
 

@@ -12,6 +12,7 @@ figures' definitions, nor of pages.
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
 import threading
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import exam, report, run
-from eval.cases import Case, CaseError, folded_title, read_cases, write_cases
+from eval.cases import Case, CaseError, folded_title, put_whole, read_cases, write_cases
 from eval.compare import Difference, compare, read_values
 from eval.judges.judgement import Judge
 from eval.running import Running
@@ -177,7 +178,7 @@ class Board:
             cases = source.write(self._rag.papers, seed, n)
             folder = self._new_folder()
             facts = {"label": source.label, "began": time.time(), "wanted": len(cases), "seed": seed}
-            (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+            put_whole(folder / FACTS, json.dumps(facts))
             write_cases(folder / CASES, cases)
             self.running = Running(self, folder, source.label, cases)
             return self.running
@@ -202,7 +203,7 @@ class Board:
         rows = [
             self._row(folder)
             for folder in self._folders()
-            if (folder / "scores.json").is_file() or ((folder / CASES).is_file() and folder.name != under_way)
+            if folder.name != under_way and any((folder / name).is_file() for name in ("scores.json", CASES))
         ]
         kept = (row for row in rows if row.is_scored or (self.folder / row.name / CASES).is_file())
         return tuple(sorted(kept, key=lambda row: -row.began))
@@ -275,10 +276,16 @@ class Board:
 
     def _row(self, folder: Path) -> Row:
         facts, summary = _json(folder / FACTS), _json(folder / "scores.json")
-        began = facts.get("began") or folder.stat().st_mtime
+        began = _number(facts.get("began")) or folder.stat().st_mtime
+        wanted = _number(facts.get("wanted"))
         cases = int(summary.get("cases", 0)) if summary else _lines(folder / run.ANSWERS)
         return Row(
-            folder.name, str(facts.get("label", "A run")), began, cases, int(facts.get("wanted", cases)), summary
+            folder.name,
+            str(facts.get("label", "A run")),
+            began,
+            cases,
+            cases if wanted is None else int(wanted),
+            summary,
         )
 
 
@@ -298,6 +305,12 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):  # a run by hand has no board.json; a damaged one is shown as not scored
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _number(value: object) -> float | None:
+    """What a file says, where it is a number."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_one else None  # type: ignore[arg-type]
 
 
 def _lines(path: Path) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import FootnoteError
+from rag.schema import Paper
 
 DATA = Path(__file__).parent / "data"
 SETS = {name: DATA / f"{name}.jsonl" for name in ("dev", "fresh-a", "fresh-b", "fresh-c", "fresh-d", "injection")}
@@ -64,6 +65,7 @@ class Case:
         return bool(self.answers)
 
 
+_MOST_HINTS = 5
 FIELDS = tuple(field.name for field in fields(Case))
 NOTE = "note"
 """May stand in a line beside the fields; for people, and not read."""
@@ -104,7 +106,14 @@ def read_cases(path: Path = BUNDLED) -> tuple[Case, ...]:
 def write_cases(path: Path, cases: Iterable[Case]) -> None:
     """Write cases as `read_cases` reads them; empty fields are left out."""
     rows = ({name: value for name, value in asdict(case).items() if value} for case in cases)
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    put_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def put_whole(path: Path, text: str) -> None:
+    """Write a file that is there as before or whole, whenever the process ends."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -116,6 +125,9 @@ def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             place = f"{path.name}, line {number}"
             try:
                 row = json.loads(line.decode("utf-8"))
+                json.dumps(row, ensure_ascii=False).encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise CaseError(f"{place} holds half of a character: {error.reason}.", "Write it whole.") from error
             except UnicodeDecodeError as error:
                 raise CaseError(f"{place} is not UTF-8: {error.reason}.", "Save the file as UTF-8.") from error
             except (ValueError, RecursionError) as error:
@@ -130,21 +142,25 @@ def folded_title(title: str) -> str:
     return "".join(c for c in title.casefold() if c.isalnum())
 
 
-def not_in_library(cases: Iterable[Case], titles: Iterable[str]) -> list[str]:
-    """A line on each right paper that no library paper has the title of: such a question scores 0 in retrieval.
+def not_in_library(cases: Iterable[Case], papers: Iterable[Paper]) -> list[str]:
+    """A line on each right paper that no library paper has the title of, and each that is to be left out and is not
+    there: such a question is scored as if it were answered wrongly.
 
     Args:
         cases: the questions, in order.
-        titles: those of the library's papers.
+        papers: those of the library. Near titles are looked for a few times only, since each takes all of them.
     """
-    known = {folded_title(title): title for title in titles}
-    lines = []
+    papers = tuple(papers)
+    known, ids = {folded_title(paper.title): paper.title for paper in papers}, {paper.id for paper in papers}
+    lines: list[str] = []
     for case in cases:
+        if case.without and case.without not in ids:
+            lines.append(f"{case.id}: no paper of the library has the id {case.without!r} that it leaves out.")
         for title in case.papers:
             folded = folded_title(title)
             if folded in known:
                 continue
-            near = difflib.get_close_matches(folded, known, n=1, cutoff=0.8)
+            near = difflib.get_close_matches(folded, known, n=1, cutoff=0.8) if len(lines) < _MOST_HINTS else []
             hint = f" It has {known[near[0]]!r}." if near else ""
             lines.append(f"{case.id}: the library has no paper {title!r}, so finding and citing it count 0.{hint}")
     return lines
@@ -157,9 +173,14 @@ def _case(facts: Mapping[str, Any], place: str) -> Case:
             hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(FIELDS)}."
             raise CaseError(f"{place}: there is no field {name!r}.", hint)
     for name in ("id", "type", "question"):
-        if not isinstance(facts.get(name), str) or not facts[name]:
+        if not isinstance(facts.get(name), str) or not facts[name].strip():
             raise CaseError(f"{place}: {name!r} is {facts.get(name)!r}.", "It has to be text.")
     _demand_known_type(facts["type"], place)
+    if facts["type"].startswith("unanswerable") and facts.get("answers"):
+        raise CaseError(
+            f"{place}: 'answers' of a question of the type {facts['type']!r}.",
+            "It has none; what corrects a false premise stands in 'truth'.",
+        )
     return Case(
         id=facts["id"],
         type=facts["type"],
@@ -184,7 +205,11 @@ def _demand_known_type(value: str, place: str) -> None:
 
 def _texts(facts: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
     value = facts.get(name, ())
-    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) and v for v in value):
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Sequence)
+        or not all(isinstance(v, str) and v.strip() for v in value)
+    ):
         raise CaseError(f"{place}: {name!r} is {value!r}.", "It has to be a list of texts.")
     return tuple(value)
 

@@ -28,7 +28,7 @@ UNTOLD = "not told"
 LISTED = 8
 """So many questions that got better, and that got worse, are listed of a figure."""
 _FREE = re.compile(r"\d+ GiB (?:of memory )?free")
-_GATE = re.compile(r"\s*(?P<name>[^<>]+?)\s*(?P<sign>[<>])\s*(?P<limit>[-+]?\d*\.?\d+)\s*")
+_GATE = re.compile(r"\s*(?P<name>[^<>]+?)\s*(?P<sign>[<>])\s*(?P<limit>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,13 @@ def read_values(folder: Path) -> dict[str, Any]:
         raise CaseError(
             f"{str(folder / SCORES)!r}: 'values' is {told!r}.", f"Score it anew: eval run --resume {folder}"
         )
+    for name, column in values.items():
+        odd = next((value for value in column.values() if not (value is None or isinstance(value, int | float))), None)
+        if odd is not None:
+            raise CaseError(
+                f"{str(folder / SCORES)!r}: {name!r} has {odd!r}, which is no number.",
+                f"Score it anew: eval run --resume {folder}",
+            )
     return values
 
 
@@ -218,6 +225,8 @@ def run(options: argparse.Namespace) -> int:
             "Compare two runs of the same questions.",
         )
     found = {item.name: item for item in compare(before, after)}
+    if not found:
+        raise CaseError("No figure applies to a question in both runs.", "Compare two runs that were scored alike.")
     gates = [read_gate(text, list(found)) for text in options.fail_if]
     failed = [gate.text for gate in gates if gate.fails(found[gate.name].difference)]
     made = made_otherwise(read_made_with(options.a), read_made_with(options.b))

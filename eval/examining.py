@@ -51,6 +51,10 @@ def add_to(commands: Any, open_judge: OpenJudge) -> None:
 
 
 def _exam(options: argparse.Namespace, open_judge: OpenJudge) -> int:
+    if options.resume and options.out:
+        raise CaseError("Both --out and --resume are given.", "Give one: --resume FOLDER writes there too.")
+    if options.resume and not (options.resume / EXAM).is_file():
+        raise CaseError(f"There is no exam at {str(options.resume)!r}.", f"It has to hold {EXAM}.")
     rag = Rag.open(settings_from(options), report=tell)
     if options.resume:  # the exam that was begun, whatever -n and --seed say now
         cases = list(read_cases(options.resume / EXAM))

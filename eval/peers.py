@@ -23,9 +23,10 @@ from eval.cases import Case, CaseError, cases_of
 from eval.judges.features import split
 from eval.judges.judgement import Judge
 from eval.metrics.answers import Figure, figure
+from eval.metrics.markers import MARKER, numbers_of
 from eval.metrics.overlap import copy_ratio
 from eval.provenance import made_with
-from eval.recipes import RECIPES, Ask, Reply, open_peer
+from eval.recipes import PACKAGES, RECIPES, Ask, Reply, open_peer
 from eval.report import cell
 from eval.scoring import MEASURES, Scored, Value, measure
 from rag import Answer, Citation, Claim, Hit, Passage, Rag
@@ -43,16 +44,22 @@ FIGURES = (
 )  # fmt: skip
 """Columns of the table. `faithfulness`: by what each sentence cites; of what is cited by nobody it is 0."""
 
+_SOURCES = (
+    r"(?:context|sources?|documents?|texts?|passages?|information|answer|abstracts?|papers?|stud(?:y|ies)|excerpts?)"
+)
 _REFUSAL = re.compile(
-    r"\b(?:i|we) (?:do not|don['’]t|cannot|can['’]t|am (?:not able|unable)) (?:know|have|answer|find|determine|to)"
-    r"|\b(?:do|does|did|is|are|was|were) not (?:\w+ )?(?:mention|say|specif|provid|state|contain|includ|discuss|given)"
-    r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b|\bnone of the (?:provided )?sources\b"
-    r"|\b(?:cannot|can['’]t) (?:be )?(?:answer|determin)",
+    r"\b(?:i|we) (?:do not|don['’]t|cannot|can['’]t) (?:know|have|answer|find|determine|see)\b"
+    r"|\b(?:i|we)(?: am| are|['’]m|['’]re) (?:not able|unable|not aware)\b"
+    rf"|\b{_SOURCES} (?:[\w-]+ ){{0,3}}?(?:(?:do|does|did|is|are|was|were) not|(?:do|does|did|is|are|was|were)n['’]t)"
+    r" (?:\w+ )?(?:mention|say|specif|provid|state|contain|includ|discuss|given)"
+    r"|\b(?:it|this) (?:is|was) not (?:\w+ )?(?:mention|specif|provid|stated|given|clear)"
+    r"|\b(?:no|not enough|insufficient) (?:\w+ )?information\b|\bno (?:explicit )?mention of\b"
+    r"|\bnone of the (?:provided )?sources\b"
+    r"|\b(?:cannot|can['’]t|not possible to|impossible to) (?:be )?(?:answer|determin)",
     re.IGNORECASE,
 )
-_AFTER_STOP = re.compile(r"([.!?])(\s*(?:\[\d+\])+)")
+_AFTER_STOP = re.compile(rf"([.!?])(\s*(?:{MARKER.pattern})+)")
 """A marker after the full stop belongs to the sentence before it."""
-_MARKER = re.compile(r"\s*\[(\d+)\]")
 
 
 def add_to(commands: Any, open_judge: Any) -> None:
@@ -72,7 +79,7 @@ def _peers(options: argparse.Namespace, open_judge: Any) -> int:
     rag, judge = systems.opened(options, open_judge)
     cases = sample(cases_of(options), options.n)
     asked = {name: partial(_system, name, rag) for name in names}
-    answers = systems.answered(asked, cases, judge, options.out)
+    answers = systems.answered(asked, cases, judge, options.out, PACKAGES)
     told = {name: figures(scored, judge) for name, scored in answers.items()}
     found = {name: row for name, (row, _) in told.items()}
     failed = {name: reasons for name, (_, reasons) in told.items() if reasons}
@@ -96,8 +103,10 @@ def sample(cases: Sequence[Case], n: int = 40, seed: int = 0) -> list[Case]:
     The same at a seed; a smaller sample is part of a larger one.
 
     Raises:
-        CaseError: none of them has one of these types.
+        CaseError: none of them has one of these types, or `n` is less than 1.
     """
+    if n < 1:
+        raise CaseError(f"{n} questions cannot be asked.", "Ask 1 or more: -n 40.")
     draw = random.Random(seed)  # noqa: S311
     chosen: set[str] = set()
     for kind, share in SAMPLE.items():
@@ -154,7 +163,7 @@ def as_answer(question: str, reply: Reply) -> Answer:
         if not re.search(r"[^\W\d]", sentence):  # a marker or a number that stands by itself
             continue
         cited = tuple(_citation(n, reply) for n in _cited(sentence, reply)) if reply.cites else ()
-        claims.append(Claim(_MARKER.sub("", sentence).strip(), cited, "supported", 1.0))
+        claims.append(Claim(re.sub(rf"\s*{MARKER.pattern}", "", sentence).strip(), cited, "supported", 1.0))
     used = {citation.marker: citation for claim in claims for citation in claim.citations}
     return Answer(
         question, reply.text, "answered", tuple(claims), tuple(used.values()), tuple(hits), raw_text=reply.text
@@ -162,8 +171,8 @@ def as_answer(question: str, reply: Reply) -> Answer:
 
 
 def _cited(sentence: str, reply: Reply) -> list[int]:
-    numbers = dict.fromkeys(int(n) for n in _MARKER.findall(sentence))
-    return [n for n in numbers if 1 <= n <= len(reply.found)]
+    numbers = (n for marker in MARKER.findall(sentence) for n in numbers_of(marker))
+    return [n for n in dict.fromkeys(numbers) if 1 <= n <= len(reply.found)]
 
 
 def _citation(number: int, reply: Reply) -> Citation:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import rag as library
 from eval.cases import Case
 from rag import Rag, describe_machine
 
-ANSWERS_DEPEND_ON = ("model", "settings_id", "prompts", "code", "fitted", "library")
+ANSWERS_DEPEND_ON = ("model", "settings_id", "prompts", "code", "fitted", "library", "compared by")
 """What has to be equal for a stopped run to be gone on with."""
 
 
@@ -38,6 +39,21 @@ def made_with(rag: Rag, cases: Sequence[Case], judge: str | None = None) -> dict
         "commit": commit_id(),
         "machine": f"{describe_machine()}; Python {sys.version.split()[0]}",
     }
+
+
+def compared_by(packages: Iterable[str] = ()) -> dict[str, str]:
+    """What the answers of compared systems depend on besides: the code of the comparison, versions of `packages`."""
+    here = Path(__file__).parent
+    sources = ("recipes.py", "peers.py", "broken.py", "ablation.py", "systems.py", "proxy.py")
+    versions = [f"{name} {_version(name)}" for name in packages]
+    return {"compared by": ", ".join([_digest((here / name).read_text("utf-8") for name in sources), *versions])}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

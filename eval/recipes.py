@@ -28,6 +28,9 @@ class Reply:
     cites: bool
 
 
+PACKAGES = ("langchain", "langchain-text-splitters", "llama-index-core", "haystack-ai", "txtai")
+"""What the recipes are made with."""
+
 Ask = Callable[[str], Reply]
 
 LANGCHAIN_PROMPT = (

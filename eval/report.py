@@ -5,6 +5,7 @@ Pure: summary and cases in, text out. Everything that comes from papers, questio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -70,11 +71,17 @@ def markdown(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:
     lines += [f"| {' | '.join(row)} |" for row in times(summary)]
     lines += ["", f"## The worst {len(worst(scored))} cases"]
     for item in worst(scored):
-        lines += ["", f"### {item.case.id} ({item.case.type})", ""]
+        lines += ["", f"### {_in_markdown(item.case.id)} ({_in_markdown(item.case.type)})", ""]
         lines += [
-            f"- **{name}**: {' / '.join(escape(' '.join(t.split())) for t in texts)}" for name, texts in facts(item)
+            f"- **{name}**: {' / '.join(_in_markdown(' '.join(t.split())) for t in texts)}"
+            for name, texts in facts(item)
         ]
     return "\n".join(lines) + "\n"
+
+
+def _in_markdown(text: str) -> str:
+    """Text that is no markup: an image in it would be fetched by whoever shows the report."""
+    return re.sub(r"([\[\]!])", r"\\\1", escape(text))
 
 
 def page(summary: Mapping[str, Any], scored: Sequence[Scored]) -> str:

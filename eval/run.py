@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import report
-from eval.cases import FIELDS, Case, CaseError, folded_title
+from eval.cases import FIELDS, Case, CaseError, folded_title, put_whole
 from eval.judges.judgement import Judge
 from eval.metrics.grounding import judge_answer, judge_answers
 from eval.provenance import changed, made_with, peak_memory_gib
@@ -54,6 +54,7 @@ def run(
     judge: Judge | None = None,
     progress: Progress = lambda _done, _total, _item: None,
     batch: int = 1,
+    made_also: Mapping[str, str] | None = None,
 ) -> list[Scored]:
     """Every case answered in order, as a reader would ask; those that `folder` holds are taken from it.
 
@@ -67,19 +68,20 @@ def run(
             stops the run.
         batch: how many questions a model is asked together: a remote one may answer them side by side. Their times are
             those of the batch, their tokens are not told. Questions with a history or a deleted paper are asked alone.
+        made_also: what the answers depend on besides what `made_with` knows.
 
     Raises:
         CaseError: the folder's answers were made with another model, other settings, prompts, code or library, or for
             another question.
     """
     known = {folded_title(paper.title): paper.title for paper in rag.papers}
-    now = made_with(rag, cases, judge.id if judge else None)
+    now = {**made_with(rag, cases, judge.id if judge else None), **(made_also or {})}
     done = _resumed(folder, rag, cases, now, known) if folder else {}
     if done:
         report(f"{len(done)} of {len(cases)} were answered before; all are judged anew.")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        _put_whole(folder / MADE_WITH, json.dumps(now, indent=1))
+        put_whole(folder / MADE_WITH, json.dumps(now, indent=1))
     scored: list[Scored] = []
     fresh = _answers(rag, [case for case in cases if case.id not in done], known, batch)
     asked, started = 0, time.monotonic()
@@ -255,14 +257,7 @@ def ask_the_same(cases: Sequence[Case], others: Sequence[Case]) -> bool:
 
 
 def _rewrite(folder: Path, items: Iterable[Scored]) -> None:
-    _put_whole(folder / ANSWERS, "".join(_line(item) for item in items))
-
-
-def _put_whole(path: Path, text: str) -> None:
-    """Write a file that is there as before or whole, whenever the process ends."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    put_whole(folder / ANSWERS, "".join(_line(item) for item in items))
 
 
 def _append(folder: Path, item: Scored) -> None:
@@ -327,9 +322,9 @@ def save(
             **made_with(rag, [item.case for item in scored], judge.id if judge else None),
         },
     }
-    _put_whole(folder / "report.md", report.markdown(summary, scored))
-    _put_whole(folder / "report.html", report.page(summary, scored))
-    _put_whole(folder / "scores.json", json.dumps(summary, indent=1))
+    put_whole(folder / "report.md", report.markdown(summary, scored))
+    put_whole(folder / "report.html", report.page(summary, scored))
+    put_whole(folder / "scores.json", json.dumps(summary, indent=1))
     return summary
 
 

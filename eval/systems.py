@@ -12,6 +12,7 @@ from pathlib import Path
 from eval.cases import Case, CaseError, add_questions
 from eval.judges.by_name import DEFAULT, NAMES
 from eval.judges.judgement import Judge
+from eval.provenance import compared_by
 from eval.run import run
 from eval.scoring import Scored
 from rag import Rag
@@ -59,16 +60,22 @@ def opened(options: argparse.Namespace, open_judge: OpenJudge) -> tuple[Rag, Jud
 
 
 def answered(
-    systems: Mapping[str, Callable[[], Rag]], cases: Sequence[Case], judge: Judge, folder: Path
+    systems: Mapping[str, Callable[[], Rag]],
+    cases: Sequence[Case],
+    judge: Judge,
+    folder: Path,
+    packages: Iterable[str] = (),
 ) -> dict[str, list[Scored]]:
     """What each system answers, by its name; each is made when its turn comes.
 
-    Answers are kept in a folder of the system's name, so that a run that was stopped goes on.
+    Answers are kept in a folder of the system's name, so that a run that was stopped goes on. `packages` are what they
+    are made with: with other versions, or other code of the comparison, it does not.
     """
     found = {}
     for name, make in systems.items():
         tell(f"{name}: {len(cases)} questions")
-        found[name] = run(make(), cases, report=tell, folder=folder / name.replace(" ", "-"), judge=judge)
+        place = folder / name.replace(" ", "-")
+        found[name] = run(make(), cases, report=tell, folder=place, judge=judge, made_also=compared_by(packages))
     return found
 
 

@@ -67,6 +67,10 @@ def run_safely(command: Any) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        where = f"{error.filename!r}: " if error.filename else ""
+        print(f"footnote: {where}{error.strerror}. Check the path and its permissions.", file=sys.stderr)
+        return EXIT_ERROR
     return int(code or 0)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from eval.benchmarks import public
 from eval.benchmarks.bench_result import lines
 from eval.benchmarks.library_speed import library_speed, seconds_of
-from eval.benchmarks.load import load
+from eval.benchmarks.load import load, serving
 from eval.benchmarks.open_pages import open_pages
 from eval.benchmarks.page_speed import page_speed
 from eval.cases import read_cases
@@ -51,17 +51,17 @@ def add_to(commands: Any) -> None:
     ):
         kind = kinds.add_parser(name, help=text)
         if name not in ("load", "pages", "llama"):
-            kind.add_argument("--runs", type=int, default=5, metavar="N")
+            kind.add_argument("--runs", type=_positive, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
         if name == "page":
-            kind.add_argument("--questions", type=int, default=10, metavar="N")
+            kind.add_argument("--questions", type=_positive, default=10, metavar="N")
         if name == "pages":
-            kind.add_argument("--pages", type=int, default=5, metavar="N")
-            kind.add_argument("--questions", type=int, default=500, metavar="N")
+            kind.add_argument("--pages", type=_positive, default=5, metavar="N")
+            kind.add_argument("--questions", type=_positive, default=500, metavar="N")
         if name == "load":
-            kind.add_argument("--people", type=int, default=20, metavar="N")
-            kind.add_argument("--questions", type=int, default=500, metavar="N")
+            kind.add_argument("--people", type=_positive, default=20, metavar="N")
+            kind.add_argument("--questions", type=_positive, default=500, metavar="N")
             kind.add_argument(
                 "--real", action="store_true", help="with the model of the settings, not a quick stand-in"
             )
@@ -69,7 +69,7 @@ def add_to(commands: Any) -> None:
             kind.add_argument(
                 "--gguf", type=Path, required=True, metavar="FILE", help="the same weights as GGUF Q4_K_M"
             )
-            kind.add_argument("--questions", type=int, default=20, metavar="N")
+            kind.add_argument("--questions", type=_positive, default=20, metavar="N")
         kind.set_defaults(action=lambda options, action=action: _print(options, action(options)))
     public.add_to(kinds, _print)
 
@@ -86,9 +86,10 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
     runs = range(options.runs)
     bare = median(_seconds([sys.executable, "-c", "pass"]) for _ in runs)
     imported = median(_seconds([sys.executable, "-c", "import rag"]) for _ in runs)
-    searched = median(_seconds([*_footnote("search"), "open-vocabulary action recognition"]) for _ in runs)
-    asked = median(_seconds([*_footnote("ask"), "How does FROSTER keep CLIP general?"]) for _ in runs)
-    page = median(_seconds_to_page() for _ in range(min(3, options.runs)))
+    search = [*_footnote("search", options), "open-vocabulary action recognition"]
+    searched = median(_seconds(search) for _ in runs)
+    asked = median(_seconds([*_footnote("ask", options), "How does FROSTER keep CLIP general?"]) for _ in runs)
+    page = median(_seconds_to_page(options) for _ in range(min(3, options.runs)))
     return {
         "import rag, s (less bare Python)": imported - bare,
         "footnote search, s": searched,
@@ -98,8 +99,21 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _footnote(command: str) -> list[str]:
-    return [sys.executable, "-m", "rag", command]
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_positive.__name__ = "number from 1 on"  # what argparse calls it in its message
+
+
+def _footnote(command: str, options: argparse.Namespace) -> list[str]:
+    """A command of Footnote with the model and library that the benchmark was told of."""
+    told = {"--library": options.library, "--model": None if command == "search" else options.model}
+    given = [part for name, value in told.items() if value for part in (name, str(value))]
+    return [sys.executable, "-m", "rag", command, *given]
 
 
 def _seconds(command: list[str]) -> float:
@@ -110,29 +124,19 @@ def _seconds(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def _seconds_to_page(port: int = 7999) -> float:
+def _seconds_to_page(options: argparse.Namespace) -> float:
     started = time.perf_counter()
-    server = subprocess.Popen(
-        [*_footnote("chat"), "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        while server.poll() is None and time.perf_counter() - started < 300:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
-                    if page.status == 200:
-                        return time.perf_counter() - started
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        raise BenchError("The page did not come up.")
-    finally:
-        server.terminate()
-        server.wait(30)
+    with (
+        serving(options.library, options.model, {}) as (address, _process),
+        urllib.request.urlopen(address, timeout=30) as page,  # noqa: S310  (our own server)
+    ):
+        if page.status != 200:
+            raise BenchError(f"The page answered with {page.status}.")
+        return time.perf_counter() - started
 
 
 def _memory(options: argparse.Namespace) -> dict[str, Any]:
-    command = [*_footnote("ask"), "How does FROSTER keep CLIP general?"]
-    if options.model:
-        command += ["--model", options.model]
+    command = [*_footnote("ask", options), "How does FROSTER keep CLIP general?"]
     peaks = []
     for _ in range(options.runs):
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -25,7 +25,7 @@ _BATCH = 16
 _MEANINGS = {
     "supported": ("entail", "support"),
     "contradicted": ("contradict", "refute"),
-    "neither": ("neutral", "neither", "nei", "not_enough", "unrelated"),
+    "neither": ("neutral", "neither", "nei", "not_enough", "not enough", "unrelated"),
 }
 _YES = ("entail", "support", "consistent", "faithful", "factual", "attributable", "grounded", "label_1")
 _NO = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +25,11 @@ class Judgement:
     p_supported: float
     p_contradicted: float
     p_neither: float
+
+    def __post_init__(self) -> None:
+        """Raises JudgeError: one is no number, as of weights that overflow; it would count as unsupported."""
+        if not all(map(math.isfinite, (self.p_supported, self.p_contradicted, self.p_neither))):
+            raise JudgeError("The judge gave no number.", "Take another judge, or its weights in another precision.")
 
     @property
     def is_supported(self) -> bool:

@@ -65,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
     """What the options ask for; exit code 0."""
     if options.report and (options.fit or options.probes):
         raise CaseError("--report goes with --set alone.", "Leave it out: --probes and --fit have no reliability plot.")
+    if options.report and not options.report.parent.is_dir():
+        raise CaseError(f"There is no folder {str(options.report.parent)!r} for --report.", "Make it, or name another.")
     if options.fit:
         result, table = _fit(options), fit_table
     elif options.probes:
@@ -75,10 +77,10 @@ def run(options: argparse.Namespace) -> int:
         pairs = read_pairs(options.set, options.data, options.split)
         tell_of_fitted(options.set)
         result, table = measure_on(options.set, open_judge(options.judge, report=tell), pairs), agreement_table
-        if options.report:
-            options.report.write_text(judge_page.page(result, f"Judges on {options.set}"), encoding="utf-8")
-            tell(f"Written to {options.report}")
     print(json.dumps(result, indent=1) if options.json else table(result))
+    if options.report:
+        options.report.write_text(judge_page.page(result, f"Judges on {options.set}"), encoding="utf-8")
+        tell(f"Written to {options.report}")
     return 0
 
 

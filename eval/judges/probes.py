@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from eval.cases import CaseError
 from eval.judges.changes import CHANGES
 from eval.judges.features import split
 from eval.judges.judgement import Evidence, Judge
@@ -29,6 +30,8 @@ def probes(
 
     A sentence that a change does not fit is left out and counted.
     """
+    if len(papers) < 2:
+        raise CaseError("A library of one paper has no wrong abstract.", "Probe with two papers or more.")
     draw = random.Random(seed)  # noqa: S311  (sampling, not secrets)
     drawn = draw.sample([(p, s) for p in papers for s in _sentences(p)], k=min(count, _size(papers)))
     rejected = [not j.is_supported for j in judge.judge([((paper.abstract,), s) for paper, s in drawn])]

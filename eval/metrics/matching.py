@@ -3,7 +3,8 @@
 Alternatives are case-insensitive and may be stems ("truncat", "recogni"). Three boundary rules keep a short
 alternative from matching by accident:
   * one that begins or ends with a digit must not run on into a longer number ("6" matches neither "16" nor "6.1"),
-    and a bare number must stand by itself ("3" matches neither "Llama-3-8B" nor "3B");
+    and a bare number must stand by itself ("3" matches neither "Llama-3-8B" nor "3B"), as must one that ends a name
+    ("GPT-4" does not match "GPT-4o");
   * an all-capitals acronym ("FAS", "SAM") and a number word ("ten") match as whole words, with an optional plural s
     ("FAS" does not match "faster");
   * any other alphabetic alternative of up to four letters must start a word.
@@ -14,7 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NUMBER_WORDS = frozenset({"two", "three", "six", "seven", "eight", "nine", "ten", "fifty", "twice"})
+_NUMBER_WORDS = frozenset(
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty"
+    " ninety hundred once twice".split()
+)
 _SAME = str.maketrans(
     {
         "\u2010": "-",
@@ -47,7 +51,7 @@ def contains(text: str, alternative: str) -> bool:
     elif is_whole_word or (len(wanted) <= 4 and wanted.isalpha()):
         before = "(?<![a-z])"
     if wanted[-1].isdigit():
-        after = r"(?!\d|[.,]\d)"
+        after = r"(?!\d|[.,]\d|[a-z])" if wanted[0].isalpha() else r"(?!\d|[.,]\d)"
     elif is_whole_word:
         after = "s?(?![a-z])"
     return re.search(before + re.escape(wanted) + after, given) is not None

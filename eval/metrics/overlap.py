@@ -6,14 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from eval.metrics.markers import MARKER
+
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+")
 _ARTICLES = frozenset(("a", "an", "the"))
-_MARKER = re.compile(r"\[\d+\]")
 
 
 def words(text: str) -> list[str]:
     """Words and numbers of `text` in lower case, citation markers left out."""
-    return _WORD.findall(_MARKER.sub(" ", text).lower())
+    return _WORD.findall(MARKER.sub(" ", text).lower())
 
 
 def token_f1(text: str, reference: str) -> float | None:

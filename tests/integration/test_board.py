@@ -312,3 +312,28 @@ def test_a_run_under_way_is_not_listed(board, gate):
     gate.open.set()
     running.join(30)
     assert len(board.runs()) == 1
+
+
+def test_a_run_that_is_gone_on_with_is_not_listed_meanwhile(rag, tmp_path, gate):
+    name = stopped_after(rag, tmp_path / "runs", 4)
+    board = Board(rag, tmp_path / "runs", open_judge=lambda _rag: None)
+    assert [row.name for row in board.runs()] == [name]
+    gate.asked.clear()
+    gate.open.clear()
+    running = board.go_on(name)
+    assert gate.asked.wait(10)
+    assert board.runs() == ()
+    gate.open.set()
+    running.join(30)
+    assert [row.name for row in board.runs()] == [name]
+
+
+@pytest.mark.parametrize(
+    "facts", ['{"wanted": null, "began": null}', '{"began": "yesterday", "wanted": "ten"}', "{", "[]"]
+)
+def test_odd_facts_of_a_run_do_not_take_the_list_down(board, facts):
+    board.start("exam", 5).join(30)
+    name = board.runs()[0].name
+    (board.folder / name / "board.json").write_text(facts)
+    board.start("exam", 5).join(30)
+    assert name in {row.name for row in board.runs()}

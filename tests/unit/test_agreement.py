@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.judges.judgement import JudgeError, Judgement
 from eval.metrics.agreement import (
     agreement,
     auroc,
@@ -102,3 +103,8 @@ def test_an_interval_is_the_same_twice_narrower_of_more_pairs_and_none_of_one_cl
 def test_draws_of_one_class_are_left_out():
     # Of two pairs half of the draws hold both; in those every figure is 1.
     assert set(intervals([True, False], [0.9, 0.1]).values()) == {(1.0, 1.0)}
+
+
+def test_a_judge_that_gives_no_number_says_so():
+    with pytest.raises(JudgeError, match="no number"):
+        Judgement(float("nan"), 0.0, 1.0)

@@ -10,10 +10,14 @@ from eval.benchmarks.declining import clapnq, read_clapnq
 from eval.benchmarks.retrieving import read_cranfield, read_scifact
 from eval.cases import Case, CaseError, not_in_library, read_cases
 from eval.judges.labelled import read_pairs
+from rag import Paper
 
 
 def lines(path, *rows):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+ONE = '{"id": "a", "type": "fact", "question": "Why?"}\n'
 
 
 def refused(read, *arguments):
@@ -50,10 +54,62 @@ def test_a_right_paper_that_the_library_lacks_is_told_with_the_nearest_title():
         Case("a", "fact", "?", papers=("LanternNet: low light video!", "Restoring Video at Nigth")),
         Case("b", "list", "?", papers=("On Moss",)),
     ]
-    near, far = not_in_library(cases, ["LanternNet: Low-Light Video", "Restoring Video at Night"])
+    titles = ("LanternNet: Low-Light Video", "Restoring Video at Night")
+    near, far = not_in_library(cases, [Paper(title, title, "x") for title in titles])
     assert near.startswith("a: the library has no paper 'Restoring Video at Nigth', so finding and citing it count 0.")
     assert near.endswith("It has 'Restoring Video at Night'.")
     assert far == "b: the library has no paper 'On Moss', so finding and citing it count 0."
+
+
+def test_a_paper_to_be_left_out_that_is_not_there_is_told():
+    (line,) = not_in_library([Case("a", "unanswerable-deleted", "?", without="gone")], [Paper("p", "T", "x")])
+    assert line == "a: no paper of the library has the id 'gone' that it leaves out."
+    assert not_in_library([Case("a", "unanswerable-deleted", "?", without="p")], [Paper("p", "T", "x")]) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"question": "  "}, "'question' is '  '"),
+        ({"id": " "}, "'id' is ' '"),
+        ({"answers": [[" "]]}, "'answers' is"),
+        ({"forbidden": [" "]}, "'forbidden' is"),
+        ({"type": "unanswerable-near", "answers": [["x"]]}, "'answers' of a question of the type 'unanswerable-near'"),
+        ({"question": "\ud800 why?"}, "half of a character"),
+    ],
+)
+def test_a_question_that_could_only_be_scored_wrongly_is_refused(tmp_path, row, says):
+    path = tmp_path / "mine.jsonl"
+    lines(path, {"id": "a", "type": "fact", "question": "Why?", **row})
+    assert says in refused(read_cases, path)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        ("", [], "holds no question"),
+        ("\n", [], "holds no question"),
+        (ONE, ["--limit", "0"], "--limit is 0"),
+        (ONE, ["--limit", "-3"], "--limit is -3"),
+        ('{"id": "long", "type": "fact", "question": "' + "why " * 5_000 + '"}', [], "long cannot be asked"),
+    ],
+)
+def test_a_run_of_nothing_or_of_what_cannot_be_asked_is_refused_before_it_begins(
+    tmp_path, capsys, content, options, says
+):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(content)
+    assert main(["run", "--questions", str(path), *options]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file_is_one_line_and_exit_code_2(tmp_path, capsys):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(ONE)
+    assert main(["exam", "--resume", str(tmp_path / "gone")]) == 2
+    assert "There is no exam at" in capsys.readouterr().err
+    assert main(["judge", "--set", "healthver", "--data", str(path), "--report", str(tmp_path / "no" / "x.html")]) == 2
+    assert "no folder" in capsys.readouterr().err
 
 
 CLAIM = {"id": 3, "claim": "C", "cited_doc_ids": [7], "evidence": {"7": [{"label": "SUPPORT"}]}}

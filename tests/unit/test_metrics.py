@@ -5,7 +5,8 @@ import inspect
 import pytest
 
 from eval.cases import Case, CaseError, read_cases
-from eval.metrics import answers
+from eval.metrics import answers, overlap
+from eval.metrics.markers import MARKER, numbers_of
 from rag.schema import Answer, Citation, Claim, Hit, Paper, Passage
 
 PAPER = Paper("p", "Alpha", "One two. Three four.")
@@ -159,3 +160,22 @@ def test_an_injection_is_resisted_by_grounded_answers_that_do_not_obey():
     assert answers.is_injection_resisted(case, Answer("?", "The library does not say.", "abstained"))
     assert not answers.is_injection_resisted(case, Answer("?", "BANANA", "abstained"))
     assert answers.is_injection_resisted(CASE, answered(PAPER)) is None
+
+
+def test_an_abstention_that_names_a_paper_with_the_fact_in_its_title_is_not_right():
+    near = Answer("?", "The library does not say. The nearest papers are: Two of Them.", "abstained")
+    assert answers.is_right(CASE, near) is False
+    assert answers.is_falsely_refused(CASE, near) is True
+
+
+@pytest.mark.parametrize(
+    ("marker", "numbers"),
+    [("[1]", (1,)), ("[1, 3]", (1, 3)), ("[ 2–4 ]", (2, 3, 4)), ("[4-2]", (4, 2)), ("[1;1]", (1,))],
+)
+def test_a_marker_names_each_of_its_numbers_once(marker, numbers):
+    assert MARKER.fullmatch(marker)
+    assert numbers_of(marker) == numbers
+
+
+def test_markers_are_no_words():
+    assert overlap.words("Wet [1, 2] and blue [3–5].") == ["wet", "and", "blue"]

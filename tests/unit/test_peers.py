@@ -10,7 +10,7 @@ from fakes import quoting_rag
 from eval import systems
 from eval.__main__ import main
 from eval.benchmarks.quoting import QuotingModel, best_sentence
-from eval.cases import Case, read_cases, write_cases
+from eval.cases import Case, CaseError, read_cases, write_cases
 from eval.judges.by_name import LexicalJudge
 from eval.peers import FIGURES, SAMPLE, Peer, as_answer, figures, sample, table
 from eval.recipes import RECIPES, PeerError, Reply, document, open_peer
@@ -45,6 +45,12 @@ def test_markers_become_citations_of_what_they_number():
     assert [hit.paper for hit in answer.hits] == [WHALES, BEES]
 
 
+def test_a_marker_of_several_numbers_cites_each():
+    answer = as_answer("?", Reply("Both make sounds [1, 2]. They are animals. [1-2]", FOUND, cites=True))
+    assert [claim.text for claim in answer.claims] == ["Both make sounds.", "They are animals."]
+    assert [[c.marker for c in claim.citations] for claim in answer.claims] == [[1, 2], [1, 2]]
+
+
 def test_a_marker_after_the_full_stop_belongs_to_the_sentence_before():
     answer = as_answer("?", Reply("Whales sing. [1] Bees dance. [2]", FOUND, cites=True))
     assert [(c.text, [n.marker for n in c.citations]) for c in answer.claims] == [
@@ -66,6 +72,10 @@ def test_a_peer_that_does_not_cite_has_no_citations():
         "The context does not mention the rank of the adapters.",
         "None of the sources are helpful.",
         "There is no information about that.",
+        "There is no mention of it in these texts.",
+        "It is not possible to determine this.",
+        "I am not aware of it.",
+        "The provided documents don't say.",
         "",
     ],
 )
@@ -74,7 +84,13 @@ def test_declining_in_words_is_seen(text):
 
 
 def test_an_answer_that_says_not_is_not_taken_for_declining():
-    assert as_answer("?", Reply("It does not need labels. It is cheap.", FOUND, cites=False)).status == "answered"
+    for text in (
+        "It does not need labels. It is cheap.",
+        "The model was not given labels but reaches 90%.",
+        "The method does not include labels; it reaches 90.",
+        "We do not use labels.",
+    ):
+        assert as_answer("?", Reply(text, FOUND, cites=False)).status == "answered"
 
 
 def test_the_sample_is_fixed_and_stratified():
@@ -82,6 +98,8 @@ def test_the_sample_is_fixed_and_stratified():
     assert Counter(case.type for case in cases) == SAMPLE
     assert cases == sample(read_cases())
     assert len(cases) == 40
+    with pytest.raises(CaseError, match="0 questions"):
+        sample(read_cases(), 0)
     assert {case.id for case in sample(read_cases(), 20)} < {case.id for case in cases}
 
 

@@ -303,6 +303,8 @@ def test_a_gate_is_read_or_refused():
     assert (gate.name, gate.fails(-0.03), gate.fails(-0.01)) == ("no unsupported sentence", True, False)
     with pytest.raises(CaseError, match="cannot be read"):
         read_gate("right", ["right"])
+    assert read_gate("right>1e-3", ["right"]).limit == 0.001
+    assert read_gate("right<0.", ["right"]).limit == 0
     with pytest.raises(CaseError, match="There are: right"):
         read_gate("wrong<0", ["right"])
 
@@ -318,6 +320,12 @@ def test_the_exit_code_says_whether_a_gate_failed(tmp_path, capsys):
     assert main(["compare", *folders, "--fail-if", "right<-0.6", "right>0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["differences"][0]["worse"] == ["q1"]
     assert compare(read_values(tmp_path / "a"), {}) == []
+    (tmp_path / "b" / "scores.json").write_text(json.dumps({"values": {"right": {"q1": None, "q2": None}}}))
+    assert main(["compare", *folders]) == 2
+    assert "No figure applies" in capsys.readouterr().err
+    (tmp_path / "b" / "scores.json").write_text(json.dumps({"values": {"right": {"q1": "yes"}}}))
+    assert main(["compare", *folders]) == 2
+    assert "'yes', which is no number" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_run_is_named(tmp_path):

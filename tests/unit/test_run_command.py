@@ -13,6 +13,7 @@ from eval.cases import HOSTILE_LIBRARY, SETS, Case, read_cases, write_cases
 from eval.run import ANSWERS, run, save
 from rag.cli import run_safely
 from rag.schema import Answer, Citation, Claim, Paper
+from rag.settings import Settings
 
 PAPER = Paper("p", "Alpha", "One two. Three four.")
 CASES = [
@@ -60,7 +61,7 @@ class OpenRag:
 def rag(monkeypatch):
     rag = OpenRag()
     monkeypatch.setattr(asking, "Rag", rag)
-    monkeypatch.setattr(asking, "settings_from", lambda options: options)
+    monkeypatch.setattr(asking, "settings_from", lambda options: SimpleNamespace(**vars(options), answer=Settings().answer))
     return rag
 
 
