@@ -28,10 +28,8 @@ from eval.cases import (
 from eval.judges.by_name import DEFAULT, NAMES
 from eval.judges.judgement import Judge
 from eval.run import ANSWERS, MADE_OF_ANSWERS, MADE_WITH, ask_the_same, exit_code, run, save, table
-from rag import Rag
+from rag import FootnoteError, Rag
 from rag.cli import add_common_options, settings_from, tell
-from rag.errors import BadQuestion
-from rag.language.question import readable
 
 QUESTIONS = "questions.jsonl"
 OpenJudge = Callable[[str, Rag], Judge | None]
@@ -63,10 +61,9 @@ def _run(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     cases = questions_of(options)
     if _are_hostile(cases, options):
         options.library = options.library or HOSTILE_LIBRARY
-    settings = settings_from(options)
+    rag = Rag.open(settings_from(options), report=tell)
     for case in cases:
-        _demand_readable(case, settings.answer.max_question_chars)
-    rag = Rag.open(settings, report=tell)
+        _demand_readable(case, rag)
     for line in not_in_library(cases, rag.papers):
         tell(line)
     rag.warm_up()
@@ -82,11 +79,11 @@ def _run(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     return exit_code(summary)
 
 
-def _demand_readable(case: Case, most: int) -> None:
+def _demand_readable(case: Case, rag: Rag) -> None:
     """Raises CaseError: the question cannot be asked; told before any is, or a run would end at it half way."""
     try:
-        readable(case.question, most)
-    except BadQuestion as error:
+        rag.readable(case.question)
+    except FootnoteError as error:
         raise CaseError(f"{case.id} cannot be asked: {error.problem}", error.remedy) from error
 
 

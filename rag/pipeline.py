@@ -163,6 +163,14 @@ class Rag:
         for _ in untraced(self.model.stream(self._writer.messages(Draft("", found.evidence[:1]), found), max_tokens=1)):
             pass
 
+    def readable(self, question: object) -> str:
+        """`question` as it will be read.
+
+        Raises:
+            BadQuestion: it is not text, empty, or too long.
+        """
+        return self._lookup.readable(question)
+
     def retrieve(self, question: str, k: int | None = None, where: Where | None = None) -> tuple[Hit, ...]:
         """The `k` best papers for `question`, best first.
 

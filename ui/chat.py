@@ -90,6 +90,11 @@ def _welcome(papers: Sequence[Paper]) -> str:
         f'<button type="button" class="fn-example" data-ask="{text(question)}">{text(question)}</button>'
         for question in example_questions(papers)
     )
+    if not papers:
+        return (
+            '<div class="fn-welcome"><h2>Ask your library</h2><p>There is nothing in it yet: add papers in the tab '
+            'Library.</p></div><div id="fn-examples"></div>'
+        )
     one = len(papers) == 1
     said = f"What the {count(len(papers), 'paper')} {'does' if one else 'do'} not say, Footnote declines to say."
     return (

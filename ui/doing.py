@@ -73,7 +73,8 @@ def doing(parts: Parts, archive: Archive, rag: Any) -> Callable[[Conversation, g
         if act is None:
             return {parts.conversation: conversation}
         try:
-            return {parts.conversation: conversation, **act(conversation, data, owner_of(request))}
+            # Whatever takes long: meanwhile another conversation may have been opened, and stays the open one.
+            return act(conversation, data, owner_of(request)) or {parts.conversation: gr.skip()}
         except FootnoteError as error:
             return {parts.alert: render_alert(str(error))}
 
@@ -136,9 +137,7 @@ class _Desk:
         if found is None:
             gone = "That conversation is not here any more."
             return {**drawn_whole(self._parts, conversation), self._parts.status: render_said(gone)}
-        update = {**drawn_whole(self._parts, found), self._parts.knobs: self._drawn(found.knobs)}
-        del update[self._parts.box]  # what is typed there was not asked yet
-        return update
+        return {**drawn_whole(self._parts, found), self._parts.knobs: self._drawn(found.knobs)}
 
     def _rename(self, conversation: Conversation, data: _Data, owner: str) -> Update:
         self._archive.rename(owner, data.words("id"), data.words("title"))
@@ -167,6 +166,8 @@ class _Desk:
         found = conversation if key == conversation.id else self._archive.open(owner, key)
         if kind is None or found is None:
             return {}
+        if not found.findings:
+            return {self._parts.status: render_said("No question of this conversation has an answer to export yet.")}
         name = "".join(char if char.isalnum() else "-" for char in found.title.lower()).strip("-")[:60] or "footnote"
         file = (
             f'<span data-file="{text(name)}{SUFFIX[kind]}" data-type="{_TYPES[kind]};charset=utf-8" '

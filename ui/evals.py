@@ -113,6 +113,7 @@ class _Desk:
         acts: dict[str, Callable[[], Update]] = {
             "show": lambda: self._shown(opened),
             "open": lambda: self._shown(name),
+            "leave": lambda: self._shown(name, is_leaving=True),
         }
         changes: dict[str, Callable[[], Update]] = {
             "stop": self._stopped,
@@ -183,7 +184,7 @@ class _Desk:
             self._parts.said: "",
         }
 
-    def _shown(self, opened: str) -> Update:
+    def _shown(self, opened: str, *, is_leaving: bool = False) -> Update:
         parts = self._parts
         rows = self._board.runs()
         is_there = any(row.name == opened for row in rows)
@@ -193,7 +194,7 @@ class _Desk:
             **self._controls(),
             parts.opened: opened if is_there else "",
             parts.runs: render_runs(rows, opened),
-            parts.card: render_reading(self._board.read(opened)) if is_there else NOTHING_OPEN,
+            parts.card: render_reading(self._board.read(opened), is_leaving=is_leaving) if is_there else NOTHING_OPEN,
             parts.comparing: gr.update(visible=len(scored) > 1),
             parts.before: gr.update(choices=choices, value=scored[1].name if len(scored) > 1 else None),
             parts.after: gr.update(choices=choices, value=scored[0].name if len(scored) > 1 else None),

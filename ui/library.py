@@ -151,8 +151,10 @@ def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None
     gr.on(causes, desk.searched, inputs=parts.query(), trigger_mode="always_last", **at_once)
     parts.open_adding.click(lambda: {parts.adding: gr.update(visible=True)}, **at_once)
     parts.cancel.click(desk.closed, **at_once)
-    for asked in (parts.files.upload, parts.files.clear, look.click):
+    for asked in (parts.files.upload, parts.files.delete, parts.files.clear, look.click):
         asked(desk.offered, inputs=[parts.files, parts.pasted], **quiet)
+    # What was typed since it was looked through is not on offer yet.
+    parts.pasted.input(desk.typed, inputs=[parts.pasted], **at_once)
     parts.add.click(desk.added, inputs=[parts.offers, *parts.query()], **quiet).then(None, js=UP_JS)
     parts.timer.tick(desk.ticked, inputs=parts.query(), **at_once)
 
@@ -210,6 +212,12 @@ class _Desk:
                 value=f"Add {count(number, 'paper')}" if number else "Add", interactive=number > 0
             ),
         }
+
+    def typed(self, pasted: str) -> Update:
+        """Text that is not looked through yet is not to be lost by adding what was."""
+        if not (pasted or "").strip():
+            return {self._parts.offers: gr.skip()}
+        return {self._parts.add: gr.update(value="Look through it first", interactive=False)}
 
     def added(
         self, offers: tuple[Offer, ...], looking: Looking, search: str, how: str, since: str, until: str, venue: str,

@@ -15,7 +15,7 @@ from rag import FootnoteError
 from ui.conversations.archive import GUEST, Archive
 from ui.conversations.conversation import Conversation
 from ui.markup import text
-from ui.serving.listening import THIS_MACHINE
+from ui.serving.hosts import is_local
 from ui.views.evidence import render_evidence, render_past_evidence
 from ui.views.header import header
 from ui.views.turn import render_status, render_turn, render_turns
@@ -94,15 +94,12 @@ def owner_of(request: gr.Request | None) -> str:
     if request.username:
         return str(request.username)
     client = getattr(request.client, "host", "") or ""
-    return "" if client in _HERE else f"{GUEST}{request.session_hash}"
+    return "" if not client or is_local(client) else f"{GUEST}{request.session_hash}"
 
 
 def is_guest(request: gr.Request | None) -> bool:
     """Whether somebody without a name asks from another machine: what is everybody's is not theirs to change."""
     return owner_of(request).startswith(GUEST)
-
-
-_HERE = ("", "testclient", *THIS_MACHINE)
 
 
 def drawn(parts: Parts, conversation: Conversation) -> Update:
@@ -124,7 +121,6 @@ def drawn_whole(parts: Parts, conversation: Conversation) -> Update:
         parts.past: render_turns(conversation.past),
         parts.past_evidence: render_past_evidence(conversation.past),
         parts.state: render_state(conversation),
-        parts.box: "",
         **controls(parts, conversation),
     }
 

@@ -62,7 +62,7 @@ def accepting(parts: Parts, archive: Archive) -> Callable[[Conversation, str, st
         if not question or not question.strip():
             return {parts.status: render_said(f"Type a {kind_of(mode)} first.")}
         conversation.ask(question, kind=kind_of(mode))
-        return begun(parts, archive, conversation, request)
+        return {**begun(parts, archive, conversation, request), parts.box: ""}
 
     return accept
 

@@ -144,6 +144,27 @@ def test_two_tabs_of_one_conversation_never_overwrite_each_other(archive):
     assert kept == {("One?", "Two, here?"), ("One?", "Two, there?")}
 
 
+def test_a_page_loaded_anew_while_an_answer_runs_makes_no_second_conversation(archive):
+    old = talk("One?")
+    turn = old.ask("Two?")
+    archive.save("", old)
+    new = archive.open("", old.id)  # the page as it was loaded anew
+    turn.draft = "It is"
+    turn.stop()
+    archive.save("", old)  # the end of the old page's answer, a moment later
+    new.retry()
+    archive.save("", new)
+    assert new.id == old.id
+    (entry,) = archive.entries("")
+    assert [turn.question for turn in archive.open("", entry.id).turns] == ["One?", "Two?"]
+
+
+def test_search_does_not_mind_the_case_of_any_letter(archive):
+    archive.save("", talk("Was sagen Über Müller und Émile?"))
+    for search in ("über", "ÜBER müller", "émile"):
+        assert len(archive.entries("", search)) == 1
+
+
 def test_a_name_given_in_another_tab_stays(archive):
     conversation = talk("One?")
     archive.save("", conversation)

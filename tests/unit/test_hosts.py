@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from tests.fake_rag import FakeRag
 from ui import app as ui_app
 from ui.app import OTHERS_A_MINUTE, build, surroundings
-from ui.serving.hosts import SOMEBODY, BehindProxy, ThisMachine
+from ui.serving.hosts import SOMEBODY, BehindProxy, ThisMachine, is_local
 from ui.serving.line import Line
 from ui.serving.server import application
 from ui.serving.signin import LONGEST_NAME, MOST_WRONG, SignIn
@@ -38,14 +38,14 @@ def test_another_name_that_leads_here_is_refused_with_what_to_do(page, host):
     assert "--root-path" in refused.text
 
 
+def who(request: Request):
+    return request.client.host
+
+
 def test_who_comes_by_a_proxy_that_names_nobody_is_no_reader_at_this_machine():
     app = FastAPI()
+    app.get("/who")(who)
     app.add_middleware(BehindProxy)
-
-    @app.get("/who")
-    def who(request: Request):
-        return request.client.host
-
     assert TestClient(app, client=("127.0.0.1", 4)).get("/who").json() == SOMEBODY
     assert TestClient(app, client=("203.0.113.5", 4)).get("/who").json() == "203.0.113.5"
 
@@ -94,3 +94,19 @@ def test_guesses_that_are_sent_at_once_are_counted_as_well():
     assert len(checked) == MOST_WRONG
     assert not anyio.run(sign_in.password, "x" * (LONGEST_NAME + 1), "y")
     assert len(checked) == MOST_WRONG
+
+
+@pytest.mark.parametrize("client", ["testclient", "localhost", "", "127.0.0.5", "::1", "::ffff:127.0.0.1", "me; you"])
+def test_what_a_proxy_passes_on_that_is_no_address_of_another_machine_is_somebody(client):
+    app = FastAPI()
+    app.get("/who")(who)
+    app.add_middleware(BehindProxy)
+    assert TestClient(app, client=(client, 4)).get("/who").json() == SOMEBODY
+
+
+@pytest.mark.parametrize(
+    ("client", "is_here"),
+    [("127.0.0.1", True), ("::ffff:127.0.0.1", True), ("::1", True), ("203.0.113.5", False), ("testclient", False)],
+)
+def test_this_machine_is_known_by_its_addresses(client, is_here):
+    assert is_local(client) is is_here

@@ -272,4 +272,7 @@ def test_a_run_that_was_broken_off_says_what_there_is_of_it_and_what_can_be_done
     html = render_reading(SimpleNamespace(row=row, worst=()))
     assert "4 of 9 questions are answered and kept" in html
     assert 'data-eval="go-on"' in html
-    assert 'data-eval="remove"' in html
+    assert 'data-eval="leave"' in html
+    asked = render_reading(SimpleNamespace(row=row, worst=()), is_leaving=True)
+    assert 'role="alertdialog"' in asked
+    assert 'data-eval="remove"' in asked

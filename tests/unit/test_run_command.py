@@ -13,7 +13,6 @@ from eval.cases import HOSTILE_LIBRARY, SETS, Case, read_cases, write_cases
 from eval.run import ANSWERS, run, save
 from rag.cli import run_safely
 from rag.schema import Answer, Citation, Claim, Paper
-from rag.settings import Settings
 
 PAPER = Paper("p", "Alpha", "One two. Three four.")
 CASES = [
@@ -43,6 +42,9 @@ class OpenRag:
     def warm_up(self):
         pass
 
+    def readable(self, question):
+        return question
+
     def ask(self, question, history=()):
         if question == self.stop_at:
             raise KeyboardInterrupt
@@ -61,7 +63,7 @@ class OpenRag:
 def rag(monkeypatch):
     rag = OpenRag()
     monkeypatch.setattr(asking, "Rag", rag)
-    monkeypatch.setattr(asking, "settings_from", lambda options: SimpleNamespace(**vars(options), answer=Settings().answer))
+    monkeypatch.setattr(asking, "settings_from", lambda options: options)
     return rag
 
 

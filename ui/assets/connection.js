@@ -1,8 +1,10 @@
-// The connection to the server. Where it is lost, a line says so; once it is back the page is loaded anew, with what was
-// typed and not asked yet. The conversation itself is kept by the server and found by the page's address.
+// The connection to the server. Where it is lost, a line says so. Once it is back the line goes; where another process
+// answers, or a stream broke off that Gradio does not take up again, the page is loaded anew, with what was typed and not
+// asked yet. The conversation itself is kept by the server and found by the page's address.
 () => {
   const LOOK_MS = 5000;
   const LOOK_AGAIN_MS = 1000;
+  const ANSWERS_WITHIN_MS = 20000; // a network that swallows what is sent tells nothing for minutes
   const KEY = "footnote-unsent";
   const LOST = "Connection to Footnote lost; your conversation is kept. Trying again…";
   const BACK = "Footnote is back. What you have typed in a form would be lost: copy it, then load the page again.";
@@ -14,11 +16,18 @@
   document.getElementById("fn-header").after(notice);
 
   let isLost = false;
+  let isBroken = false;
   const lost = () => {
     if (!isLost) notice.textContent = LOST;
     isLost = true;
   };
-  const back = () => {
+  const back = (isAnother) => {
+    if (!isAnother && !isBroken) {
+      isLost = false;
+      notice.replaceChildren();
+      next = setTimeout(look, LOOK_MS);
+      return;
+    }
     const forms = [...document.querySelectorAll(".fn-form textarea, #fn-lib-pasted textarea")];
     if (!forms.some((field) => field.value.trim())) {
       location.reload();
@@ -38,16 +47,18 @@
     if (isLooking) return;
     isLooking = true;
     clearTimeout(next);
-    const seen = await fetch(new URL("gradio_api/app_id", document.baseURI), { cache: "no-store" })
+    const seen = await fetch(new URL("gradio_api/app_id", document.baseURI), { cache: "no-store", signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) })
       .then((answer) => (answer.ok ? answer.json() : null))
       .catch(() => null);
     isLooking = false;
     if (!seen && !isLeaving) lost();
-    if (seen && (isLost || seen.app_id !== window.gradio_config.app_id)) back();
+    const isAnother = seen && seen.app_id !== window.gradio_config.app_id;
+    if (seen && (isLost || isAnother)) back(isAnother);
     else next = setTimeout(look, isLost ? LOOK_AGAIN_MS : LOOK_MS);
   };
   next = setTimeout(look, LOOK_MS);
-  for (const changed of ["offline", "online"]) addEventListener(changed, look);
+  addEventListener("offline", () => { lost(); look(); });
+  addEventListener("online", look);
   addEventListener("beforeunload", () => { // breaks off what is being loaded; a link to a program does not leave
     isLeaving = true;
     setTimeout(() => { isLeaving = false; }, LOOK_MS);
@@ -56,6 +67,7 @@
   const toasts = document.querySelector(".toast-wrap");
   new MutationObserver(() => {
     if (isLeaving || !toasts.textContent.includes("Connection Lost")) return;
+    isBroken = true;
     lost();
     look();
   }).observe(toasts, { childList: true, subtree: true });

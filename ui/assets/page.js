@@ -46,6 +46,7 @@
     const marker = document.getElementById(id);
     if (!marker) return;
     closeDrawer();
+    for (let fold = marker.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     marker.focus({ preventScroll: true });
     marker.scrollIntoView({ block: "center", behavior: behaviour() });
     pulse([marker]);
@@ -107,6 +108,12 @@
   });
 
   document.addEventListener("keydown", (event) => {
+    const about = document.querySelector(".fn-about[open]");
+    if (event.key === "Escape" && about) {
+      about.open = false;
+      about.querySelector("summary").focus();
+      return;
+    }
     if (event.key === "Escape" && root.classList.contains("fn-drawer-open")) {
       closeDrawer();
       if (cameFrom && cameFrom.isConnected) cameFrom.focus();

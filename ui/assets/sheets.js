@@ -21,7 +21,15 @@
       const dialog = make("dialog", { className: "fn-dialog", id: `${sheet.id}-dialog` }, close, sheet);
       dialog.setAttribute("aria-labelledby", heading.id);
       close.addEventListener("click", () => dialog.close());
-      dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+      // Closed by a click beside it: not on its own edge, nor by what was pressed within and let go outside.
+      const isBeside = (event) => {
+        const { left, right, top, bottom } = dialog.getBoundingClientRect();
+        const { clientX: x, clientY: y, target } = event;
+        return target === dialog && (x < left || x > right || y < top || y > bottom);
+      };
+      let wasPressedBeside = false;
+      dialog.addEventListener("pointerdown", (event) => { wasPressedBeside = isBeside(event); });
+      dialog.addEventListener("click", (event) => { if (wasPressedBeside && isBeside(event)) dialog.close(); });
       find("#fn-shell").append(dialog);
     });
   };
@@ -45,29 +53,44 @@
     try {
       await navigator.clipboard.writeText(words);
     } catch { // no clipboard where the page is not served over HTTPS or from this machine
+      const had = document.activeElement;
       const area = make("textarea", { value: words });
-      document.body.append(area);
+      (had.closest("dialog") || document.body).append(area);
       area.select();
-      document.execCommand("copy");
+      const isCopied = document.execCommand("copy");
       area.remove();
+      had.focus({ preventScroll: true });
+      if (!isCopied) {
+        say("The browser did not let it be copied.");
+        return;
+      }
     }
     say("Copied.");
   };
 
   // A form in the place of what it changes. `send` gets the text; a blank one is not sent.
   const formFor = (place, { label, value, go, send, optional = false }) => {
-    if (place.nextElementSibling && place.nextElementSibling.matches(".fn-form")) {
-      find("textarea", place.nextElementSibling).focus();
-      return;
+    const before = place.nextElementSibling;
+    if (before && before.matches(".fn-form")) {
+      if (find("span", before).textContent === label) {
+        find("textarea", before).focus();
+        return;
+      }
+      before.remove();
     }
+    const pressed = document.activeElement;
     const area = make("textarea", { value, rows: 2 });
     const cancel = button("Cancel", "fn-chip");
     const ready = make("button", { type: "submit", className: "fn-chip fn-go", textContent: go });
     const form = make("form", { className: "fn-form" }, make("label", {}, make("span", { textContent: label }), area), ready, cancel);
-    const end = () => { form.remove(); const back = find("button", place); if (back) back.focus(); };
+    const end = () => {
+      form.remove();
+      const back = place.contains(pressed) ? pressed : find("button", place);
+      if (back) back.focus();
+    };
     cancel.addEventListener("click", end);
     form.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { event.stopPropagation(); end(); }
+      if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); end(); } // the dialog around stays
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
     });
     form.addEventListener("submit", (event) => {
@@ -177,12 +200,15 @@
   const tip = make("div", { id: "fn-tip", className: "fn-tip", hidden: true });
   tip.setAttribute("role", "tooltip");
   let described = null;
+  let hiding = 0;
   const hide = () => {
+    clearTimeout(hiding);
     tip.hidden = true;
     if (described) described.removeAttribute("aria-describedby");
     described = null;
   };
   const show = (marker) => {
+    clearTimeout(hiding);
     if (described === marker) return;
     hide();
     described = marker;
@@ -208,7 +234,11 @@
     if (event.pointerType === "touch") return;
     const marker = markerOf(event);
     if (marker) show(marker);
-    else if (described && !event.target.closest("#fn-tip")) hide();
+    else if (event.target.closest("#fn-tip")) clearTimeout(hiding);
+    else if (described) { // in a moment: there is a gap on the way to it
+      clearTimeout(hiding);
+      hiding = setTimeout(hide, 200);
+    }
   });
   document.addEventListener("focusin", (event) => {
     const marker = markerOf(event);
@@ -237,6 +267,14 @@
     history.replaceState(history.state, "", opened() ? `${place}#c=${opened()}` : place);
   };
 
+  // An option that was picked by hand does not follow the HTML any more when the settings are drawn anew.
+  const keepKnobs = () => {
+    document.querySelectorAll(".fn-knobs select").forEach((select) => {
+      const drawn = find("option[selected]", select);
+      select.value = drawn ? drawn.value : select.options[0].value;
+    });
+  };
+
   const prepare = () => {
     const state = find("#fn-state");
     const sheets = document.querySelectorAll(".fn-sheet h2");
@@ -245,7 +283,9 @@
     makeDialogs();
     const body = find("#fn-lens");
     new MutationObserver(() => body.classList.remove("fn-loading")).observe(body, { childList: true, subtree: true });
+    new MutationObserver(keepKnobs).observe(find("#fn-knobs"), { childList: true, subtree: true, attributes: true });
     if (inAddress() && !opened()) act({ do: "open", id: inAddress() });
+    addEventListener("hashchange", () => { if (inAddress() && inAddress() !== opened()) act({ do: "open", id: inAddress() }); });
     new MutationObserver(keepAddress).observe(state, { childList: true, subtree: true, attributes: true });
     return true;
   };

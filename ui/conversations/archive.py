@@ -99,7 +99,8 @@ class Archive:
                 whose, there, deleted, turns = kept
                 if whose != owner:
                     return key, conversation.revision
-                if there != conversation.revision or (deleted is not None and len(conversation.turns) > turns):
+                is_elsewhere = there != conversation.revision and not _goes_on(database, key, conversation.turns)
+                if is_elsewhere or (deleted is not None and len(conversation.turns) > turns):
                     key, kept = uuid.uuid4().hex, None
             if kept is None:
                 database.execute(
@@ -151,10 +152,10 @@ class Archive:
         values: list[Any] = [owner]
         for word in _sendable(search).split():
             query += (
-                " AND (title LIKE ? ESCAPE '!' OR EXISTS "
-                "(SELECT 1 FROM turns WHERE conversation = id AND words LIKE ? ESCAPE '!'))"
+                " AND (folded(title) LIKE ? ESCAPE '!' OR EXISTS "
+                "(SELECT 1 FROM turns WHERE conversation = id AND folded(words) LIKE ? ESCAPE '!'))"
             )
-            values += [_like(word)] * 2
+            values += [_like(word.casefold())] * 2
         with self._file.reading() as database:
             rows = database.execute(f"{query} ORDER BY changed DESC LIMIT ?", [*values, MOST_LISTED]).fetchall()
         return [Entry(*row) for row in rows]
@@ -231,6 +232,24 @@ class Archive:
         with self._file.reading() as database:
             rows = database.execute("SELECT opinion, note, receipt FROM feedback ORDER BY given, id").fetchall()
         return [Feedback(opinion, note, json.loads(receipt)) for opinion, note, receipt in rows]
+
+
+def _goes_on(database: sqlite3.Connection, key: str, turns: Sequence[Turn]) -> bool:
+    """Whether `turns` go on from all that is kept, so that nothing is lost where they take its place.
+
+    A last one that was stopped without an answer is gone on from by asking it again: a page that is loaded anew while
+    an answer is on its way has it as it was then, and the old page's end of it is kept a moment later.
+    """
+    rows = database.execute("SELECT record FROM turns WHERE conversation = ? ORDER BY place", (key,)).fetchall()
+    records = [json.loads(record) for (record,) in rows]
+    if len(records) > len(turns):
+        return False
+    for place, (record, turn) in enumerate(zip(records, turns, strict=False), start=1):
+        was_stopped = place == len(records) and record["stage"] == "stopped" and not {"answer", "balance"} & {*record}
+        is_asked_again = was_stopped and record["question"] == turn.question
+        if not is_asked_again and record != json.loads(_json(turn.to_dict())):
+            return False
+    return True
 
 
 def _save_turns(database: sqlite3.Connection, key: str, turns: Sequence[Turn]) -> None:

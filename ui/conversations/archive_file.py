@@ -128,6 +128,8 @@ def _connect(place: str) -> sqlite3.Connection:
     database = sqlite3.connect(place, timeout=LOCKED_S, check_same_thread=False)
     database.execute("PRAGMA foreign_keys = ON")
     database.execute("PRAGMA secure_delete = ON")  # what a reader deletes is overwritten, not only unlinked
+    # LIKE minds the case of all letters but those of ASCII.
+    database.create_function("folded", 1, str.casefold, deterministic=True)
     return database
 
 

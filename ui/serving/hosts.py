@@ -9,6 +9,7 @@ Starlette's TrustedHostMiddleware does the same and says "Invalid host header", 
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -55,9 +56,29 @@ class BehindProxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, as from somebody unknown."""
-        if scope["type"] in ("http", "websocket") and (scope.get("client") or ("",))[0] in ("", *THIS_MACHINE):
+        if scope["type"] in ("http", "websocket") and not _is_elsewhere((scope.get("client") or ("",))[0]):
             scope = {**scope, "client": (SOMEBODY, 0)}
         await self._app(scope, receive, send)
+
+
+def is_local(client: str) -> bool:
+    """Whether a connection's other end is on this machine; one of IPv4 may come as one of IPv6: "::ffff:127.0.0.1"."""
+    found = _address(client)
+    return client in THIS_MACHINE or (found is not None and found.is_loopback)
+
+
+def _is_elsewhere(client: str) -> bool:
+    """Whether it is the address of another machine: what a proxy passes on may be any words of whoever asks."""
+    found = _address(client)
+    return found is not None and not found.is_loopback
+
+
+def _address(client: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(client)
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
 def is_this_machine(address: str) -> bool:

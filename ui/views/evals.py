@@ -40,12 +40,12 @@ def render_step(label: str, step: Any, *, is_stopping: bool = False) -> str:
     if step.last:
         mark = {True: ("✓", "right"), False: ("✗", "wrong"), None: ("·", "cannot be told")}[step.is_right]
         last = (
-            f'<p class="fn-ev-last"><span aria-label="{mark[1]}">{mark[0]}</span> '
+            f'<p class="fn-ev-last"><span role="img" aria-label="{mark[1]}">{mark[0]}</span> '
             f'<span dir="auto">{text(step.last)}</span></p>'
         )
     stopping = " Stopping after this question." if is_stopping else ""
     return (
-        '<div class="fn-ev-running" data-running="1"><p role="status">'
+        '<div class="fn-ev-running" data-running="1"><p>'
         f"<strong>{text(label)}</strong>: {said}.{stopping}</p>"
         f'<progress aria-label="Questions answered" value="{step.done}" max="{step.total}"></progress>'
         f'<p class="fn-lib-small">{so_far} Whoever asks in the chat meanwhile comes first.</p>{last}'
@@ -83,11 +83,11 @@ def _run(row: Any, *, is_open: bool) -> str:
     )
 
 
-def render_reading(reading: Any) -> str:
-    """A run's scorecard, plots, worst cases and what it was made with."""
+def render_reading(reading: Any, *, is_leaving: bool = False) -> str:
+    """A run's scorecard, plots, worst cases and what it was made with; `is_leaving` asks before it is deleted."""
     row, summary = reading.row, reading.row.summary
     if not row.is_scored:
-        return _unscored(row)
+        return _unscored(row, is_leaving=is_leaving)
     overall = summary["figures"]["all"]
     key = text(row.name)
     asked = f"{count(row.cases, 'question')} in {time_words(summary['seconds'])} · {moment(row.began)}"
@@ -104,18 +104,18 @@ def render_reading(reading: Any) -> str:
         f"{partial}{f'<ul class=fn-lib-error>{failed}</ul>' if failed else ''}"
         f"{_card(overall)}{_by_type(summary['figures'])}{_risk(summary.get('risk_coverage') or ())}"
         f"{_times(summary.get('timings') or {})}{_worst(reading.worst)}{_others(overall)}"
-        f"{_made(summary['made_with'])}{_remove(key)}</article>"
+        f"{_made(summary['made_with'])}{_leaving(key, is_leaving=is_leaving)}</article>"
     )
 
 
-def _unscored(row: Any) -> str:
+def _unscored(row: Any, *, is_leaving: bool) -> str:
     """A run without figures: what there is of it, and what can be done."""
     key = text(row.name)
     return (
         f'<article class="fn-ev-card" data-card="{key}"><h2>{text(row.label)}</h2>'
         f'<p class="fn-lib-counts">{moment(row.began)}</p>'
         f'<p class="fn-ev-note">It was broken off before it was scored: {row.cases} of {row.wanted} questions are '
-        f"answered and kept. {_go_on(key)}</p>{_remove(key)}</article>"
+        f"answered and kept. {_go_on(key)}</p>{_leaving(key, is_leaving=is_leaving)}</article>"
     )
 
 
@@ -123,10 +123,17 @@ def _go_on(key: str) -> str:
     return f'<button type="button" class="fn-chip" data-eval="go-on" data-run="{key}">Go on with it</button>'
 
 
-def _remove(key: str) -> str:
+def _leaving(key: str, *, is_leaving: bool) -> str:
+    if not is_leaving:
+        return (
+            f'<p class="fn-lib-leave"><button type="button" class="fn-opener" data-eval="leave" data-run="{key}">'
+            "Delete this run…</button></p>"
+        )
     return (
-        f'<p class="fn-lib-leave"><button type="button" class="fn-opener" data-eval="remove" data-run="{key}">'
-        "Delete this run</button></p>"
+        '<div class="fn-lib-leave fn-lib-sure" role="alertdialog" aria-label="Delete this run?">'
+        "<p>Delete this run? Its answers and figures are gone for good.</p>"
+        f'<button type="button" class="fn-chip fn-lib-danger" data-eval="remove" data-run="{key}">Delete</button>'
+        f'<button type="button" class="fn-chip" data-eval="open" data-run="{key}">Keep</button></div>'
     )
 
 

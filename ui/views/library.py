@@ -274,7 +274,7 @@ def render_progress(n_papers: int, step: Step, *, may_stop: bool, is_stopping: b
         else ""
     )
     return (
-        f'<div class="fn-lib-progress"><p role="status">Adding {count(n_papers, "paper")}: {text(said)}…</p>'
+        f'<div class="fn-lib-progress"><p>Adding {count(n_papers, "paper")}: {text(said)}…</p>'
         f'<progress aria-label="Adding papers"{value}></progress>'
         f'<p class="fn-lib-small">Questions are answered meanwhile, from the library as it was.</p>{stop}</div>'
     )
