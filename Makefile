@@ -31,9 +31,10 @@ chat: $(READY)
 	@echo "[chat] weights and index are fetched and built at the first start"
 	@$(BIN)/footnote chat $(ARGS)
 
+ask: export QUESTION = $(Q)
 ask: $(READY)
-	@test -n "$(Q)" || { echo 'usage: make ask Q="How does FROSTER keep CLIP general?"'; exit 2; }
-	@$(BIN)/footnote ask "$(Q)"
+	@test -n "$$QUESTION" || { echo 'usage: make ask Q="How does FROSTER keep CLIP general?"'; exit 2; }
+	@$(BIN)/footnote ask "$$QUESTION"
 
 eval: $(READY)
 	@echo "[eval] the bundled questions, answered and scored"

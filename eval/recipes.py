@@ -2,7 +2,7 @@
 
 All get the same: the library (title and abstract as one document), the embedder, the chat model with its settings, and
 the question. What a recipe does not name (splitters, how many documents, prompts) is its documentation's or its code's
-default; nothing was tuned, in either direction. They are imported when opened: `pip install 'footnote-rag[peers]'`.
+default; nothing was tuned, in either direction. They are imported when opened: `pip install '.[peers]'`.
 """
 
 from __future__ import annotations
@@ -241,4 +241,4 @@ def open_peer(name: str, rag: Rag) -> Ask:
     try:
         return RECIPES[name](rag)
     except ImportError as error:
-        raise PeerError(f"{error.name} is not installed.", "pip install 'footnote-rag[peers]'.") from error
+        raise PeerError(f"{error.name} is not installed.", "pip install '.[peers]'.") from error

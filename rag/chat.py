@@ -382,6 +382,6 @@ def _open_remote(settings: ModelSettings) -> BaseChatModel:
     try:
         model: BaseChatModel = init_chat_model(settings.name, model_provider=provider, **options)
     except ImportError as error:
-        extra = "pip install 'footnote-rag[remote]'" if provider == "openai" else f"pip install langchain-{provider}"
+        extra = "pip install '.[remote]'" if provider == "openai" else f"pip install langchain-{provider}"
         raise MissingExtra(f"The {provider!r} chat model is not installed.", f"{extra}.") from error
     return model

@@ -214,7 +214,7 @@ def _opened(options: argparse.Namespace, words: Sequence[str]) -> tuple[Rag, str
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from rag.corpus import read_library
+    from rag.assembly import library_papers
     from rag.receipt import is_of_claim, verify
 
     name = str(options.file)
@@ -229,7 +229,7 @@ def _verify(options: argparse.Namespace) -> int:
         raise CorpusError(f"{name!r} is not JSON: {error}.", "Give what `footnote ask --json` printed.") from error
     except RecursionError as error:
         raise CorpusError(f"{name!r} is nested too deep.", "Give what `footnote ask --json` printed.") from error
-    papers = read_library(options.library) if options.library else None
+    papers = library_papers(settings_from(options)) if options.library else None
     receipts = saved if isinstance(saved, list) else [saved]
     if not receipts:
         raise CorpusError(f"{name!r} holds no answer.", "Give what `footnote ask --json` printed.")

@@ -9,12 +9,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from rag.errors import FootnoteError
 from rag.settings import Settings
 
 _GIB = 1024**3
+_NEEDED_GIB = 6
+"""The default weights as they are fetched and as they are kept, and an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,14 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _try("Library", lambda: _library(settings))
     yield _try("Machine", describe_machine)
-    home = settings.home if settings.home.exists() else Path(settings.home.anchor)
+    home = settings.home.absolute()
+    home = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(home).free
-    yield Finding("Disk", free > 4 * _GIB, f"{free / _GIB:.0f} GiB free for {settings.home}; 4 are needed at first")
+    yield Finding(
+        "Disk",
+        free > _NEEDED_GIB * _GIB,
+        f"{free / _GIB:.0f} GiB free for {settings.home}; {_NEEDED_GIB} are needed at first",
+    )
     yield _try("Embedder", lambda: _weights(settings.embedding.name, settings))
     yield _try("Model", lambda: _model(settings))
     yield _try("Checker", lambda: _checker(settings))
@@ -56,9 +62,9 @@ def _try(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _library(settings: Settings) -> str:
-    from rag.corpus import read_library
+    from rag.assembly import library_papers
 
-    return f"{len(read_library(settings.library))} papers in {settings.library}"
+    return f"{len(library_papers(settings))} papers in {settings.library}"
 
 
 def describe_machine() -> str:

@@ -15,11 +15,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
+import pydantic_settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -106,6 +108,7 @@ class Settings(BaseSettings):
         extra="forbid",
         env_prefix=ENV_PREFIX,
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         toml_file=CONFIG_FILE,
         validate_default=True,
     )
@@ -140,6 +143,12 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise _explain(error) from error
+        except pydantic_settings.SettingsError as error:  # text where a table is wanted: FOOTNOTE_MODEL=name
+            found = re.search(r'field "(\w+)" from source "EnvSettingsSource"', str(error))
+            name = f"{ENV_PREFIX}{found[1].upper()}" if found else ENV_PREFIX
+            raise SettingsError(
+                f"{name} holds several settings and cannot be text.", f"Name the one that is meant, as in {name}__NAME."
+            ) from error
         except ValueError as error:  # a footnote.toml that is not TOML
             raise SettingsError(f"{CONFIG_FILE} cannot be read: {error}.", "Mend or remove it.") from error
 

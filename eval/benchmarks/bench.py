@@ -180,7 +180,7 @@ def _langchain_indexing(settings: Any, texts: list[str]) -> Callable[[], None]:
         from langchain_core.documents import Document
         from langchain_huggingface import HuggingFaceEmbeddings
     except ImportError as error:
-        raise BenchError(f"{error.name} is not installed.", "pip install 'footnote-rag[bench]'") from error
+        raise BenchError(f"{error.name} is not installed.", "pip install '.[bench]'") from error
     from rag import weights
 
     found = weights.find(settings.embedding.name, settings.home)
@@ -202,7 +202,7 @@ def _llama(options: argparse.Namespace) -> dict[str, Any]:
         import torch
         from llama_cpp import Llama
     except ImportError as error:
-        raise BenchError(f"{error.name} is not installed.", "pip install 'footnote-rag[bench]'") from error
+        raise BenchError(f"{error.name} is not installed.", "pip install '.[bench]'") from error
     if not options.gguf.is_file():
         raise BenchError(f"There is no file {str(options.gguf)!r}.", "Give the GGUF of the model that Footnote runs.")
     rag = Rag.open(settings_from(options), report=tell)

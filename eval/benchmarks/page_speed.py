@@ -86,7 +86,7 @@ def chromium() -> tuple[Any, str]:
     try:
         sync_api = import_module("playwright.sync_api")
     except ImportError as error:
-        raise MissingExtra("Playwright is not installed.", "Run: pip install footnote-rag[test]") from error
+        raise MissingExtra("Playwright is not installed.", "Run: pip install '.[test]'") from error
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         raise MissingExtra("There is no Chromium on this machine.", "Run: apt-get install chromium")

@@ -1,13 +1,18 @@
 """The file of changes: what it keeps, what a crash leaves, how changes apply."""
 
+import json
 import os
 
 import pytest
 
+from rag.assembly import ledger_of, library_papers
+from rag.cli import main
 from rag.corpus import distinct
+from rag.doctor import examine
 from rag.errors import CorpusError
 from rag.library.ledger import Change, Ledger, applied
-from rag.schema import Paper
+from rag.schema import Answer, Citation, Claim, Evidence, Paper, Sentence
+from rag.settings import Settings
 
 
 def paper(name: str, abstract: str = "") -> Paper:
@@ -107,3 +112,22 @@ def test_a_line_that_does_not_fit_the_disk_leaves_the_earlier_ones(ledger, monke
         ledger.add(Change.now("remove", BASE))
     monkeypatch.undo()
     assert [change.did for change in ledger.changes()] == ["add"]
+
+
+def test_what_was_added_belongs_to_the_library_for_verify_and_the_doctor_too(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"title": BASE[0].title, "abstract": BASE[0].abstract}))
+    monkeypatch.setenv("FOOTNOTE_HOME", str(tmp_path / "home"))
+    settings = Settings(library=path)
+    ledger_of(settings).add(Change.now("add", ANTS))
+    (added,) = (p for p in library_papers(settings) if p.title == ANTS[0].title)
+    quote = added.abstract
+    citation = Citation(1, added, quote, 0, len(quote))
+    claim = Claim(quote, (citation,), "supported", 1.0, is_quote=True)
+    evidence = (Evidence(1, added, Sentence(added.id, 0, 0, len(quote), quote), 1.0),)
+    answer = Answer("Which?", f"“{quote}” [1]", "answered", (claim,), (citation,), evidence=evidence)
+    receipt = tmp_path / "answer.json"
+    receipt.write_text(json.dumps(answer.to_dict()))
+    assert main(["verify", str(receipt), "--library", str(path)]) == 0, capsys.readouterr().out
+    (library,) = (finding for finding in examine(settings) if finding.name == "Library")
+    assert library.text.startswith("2 papers")

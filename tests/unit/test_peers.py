@@ -156,7 +156,7 @@ def test_an_unknown_peer_is_named(rag):
 @pytest.mark.filterwarnings("ignore")  # theirs, not ours
 def test_each_peer_gives_the_question_and_what_it_found_to_the_same_model(rag, name):
     if importlib.util.find_spec(MODULES[name]) is None:
-        pytest.skip(f"{MODULES[name]} is not installed (pip install 'footnote-rag[peers]')")
+        pytest.skip(f"{MODULES[name]} is not installed (pip install '.[peers]')")
     heard = []
 
     class Listening(QuotingModel):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import SettingsError
-from rag.settings import Settings
+from rag.settings import BUNDLED_LIBRARY, Settings
 
 
 def test_arguments_win_over_environment_and_environment_over_the_file(tmp_path, monkeypatch):
@@ -61,3 +61,17 @@ def test_a_tilde_is_the_readers_home_though_no_shell_wrote_it_out():
     assert settings.home == Path.home() / "fn"
     assert settings.data == Path.home() / "kept"
     assert settings.library == Path.home() / "mine.bib"
+
+
+def test_text_for_what_holds_several_settings_names_the_variable_and_what_is_meant(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_MODEL", "Qwen/Qwen3-4B-Instruct-2507")
+    with pytest.raises(SettingsError, match="FOOTNOTE_MODEL holds several settings") as caught:
+        Settings()
+    assert "FOOTNOTE_MODEL__NAME" in caught.value.remedy
+
+
+def test_a_variable_that_is_set_and_empty_is_as_if_it_were_not(monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_LIBRARY", "")
+    monkeypatch.setenv("FOOTNOTE_DATA", "")
+    assert Settings() == Settings(library=BUNDLED_LIBRARY, data=None)
+    assert Settings().library == BUNDLED_LIBRARY

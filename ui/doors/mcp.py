@@ -49,7 +49,7 @@ def serve(open_rag: Callable[[], Any], http: Http | None = None) -> None:
         from ui.doors.tools import Tools, server
     except ModuleNotFoundError as error:
         problem = "The Model Context Protocol's SDK is not installed."
-        raise MissingExtra(problem, "pip install 'footnote-rag[mcp]'.") from error
+        raise MissingExtra(problem, "pip install '.[mcp]'.") from error
     with ThreadPoolExecutor(max_workers=1) as pool:
         made = server(Tools(pool.submit(open_rag)))
         try:
