@@ -304,7 +304,8 @@ def test_a_run_is_followed_read_and_compared(served, rag, visit):
     assert "B less A" in page.inner_text("[data-comparison]")
     page.locator(".fn-ev-runs button").first.click()
     page.wait_for_selector("[data-card]")
-    page.click("[data-eval=remove]")
+    page.click("[data-eval=leave]")
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     page.wait_for_function("document.querySelectorAll('.fn-ev-runs li').length === 1")
 
 
