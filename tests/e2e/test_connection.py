@@ -92,6 +92,22 @@ def test_a_server_that_dies_while_it_answers_loses_no_question_and_shows_no_erro
     page.wait_for_selector("#t2[data-stage=done]")
 
 
+def test_a_connection_that_comes_back_to_the_same_server_reloads_nothing(start, visit):
+    _, url = start()
+    page = visit(url, expected=GONE)
+    ask(page, "What does partly mean?")
+    page.evaluate("window.wasHere = true")
+    page.fill(BOX, "Half a thought")
+    page.context.set_offline(True)
+    page.wait_for_selector(LOST)
+    page.context.set_offline(False)
+    page.wait_for_selector(NOTICE, state="hidden", timeout=15_000)
+    assert page.evaluate("window.wasHere") is True
+    assert page.input_value(BOX) == "Half a thought"
+    page.press(BOX, "Enter")
+    page.wait_for_selector("#t2[data-stage=done]")
+
+
 def test_a_form_that_was_begun_is_not_reloaded_away(start, visit):
     first, url = start()
     page = visit(url, expected=GONE)

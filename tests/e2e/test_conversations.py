@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import threading
 
 import pytest
 
@@ -287,6 +288,70 @@ def test_another_model_on_this_machine_can_be_chosen_for_a_conversation(page, ra
     page.keyboard.press("Escape")
     ask(page, "What is LanternNet?")
     assert rag.changes == {"model": {"name": "tests/Boulder-7B"}}
+
+
+def test_settings_show_what_each_conversation_has_also_after_they_were_changed_by_hand(page, rag):
+    ask(page, "What is LanternNet for moths?")
+    page.click("#fn-clear")
+    page.wait_for_selector("#fn-examples")
+    ask(page, "What is LanternNet for bats?")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Papers looked up").select_option("10")
+    page.wait_for_function("document.querySelector('#fn-knob-papers option[selected]')?.value === '10'")
+    page.keyboard.press("Escape")
+    for title, papers in (("What is LanternNet for moths?", ""), ("What is LanternNet for bats?", "10")):
+        open_list(page)
+        entry(page, title).get_by_role("button", name=title, exact=True).click()
+        page.wait_for_selector(f"#fn-live .fn-question:text-is('{title}')")
+        page.wait_for_function(f"document.querySelector('#fn-knob-papers').value === '{papers}'")
+
+
+def test_escape_ends_a_form_and_leaves_the_sheet_around_it(page):
+    ask(page, "Which net for owls?")
+    open_list(page)
+    entry(page, "Which net for owls?").get_by_role("button", name="Rename").click()
+    page.locator(".fn-entry textarea").fill("Half")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".fn-entry textarea", state="detached")
+    assert page.locator("#fn-sheet-history-dialog[open]").count() == 1
+    box = page.locator("#fn-sheet-history-dialog").bounding_box()
+    page.mouse.click(box["x"] + 8, box["y"] + box["height"] - 8)
+    assert page.locator("#fn-sheet-history-dialog[open]").count() == 1, "its own edge is within"
+    page.mouse.click(4, 4)
+    page.wait_for_selector("#fn-sheet-history-dialog:not([open])", state="attached")
+
+
+def test_what_is_typed_stays_when_another_conversation_is_begun(page):
+    ask(page, "Which net for eels?")
+    page.fill(BOX, "Half a thought")
+    page.click("#fn-clear")
+    page.wait_for_selector("#fn-examples")
+    assert page.input_value(BOX) == "Half a thought"
+
+
+def test_a_slow_look_behind_an_answer_does_not_bring_its_conversation_back(page, rag, monkeypatch):
+    began, may_end = threading.Event(), threading.Event()
+
+    def slow(*_):
+        began.set()
+        assert may_end.wait(20)
+        raise FootnoteError("The library is away.")
+
+    ask(page, "and how fast for newts?")
+    page.click("#fn-clear")
+    page.wait_for_selector("#fn-examples")
+    ask(page, "and how fast for toads?")
+    monkeypatch.setattr(type(rag), "trace", slow)
+    page.get_by_role("button", name="How this came about").click()
+    assert began.wait(10)
+    page.keyboard.press("Escape")
+    open_list(page)
+    entry(page, "and how fast for newts?").get_by_role("button", name="and how fast for newts?", exact=True).click()
+    page.wait_for_selector("#fn-live .fn-question:text-is('and how fast for newts?')")
+    may_end.set()
+    page.wait_for_selector("#fn-lens .fn-hint:has-text('The library is away.')", state="attached")
+    ask(page, "and then?")
+    assert questions(page) == ["and how fast for newts?", "and then?"]
 
 
 def test_an_abstention_offers_papers_to_ask_about_and_better_questions(page, rag):

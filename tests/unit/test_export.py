@@ -7,7 +7,8 @@ import pytest
 from rag import Answer, Citation, Claim, Paper, verify
 from rag.corpus import bibtex as bibtex_reader
 from rag.corpus import read_library
-from rag.export import FORMATS, SUFFIX, bibtex, cited_papers, export, markdown
+from rag.corpus import ris as ris_reader
+from rag.export import FORMATS, SUFFIX, bibtex, cited_papers, export, markdown, ris
 
 PAPERS = (
     Paper(
@@ -148,3 +149,23 @@ def test_many_formulas_of_bibtex_are_read_in_no_time():
     text = "@article{a, title={T}, abstract={" + "{B} $x_{i}$ " * 20_000 + "}}"
     (entry,) = bibtex_reader.read(text)
     assert entry.values["abstract"].count("B $x_{i}$") == 20_000
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Ada Lovelace", "Lovelace, Ada"),
+        ("Ada K. Lovelace", "Lovelace, Ada K."),
+        ("Guido van Rossum", "van Rossum, Guido"),
+        ("Maria de la Cruz", "de la Cruz, Maria"),
+        ("Plato", "Plato"),
+        ("Martin King, Jr.", "Martin King, Jr."),
+        ("Google DeepMind", "Google DeepMind"),
+        ("University of Tokyo", "University of Tokyo"),
+    ],
+)
+def test_ris_has_the_family_name_of_a_person_first_and_gives_it_back(name, written):
+    text = ris([answer_citing(Paper("x", "Dreams", "They are long.", authors=(name,)))])
+    assert f"AU  - {written}\n" in text
+    (entry,) = ris_reader.read(text)
+    assert entry.values["authors"] == [name]

@@ -80,6 +80,11 @@ def test_adding_needs_the_leave_that_only_the_server_gives(desk, library):
     assert library.did == [("add",)]
 
 
+def test_text_that_was_not_looked_through_yet_cannot_be_lost_by_adding_what_was(desk):
+    assert desk.typed("@article{a, …")["add"]["interactive"] is False
+    assert "add" not in desk.typed("  ")
+
+
 def test_nothing_else_changes_while_papers_are_on_their_way(library):
     go = threading.Event()
     library.add = lambda *_arguments: go.wait(5)
