@@ -42,7 +42,7 @@ _AUTHORS_LABEL = re.compile(r"(?:authors?|by) *: *", re.IGNORECASE)
 _ABSTRACT_LABEL = re.compile(r"(?:abstract|summary)(?: *[:.—–] *| +- +)", re.IGNORECASE)
 _PARTICLE = r"(?:(?:van|von|der|den|de|di|da|del|la|le|el|al|bin|ten|ter|dos) )"
 _NAME = re.compile(rf"{_PARTICLE}{{0,2}}(?:[^\W\d_a-z]\S* {_PARTICLE}{{0,2}}){{1,4}}[^\W\d_a-z][^\s:?!]*")
-_BEHIND_NAME = r"(?:[\d*†‡§]+|\(\d+(?:, ?\d+)*\)|\[\d+\])"
+_BEHIND_NAME = r"(?:[\d*†‡§]|\(\d+(?:, ?\d+)*\)|\[\d+\])"
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def _text(values: Mapping[str, object], field: str) -> str:
 
 def _required(values: Mapping[str, object], field: str) -> str:
     text = _text(values, field)
-    if not any(char.isalnum() for char in text) or (field == "abstract" and _NOTHING.fullmatch(text)):
+    if not any(char.isalnum() for char in text) or (field == "abstract" and _says_nothing(text)):
         title = values.get("title")
         of = f" of {_shown(title)}" if field != "title" and isinstance(title, str) and title.strip() else ""
         raise _Malformed(field, f"some text, found {_shown(values.get(field))}{of}")
@@ -100,6 +100,13 @@ _NOTHING = re.compile(
     re.IGNORECASE,
 )
 """What stands in a field that has nothing to say."""
+
+
+def _says_nothing(text: str) -> bool:
+    return len(text) <= _LONGEST_NOTHING and _NOTHING.fullmatch(text) is not None
+
+
+_LONGEST_NOTHING = 80
 
 _YEAR = r"[1-9][0-9]{3}"
 # 2019a, (2019), 2019-05, 2020–2021, 20190501; 05/2019; 15 May 2020, May 15, 2020
@@ -152,7 +159,7 @@ def _several(values: Mapping[str, object], field: str, separators: str) -> tuple
     value = values.get(field)
     if value is None:
         return ()
-    items = re.split(separators, value) if isinstance(value, str) else value
+    items = re.split(separators, " ".join(value.split())) if isinstance(value, str) else value
     if isinstance(items, list):  # {"name": "Ada Lovelace"} of Semantic Scholar, {"display_name": …} of OpenAlex
         items = [_name_of(item) if isinstance(item, dict) else item for item in items]
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
@@ -171,7 +178,9 @@ def _name_of(item: Mapping[str, object]) -> object:
 
 def _year(value: object) -> int | None:
     """A year as a number, as text, or in a date; none where it is said to be none yet."""
-    if value is None or value == 0 or (isinstance(value, str) and _NOTHING.fullmatch(value)):
+    if value is None or (isinstance(value, str) and _says_nothing(value)):
+        return None
+    if value == 0 and not isinstance(value, bool):
         return None
     if isinstance(value, float):  # as pandas writes it
         if math.isnan(value):
@@ -188,7 +197,7 @@ def _url(values: Mapping[str, object]) -> str:
     program, that the entry comes from is none.
     """
     url = re.split(r"[\s,;]+(?=https?://|www\.)", _text(values, "url"), maxsplit=1, flags=re.IGNORECASE)[0]
-    if _NOTHING.fullmatch(url) or _NOT_OF_THE_WEB.match(url):
+    if _says_nothing(url) or _NOT_OF_THE_WEB.match(url):
         return ""
     url = re.sub(r"^https?://", lambda match: match[0].lower(), url, flags=re.IGNORECASE)
     url = url if re.match(r"[a-z]+:", url, re.IGNORECASE) or not _BARE.match(url) else f"https://{url}"
@@ -201,13 +210,14 @@ _NOT_OF_THE_WEB = re.compile(
     r"<Go to ISI>|file:|ftp://|zotero:|[A-Za-z]:\\|/(?!/)|https?://(?:localhost|\d+\.\d+\.)", re.IGNORECASE
 )
 _BARE = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?:[/?#]|$)", re.IGNORECASE)
+_LONGEST_DOI = 500
 _DOI = re.compile(r"10\.\d+(?:\.\d+)*/[^\s;]+")
 
 
 def _doi(values: Mapping[str, object]) -> str | None:
     """The first DOI that is given, whatever stands before it: an address, "doi:", a library's proxy."""
-    text = _text(values, "doi")
-    if _NOTHING.fullmatch(text):
+    text = _text(values, "doi")[:_LONGEST_DOI]
+    if _says_nothing(text):
         return None
     before = r"(?:(?:doi:?\s*)?(?:https?://)?(?:[\w.-]*doi[\w.-]*/)?|doi:?\s*)"
     found = re.match(rf"{before}({_DOI.pattern})(?:[\s;].*)?$", text, re.IGNORECASE)

@@ -254,6 +254,26 @@ def test_ris_of_several_databases_is_read():
     assert bats.title == "Bats"
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"authors": "Roe" + " " * 30_000 + "x"}, {"authors": "a," * 20_000}, {"year": "-" * 30_000 + "x"},
+        {"year": False}, {"abstract": "-" * 30_000 + "x"}, {"url": "." * 30_000}, {"doi": "doi" * 10_000},
+        {"title": "<i" * 20_000}, {"title": "\\textless" * 5_000}, {"title": "&" * 30_000}, {"keywords": "; " * 30_000},
+    ],
+)  # fmt: skip
+def test_no_field_takes_long_to_read_however_odd_it_is(field):
+    (found,) = read("a.jsonl", json.dumps({"title": "A", "abstract": "b", **field}))
+    assert isinstance(found, Paper | Fault)
+
+
+@pytest.mark.parametrize(
+    "odd", ["A" + "1" * 3_000 + "x", "-" * 30_000 + "x", "Roe" + "(1)" * 3_000 + "x", "# " * 3_000]
+)
+def test_no_pasted_line_takes_long_to_read(odd):
+    assert isinstance(read("pasted text", f"A title of words\n\n{odd}\n\n{ABSTRACT}")[0], Paper | Fault)
+
+
 ABSTRACT = "We present a small method for a small task. It works well on all of the benchmarks that we know."
 
 
