@@ -230,7 +230,7 @@ def test_a_provider_that_is_not_installed_names_what_to_install(monkeypatch: pyt
         raise ImportError("No module named 'langchain_openai'")
 
     monkeypatch.setattr("langchain.chat_models.init_chat_model", absent)
-    with pytest.raises(MissingExtra, match="footnote-rag\\[remote\\]"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[remote\]'"):
         open_chat_model(ModelSettings(name="served", base_url="http://localhost:1/v1"))
 
 
