@@ -29,8 +29,8 @@ TOLD_S = 600.0
 def adding_form() -> tuple[Any, ...]:
     """Files and pasted text, looked through before anything is added."""
     gr.HTML(
-        '<h3>Add papers</h3><p class="fn-lib-small">Files of BibTeX, RIS, CSV or JSON lines, titles and abstracts as '
-        f"text, also compressed (.gz), up to {Library.most_bytes // 1_000_000} MB each. You see what would be added "
+        '<h3>Add papers</h3><p class="fn-lib-small">Files of BibTeX, RIS, PubMed, EndNote, CSV or JSON, titles and '
+        f"abstracts as text, also compressed (.gz), up to {Library.most_bytes // 1_000_000} MB each. You see what would be added "
         "first; the library's own file is never changed.</p>",
         apply_default_css=False,
     )

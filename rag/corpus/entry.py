@@ -88,7 +88,7 @@ def _required(values: Mapping[str, object], field: str) -> str:
     text = _text(values, field)
     if not any(char.isalnum() for char in text) or (field == "abstract" and _says_nothing(text)):
         title = values.get("title")
-        of = f" of {_shown(title)}" if field != "title" and isinstance(title, str) and title.strip() else ""
+        of = f" in the entry {_shown(title)}" if field != "title" and isinstance(title, str) and title.strip() else ""
         raise _Malformed(field, f"some text, found {_shown(values.get(field))}{of}")
     return text
 

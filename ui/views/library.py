@@ -106,7 +106,7 @@ def render_results(
         shown: how many to show.
     """
     if not n_papers:
-        return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, CSV or JSON lines, or pasted text.")
+        return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, PubMed, CSV or JSON, or pasted text.")
     if not found:
         return _empty("No paper fits.", "Try other words, or search by meaning, or widen the years.")
     rows = "".join(_result(item, sentences.get(item.paper.id)) for item in found[:shown])
