@@ -30,8 +30,8 @@ def adding_form() -> tuple[Any, ...]:
     """Files and pasted text, looked through before anything is added."""
     gr.HTML(
         '<h3>Add papers</h3><p class="fn-lib-small">Files of BibTeX, RIS, PubMed, EndNote, CSV or JSON, titles and '
-        f"abstracts as text, also compressed (.gz), up to {Library.most_bytes // 1_000_000} MB each. You see what would "
-        "be added first; the library's own file is never changed.</p>",
+        f"abstracts as text, also compressed (.gz), up to {Library.most_bytes // 1_000_000} MB each. You see what "
+        "would be added first; the library's own file is never changed.</p>",
         apply_default_css=False,
     )
     files = gr.File(label="Files", file_count="multiple", elem_id="fn-lib-files", height=120)
