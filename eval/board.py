@@ -200,12 +200,8 @@ class Board:
     def runs(self) -> tuple[Row, ...]:
         """The runs on disk, the newest first, without one that is under way; folders that hold none are passed over."""
         under_way = self.running.name if self.running is not None and self.running.is_running else None
-        rows = [
-            self._row(folder)
-            for folder in self._folders()
-            if folder.name != under_way and any((folder / name).is_file() for name in ("scores.json", CASES))
-        ]
-        kept = (row for row in rows if row.is_scored or (self.folder / row.name / CASES).is_file())
+        found = [(folder, self._row(folder)) for folder in self._folders() if folder.name != under_way]
+        kept = (row for folder, row in found if row.is_scored or (folder / CASES).is_file())
         return tuple(sorted(kept, key=lambda row: -row.began))
 
     def read(self, name: str, worst: int = 12) -> Reading:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from rag.corpus import braces
+from rag.corpus import braces, people
 from rag.corpus.cleanup import FORMULA
 from rag.language.terms import STOP_WORDS, words
 from rag.schema import Answer, Paper
@@ -165,26 +165,9 @@ def _latex(text: str) -> str:
     )
 
 
-_OF_A_GROUP = re.compile(
-    r"\b(?:team|labs?|laborator|universit|institut|group|consortium|collaboration|research|centre|center|society|network"
-    r"|inc|ltd|llc|gmbh|corp|company|google|openai|deepmind|microsoft|meta|nvidia|ai|and|for|of|the)\b",
-    re.IGNORECASE,
-)
-_FAMILY = re.compile(
-    r"(?P<given>.+?) (?P<family>(?:(?:van|von|der|den|de|di|da|del|della|la|le|el|al|bin|ten|ter|dos|du) )*\S+)"
-)
-
-
-def _family_first(name: str) -> str:
-    """A person's name as RIS asks for it, "Lovelace, Ada"; a group's, and one that has a comma, as it is."""
-    found = _FAMILY.fullmatch(name)
-    is_person = found and not re.search(r"[,;\d(]", name) and not _OF_A_GROUP.search(name)
-    return f"{found['family']}, {found['given']}" if found and is_person else name
-
-
 def _ris_record(paper: Paper) -> str:
     pairs = [("TY", "JOUR"), ("TI", paper.title)]
-    pairs += [("AU", _family_first(author)) for author in paper.authors]
+    pairs += [("AU", people.family_first(author)) for author in paper.authors]
     pairs += [("PY", str(paper.year or "")), ("JO", paper.venue or ""), ("AB", paper.abstract)]
     pairs += [("KW", word) for word in paper.keywords]
     pairs += [("UR", paper.url or ""), ("DO", paper.doi or "")]

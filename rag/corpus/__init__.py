@@ -70,7 +70,7 @@ def read_library(path: Path) -> tuple[Paper, ...]:
     faults: list[str] = []
     for file in files:
         source = file.name if file == path else file.relative_to(path).as_posix()
-        for found in _read_file(file, source) if file == path or _holds_papers(file) else ():
+        for found in parse(_bytes(file), str(file), source, in_folder=file != path):
             if isinstance(found, Paper):
                 papers.append(found)
             else:
@@ -100,18 +100,6 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _holds_papers(file: Path) -> bool:
-    """Whether a file of a folder is to be read: not an empty one, nor somebody's notes."""
-    known = _format_of_name(file)
-    if known is None or ".txt" not in known.suffixes:
-        return file.stat().st_size > 0
-    return any(format_.matches(_text(_bytes(file), str(file), None)) for format_ in FORMATS)
-
-
-def _read_file(file: Path, source: str) -> Iterator[Paper | Fault]:
-    yield from parse(_bytes(file), str(file), source)
-
-
 def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -119,7 +107,9 @@ def _bytes(file: Path) -> bytes:
         raise CorpusError(f"{str(file)!r} cannot be read: {error}.", "Check the file and its permissions.") from error
 
 
-def parse(data: bytes, name: str, source: str, most_bytes: int | None = None) -> Iterator[Paper | Fault]:
+def parse(
+    data: bytes, name: str, source: str, most_bytes: int | None = None, *, in_folder: bool = False
+) -> Iterator[Paper | Fault]:
     """The entries of one file's content as papers without ids, duplicates and all, and what is wrong with others.
 
     Args:
@@ -127,14 +117,19 @@ def parse(data: bytes, name: str, source: str, most_bytes: int | None = None) ->
         name: the file's name: its suffix tells the format, and errors name it.
         source: what becomes `Paper.source`.
         most_bytes: how long the decompressed content may be.
+        in_folder: it is one of a folder's files: an empty one, and a .txt that looks like no format, hold nothing.
 
     Raises:
         CorpusError: it is empty, too long, not UTF-8, of no known format, or a listing that no format can be told of.
     """
     text = _text(data, name, most_bytes)
+    if not text.strip() and in_folder:
+        return
     if not text.strip():
         raise CorpusError(f"The library file {name!r} is empty.", "Fill it or give another.")
     chosen = _format_of(Path(name), text)
+    if in_folder and chosen.read is daily.read and not daily.matches(text):
+        return
     if chosen.read is daily.read and (foreign := _FOREIGN.search(text)):
         raise CorpusError(
             f"{name!r} looks like a listing of {foreign.lastgroup}, which does not tell titles from the rest.",

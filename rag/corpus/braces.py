@@ -18,7 +18,7 @@ from rag.corpus.cleanup import FORMULA
 _NAMES = {"braceleft": "{", "braceright": "}", "backslash": "\\"}
 _NAMED = r"\\text(?:braceleft|braceright|backslash)"
 _PIECE = re.compile(
-    rf"\{{{_NAMED}\s*\}}|{_NAMED}(?:\{{\}}|\s|(?![A-Za-z]))|\\[A-Za-z]+\s*(?=\{{)|\\.|[^\\]|\\", re.DOTALL
+    rf"\{{{_NAMED}\s*\}}|{_NAMED}(?:\{{\}}|\s|(?![A-Za-z]))|\\[A-Za-z]+(?:\s*(?=\{{))?|\\.|[^\\]|\\", re.DOTALL
 )
 _MACRO = re.compile(r"\\[A-Za-z]+\s*")
 
@@ -35,7 +35,7 @@ def without_groups(text: str) -> str:
             # {\foo}bar is no \foobar
             kept += [" "] if ends_in_macro and piece[:1].isalpha() else []
             kept.append(_meant(piece))
-        ends_in_macro = groups and piece == "}" and _ends_in_macro(kept)
+        ends_in_macro = groups and piece == "}" and bool(kept and _MACRO.fullmatch(kept[-1]))
     return "".join(kept)
 
 
@@ -59,23 +59,15 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     opened: list[bool] = []  # of each brace that is open: whether it says something
     last, closed_argument = "", False
     for position, part in enumerate(FORMULA.split(text)):
-        for match in [part] if position % 2 else _PIECE.findall(part):
+        for piece in [part] if position % 2 else _PIECE.findall(part):
             says = True
-            if match == "{":
+            if piece == "{":
                 says = bool(_MACRO.fullmatch(last)) or last in {"_", "^"} or closed_argument or any(opened[-1:])
                 opened.append(says)
-            elif match == "}":
+            elif piece == "}":
                 says = bool(opened) and opened.pop()
-            yield match, not says
-            last, closed_argument = match, match == "}" and says
-
-
-def _ends_in_macro(pieces: list[str]) -> bool:
-    """Whether the last letters belong to a macro's name."""
-    for piece in reversed(pieces):
-        if not (len(piece) == 1 and piece.isascii() and piece.isalpha()):
-            return bool(re.fullmatch(r"\\[A-Za-z]", piece))
-    return False
+            yield piece, not says
+            last, closed_argument = piece, piece == "}" and says
 
 
 def _meant(piece: str) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rag.corpus.entry import Entry, Fault
+from rag.corpus.people import PARTICLE
 
 # An abstract has at least so many words, or so many and a full stop at its end. In the bundled library the longest
 # title has 21 words, the shortest abstract 186.
@@ -40,8 +41,7 @@ _OF_THE_WHOLE = ("abstract", "summary")
 _TITLE_LABEL = re.compile(r"(?:#{1,6} +)?(?:title *: *)?", re.IGNORECASE)
 _AUTHORS_LABEL = re.compile(r"(?:authors?|by) *: *", re.IGNORECASE)
 _ABSTRACT_LABEL = re.compile(r"(?:abstract|summary)(?: *[:.—–] *| +- +)", re.IGNORECASE)
-_PARTICLE = r"(?:(?:van|von|der|den|de|di|da|del|la|le|el|al|bin|ten|ter|dos) )"
-_NAME = re.compile(rf"{_PARTICLE}{{0,2}}(?:[^\W\d_a-z]\S* {_PARTICLE}{{0,2}}){{1,4}}[^\W\d_a-z][^\s:?!]*")
+_NAME = re.compile(rf"{PARTICLE}{{0,2}}(?:[^\W\d_a-z]\S* {PARTICLE}{{0,2}}){{1,4}}[^\W\d_a-z][^\s:?!]*")
 _BEHIND_NAME = r"(?:[\d*†‡§]|\(\d+(?:, ?\d+)*\)|\[\d+\])"
 
 

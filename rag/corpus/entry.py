@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rag.corpus import people
 from rag.corpus.cleanup import clean
 from rag.corpus.links import is_web_address, trailing_url
 from rag.schema import Paper
@@ -122,36 +123,7 @@ def _authors(values: Mapping[str, object]) -> tuple[str, ...]:
     names = _several(values, "authors", r"\s*;\s*|,?\s+(?:and|&)\s+")
     if not isinstance(values.get("authors"), str):
         return names
-    return tuple(dict.fromkeys(one for name in names for one in _at_commas(name)))
-
-
-def _at_commas(text: str) -> list[str]:
-    """The names of a text without semicolons: "A. Roe, B. Doe", "Roe, A., Doe, B."; else it is one name."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if len(parts) > 1 and all(" " in part and not _SUFFIX.fullmatch(part) for part in parts):
-        return parts
-    if len(parts) > 3 and len(parts) % 2 == 0 and all(_INITIALS.fullmatch(part) for part in parts[1::2]):
-        return [f"{given} {family}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
-    return [given_name_first(text)] if len(parts) < 3 or _SUFFIX.fullmatch(parts[-1]) else [text]
-
-
-_SUFFIX = re.compile(r"(?:[JS]r|I{2,3}|IV|PhD|MD)\.?")
-_OF_A_FIRM = re.compile(r"(?:Inc|Ltd|LLC|GmbH|Corp|Co)\.?")
-_INITIALS = re.compile(r"(?:[^\W\d_a-z]\.?[ -]?){1,4}")
-
-
-def given_name_first(name: str) -> str:
-    """A name in reading order: "Lovelace, Ada" as "Ada Lovelace", "King, Martin, Jr." as "Martin King, Jr.".
-
-    One that stands in reading order already, "Martin King, Jr.", stays.
-    """
-    family, comma, rest = (part.strip() for part in name.partition(","))
-    if not comma or not rest:
-        return family
-    if (" " in family and _SUFFIX.fullmatch(rest)) or _OF_A_FIRM.fullmatch(rest):
-        return f"{family}, {rest}"
-    given, _, suffix = (part.strip() for part in rest.partition(","))
-    return f"{given} {family}" + (f", {suffix}" if suffix else "")
+    return tuple(dict.fromkeys(one for name in names for one in people.divided(name)))
 
 
 def _several(values: Mapping[str, object], field: str, separators: str) -> tuple[str, ...]:
@@ -211,7 +183,7 @@ _NOT_OF_THE_WEB = re.compile(
 )
 _BARE = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?:[/?#]|$)", re.IGNORECASE)
 _LONGEST_DOI = 500
-_DOI = re.compile(r"10\.\d+(?:\.\d+)*/[^\s;]+")
+DOI = re.compile(r"10\.\d+(?:\.\d+)*/[^\s;]+")
 
 
 def _doi(values: Mapping[str, object]) -> str | None:
@@ -220,7 +192,7 @@ def _doi(values: Mapping[str, object]) -> str | None:
     if _says_nothing(text):
         return None
     before = r"(?:(?:doi:?\s*)?(?:https?://)?(?:[\w.-]*doi[\w.-]*/)?|doi:?\s*)"
-    found = re.match(rf"{before}({_DOI.pattern})(?:[\s;].*)?$", text, re.IGNORECASE)
+    found = re.match(rf"{before}({DOI.pattern})(?:[\s;].*)?$", text, re.IGNORECASE)
     if found is None:
         raise _Malformed("doi", f"a DOI such as 10.1000/182, found {_shown(text)}")
     return found[1].rstrip(".,")

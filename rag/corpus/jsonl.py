@@ -41,10 +41,7 @@ def _lines(text: str) -> Iterator[Entry | Fault]:
         except (ValueError, RecursionError) as error:
             yield Fault(number, None, f"one JSON object, found {line.strip()[:40]!r} ({error})")
             continue
-        if isinstance(value, dict):
-            yield Entry(number, by_field(value))
-        else:
-            yield Fault(number, None, f"one JSON object, found {line.strip()[:40]!r}")
+        yield _item(number, value, line.strip())
 
 
 def _whole(text: str) -> dict[str, object] | None:
@@ -73,8 +70,11 @@ def _items(text: str) -> Iterator[Entry | Fault]:
         except (ValueError, RecursionError) as error:
             yield Fault(line, None, f"a JSON object, found {text[at : at + 40]!r} ({error})")
             return
-        if isinstance(value, dict):
-            yield Entry(line, by_field(value))
-        else:
-            yield Fault(line, None, f"a JSON object, found {text[at:end][:40]!r}")
+        yield _item(line, value, text[at:end])
         at = end
+
+
+def _item(line: int, value: object, written: str) -> Entry | Fault:
+    if isinstance(value, dict):
+        return Entry(line, by_field(value))
+    return Fault(line, None, f"one JSON object, found {written[:40]!r}")

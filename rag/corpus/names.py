@@ -10,6 +10,7 @@ Knows names and nesting only; `rag.corpus.entry` checks the values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _NAMES = {
     "title": ("title", "document title", "article title", "paper title", "display name"),
@@ -48,6 +49,7 @@ def by_field(values: Mapping[str, object]) -> dict[str, object]:
     return found
 
 
+@lru_cache(maxsize=1024)  # a table has the same names in each row
 def _folded(name: str) -> str:
     return " ".join(name.strip(" \"'").casefold().replace("_", " ").replace("-", " ").split())
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.corpus.entry import Entry, Fault, given_name_first
+from rag.corpus.entry import Entry, Fault
+from rag.corpus.tagged import as_field, first_told
 
 # Where several tags can give one field, the first that is there counts.
 _TAGS = {
@@ -21,6 +22,8 @@ _TAGS = {
     "url": ("UR",),
     "doi": ("DO",),
 }
+_OF_ALL = {"authors": ("AU", "A1"), "keywords": ("KW",)}
+"""Lists, whichever of the tags their items stand under."""
 _LINE = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*))?")
 _LINE_WITH_ONE_SPACE = re.compile(r"([A-Z][A-Z0-9]) {1,2}-(?: (.*))?")
 _COUNT = re.compile(r"<?\d+[.>]?")
@@ -66,13 +69,9 @@ def read(text: str) -> Iterator[Entry | Fault]:
 
 
 def _values(record: list[tuple[str, str]]) -> dict[str, object]:
-    values: dict[str, object] = {}
-    for field, tags in _TAGS.items():
-        found = next(filter(None, ([value for name, value in record if name == tag and value] for tag in tags)), [])
-        # A date is written 2024/05/01/, with empty parts where only the year is known; an abstract in paragraphs.
-        first = " ".join(found) if field == "abstract" else found[0] if found else None
-        values[field] = first.rstrip("/") if first and field == "year" else first
-    authors = [name for tag, value in record if tag in {"AU", "A1"} for name in value.split(";") if name.strip()]
-    values["authors"] = [given_name_first(name) for name in authors]
-    values["keywords"] = [word for tag, value in record if tag == "KW" for word in value.split(";")]
+    values = {field: as_field(field, first_told(record, tags)) for field, tags in _TAGS.items()}
+    # A date is written 2024/05/01/, with empty parts where only the year is known.
+    values["year"] = values["year"].rstrip("/") if isinstance(values["year"], str) else None
+    for field, tags in _OF_ALL.items():
+        values[field] = as_field(field, [value for tag, value in record if tag in tags])
     return values

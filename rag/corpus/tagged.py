@@ -14,10 +14,11 @@ EndNote import format (refer's, of Bell Labs).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.corpus.entry import Entry, given_name_first
+from rag.corpus.entry import DOI, Entry
+from rag.corpus.people import given_name_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +58,26 @@ class Dialect:
         if opened:
             yield Entry(opened, self._values(record))
 
-    def _values(self, record: list[tuple[str, str]]) -> dict[str, object]:
-        values: dict[str, object] = {}
-        for field, tags in self.tags.items():
-            found = next(filter(None, ([value for name, value in record if name == tag and value] for tag in tags)), [])
-            if field == "authors":
-                values[field] = [given_name_first(name) for name in found]
-            elif field == "keywords":
-                values[field] = [word.strip("* ") for value in found for word in value.split(";")]
-            elif field == "doi":
-                values[field] = next((doi[0] for value in found if (doi := _DOI.search(value))), None)
-            else:
-                values[field] = " ".join(found) if field == "abstract" else found[0] if found else None
-        return values
+    def _values(self, record: Sequence[tuple[str, str]]) -> dict[str, object]:
+        told = {field: first_told(record, tags) for field, tags in self.tags.items()}
+        # PubMed has other identifiers under the same tag: "S0140 [pii]".
+        told["doi"] = [found[0] for value in told["doi"] if (found := DOI.search(value))]
+        return {field: as_field(field, values) for field, values in told.items()}
 
 
-_DOI = re.compile(r"10\.\d[\d.]*/\S+")
+def first_told(record: Sequence[tuple[str, str]], tags: Sequence[str]) -> list[str]:
+    """What a record says under the first of `tags` that it says anything under."""
+    return next(filter(None, ([value for name, value in record if name == tag and value] for tag in tags)), [])
+
+
+def as_field(field: str, told: Sequence[str]) -> object:
+    """What stands under one field's tag as `rag.corpus.entry` takes it: names in reading order, paragraphs as one."""
+    if field == "authors":
+        return [given_name_first(name) for value in told for name in value.split(";") if name.strip()]
+    if field == "keywords":
+        return [word.strip("* ") for value in told for word in value.split(";")]
+    return " ".join(told) if field == "abstract" else told[0] if told else None
+
 
 MEDLINE = Dialect(
     opens=re.compile(r"^PMID- \d", re.MULTILINE),

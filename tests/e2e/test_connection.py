@@ -48,12 +48,18 @@ def end(process, by=signal.SIGTERM):
     process.wait(15)
 
 
-def test_a_restart_brings_the_page_back_with_its_citations_and_what_was_typed(start, visit):
-    first, url = start()
+def half_way(start, visit):
+    """A server and its page, with one answer and the next question typed."""
+    process, url = start()
     page = visit(url, expected=GONE)
     ask(page, "What does partly mean?")
     page.wait_for_function("location.hash.startsWith('#c=')")
     page.fill(BOX, "Half a thought")
+    return process, page
+
+
+def test_a_restart_brings_the_page_back_with_its_citations_and_what_was_typed(start, visit):
+    first, page = half_way(start, visit)
     end(first)
     page.wait_for_selector(LOST)
     assert page.get_by_role("status").filter(has_text="Connection to Footnote lost").count() == 1
@@ -93,11 +99,8 @@ def test_a_server_that_dies_while_it_answers_loses_no_question_and_shows_no_erro
 
 
 def test_a_connection_that_comes_back_to_the_same_server_reloads_nothing(start, visit):
-    _, url = start()
-    page = visit(url, expected=GONE)
-    ask(page, "What does partly mean?")
+    _, page = half_way(start, visit)
     page.evaluate("window.wasHere = true")
-    page.fill(BOX, "Half a thought")
     page.context.set_offline(True)
     page.wait_for_selector(LOST)
     page.context.set_offline(False)
