@@ -153,8 +153,8 @@ def _connect(desk: _Desk, parts: _Parts, door: gr.HTML, look: gr.Button) -> None
     parts.cancel.click(desk.closed, **at_once)
     for asked in (parts.files.upload, parts.files.delete, parts.files.clear, look.click):
         asked(desk.offered, inputs=[parts.files, parts.pasted], **quiet)
-    # What was typed since it was looked through is not on offer yet.
-    parts.pasted.input(desk.typed, inputs=[parts.pasted], **at_once)
+    # What was typed or pasted since it was looked through is not on offer yet.
+    parts.pasted.change(desk.typed, inputs=[parts.pasted], **at_once)
     parts.add.click(desk.added, inputs=[parts.offers, *parts.query()], **quiet).then(None, js=UP_JS)
     parts.timer.tick(desk.ticked, inputs=parts.query(), **at_once)
 

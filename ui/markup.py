@@ -95,6 +95,15 @@ def render_problem(problem: str, remedy: str = "") -> str:
     return f'<p class="fn-lib-error" role="alert">{text(problem)}{more}</p>'
 
 
+def render_sure(label: str, said: str, go: tuple[str, str], keep: tuple[str, str]) -> str:
+    """Asks before something goes; `go` and `keep` are (the button's attributes, its word)."""
+    return (
+        f'<div class="fn-lib-leave fn-lib-sure" role="alertdialog" aria-label="{text(label)}"><p>{text(said)}</p>'
+        f'<button type="button" class="fn-chip fn-lib-danger" {go[0]}>{text(go[1])}</button>'
+        f'<button type="button" class="fn-chip" {keep[0]}>{text(keep[1])}</button></div>'
+    )
+
+
 def count(number: int, noun: str) -> str:
     """`1 paper`, `2,000 papers`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -270,3 +270,13 @@ def test_help_names_every_command():
     assert all(
         name in done.stdout for name in ("chat", "ask", "search", "index", "models", "doctor", "mcp", "auth", "eval")
     )
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_ask_takes_a_question_with_quotation_marks_and_commands_as_words(tmp_path):
+    told = tmp_path / "footnote"
+    told.write_text('#!/bin/sh\nprintf "%s" "$2"\n')
+    told.chmod(0o755)
+    question = 'What\'s "TACO" and `id`; is it 50%?'
+    command = ["make", "--silent", "-C", str(ROOT), "ask", f"BIN={tmp_path}", "READY=", f"Q={question}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == question

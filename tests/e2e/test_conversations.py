@@ -354,6 +354,28 @@ def test_a_slow_look_behind_an_answer_does_not_bring_its_conversation_back(page,
     assert questions(page) == ["and how fast for newts?", "and then?"]
 
 
+def test_another_address_opens_another_conversation(page):
+    ask(page, "Which net for swans?")
+    first = kept_conversation(page)
+    page.click("#fn-clear")
+    page.wait_for_selector("#fn-examples")
+    ask(page, "Which net for geese?")
+    page.evaluate(f"location.hash = '#c={first}'")
+    page.wait_for_selector("#fn-live .fn-question:text-is('Which net for swans?')")
+
+
+def test_a_form_gives_way_to_one_of_another_kind_and_focus_goes_back_to_what_was_pressed(page):
+    ask(page, "What is LanternNet?")
+    ask(page, "and how fast?")
+    turn = page.locator("#t2")
+    turn.get_by_role("button", name="Edit question").click()
+    turn.get_by_role("button", name="Correct this").click()
+    assert page.locator(".fn-form").count() == 1
+    assert "in words that stand by themselves" in page.inner_text(".fn-form")
+    page.get_by_role("button", name="Cancel").click()
+    assert page.evaluate("document.activeElement.textContent") == "Correct this"
+
+
 def test_an_abstention_offers_papers_to_ask_about_and_better_questions(page, rag):
     ask(page, "Is there wifi on trains?")
     box = page.locator("#fn-live .fn-abstained")

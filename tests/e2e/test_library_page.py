@@ -237,6 +237,22 @@ def test_papers_are_looked_through_then_added_then_undone(page, rag, tmp_path):
     assert len(rag.papers) == 9
 
 
+def test_a_file_that_is_taken_off_the_list_is_not_added_and_text_is_looked_through_first(page, tmp_path):
+    (tmp_path / "newts.bib").write_text(GOOD)
+    (tmp_path / "toads.bib").write_text(GOOD.replace("NewtLeap", "ToadLeap").replace("newts", "toads"))
+    page.click("#fn-lib-add-open")
+    page.set_input_files("#fn-lib-files input[type=file]", [tmp_path / "newts.bib", tmp_path / "toads.bib"])
+    page.get_by_role("button", name="Add 2 papers").wait_for()
+    page.locator("#fn-lib-files").get_by_role("button", name="Remove").first.click()
+    page.get_by_role("button", name="Add 1 paper").wait_for()
+    assert "newts.bib" not in page.inner_text(".fn-lib-preview")
+    page.fill("#fn-lib-pasted textarea", GOOD)
+    page.get_by_role("button", name="Look through it first").wait_for()
+    assert page.locator("#fn-lib-add").is_disabled()
+    page.click("#fn-lib-look")
+    page.get_by_role("button", name="Add 2 papers").wait_for()
+
+
 def test_pasted_text_is_added_and_what_is_known_already_is_said(page, rag):
     page.click("#fn-lib-add-open")
     page.fill("#fn-lib-pasted textarea", json.dumps(ROWS[0]))

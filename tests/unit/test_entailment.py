@@ -138,3 +138,9 @@ def test_a_model_with_code_of_its_own_is_refused_in_a_line_and_never_asks_at_the
 def test_a_model_that_was_not_made_to_classify_is_refused_with_what_else_to_take(facts, said, tmp_path):
     with pytest.raises(JudgeError, match=f"{said}.*Take an NLI cross-encoder"):
         EntailmentJudge(config(tmp_path, **facts))
+
+
+def test_classes_of_fever_are_known_with_and_without_underscores():
+    for neither in ("NOT ENOUGH INFO", "NOT_ENOUGH_INFO"):
+        found = class_of({0: "SUPPORTS", 1: "REFUTES", 2: neither})
+        assert found == {"supported": 0, "contradicted": 1, "neither": 2}

@@ -205,6 +205,8 @@ def test_the_floor_stands_beside_every_judge():
 def test_probes_of_the_floor_by_hand():
     cups = Paper("a", "Cups", "Robots can grasp 12 red cups with TACO and CLIP.")
     plates = Paper("b", "Plates", "Nobody has ever washed seven blue plates before.")
+    with pytest.raises(CaseError, match="no wrong abstract"):
+        probes(LexicalJudge(), [cups], lambda _s, paper: paper)
     found = probes(LexicalJudge(), [cups, plates], lambda _s, paper: plates if paper is cups else cups)
     assert found["own sentence rejected"].value == 0
     assert found["best wrong abstract by BM25 let through"].value == 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -131,3 +132,11 @@ def test_what_was_added_belongs_to_the_library_for_verify_and_the_doctor_too(tmp
     assert main(["verify", str(receipt), "--library", str(path)]) == 0, capsys.readouterr().out
     (library,) = (finding for finding in examine(settings) if finding.name == "Library")
     assert library.text.startswith("2 papers")
+
+
+def test_the_doctor_looks_at_the_disk_that_the_folder_would_be_on(tmp_path, monkeypatch):
+    asked = []
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: asked.append(folder) or usage)
+    list(examine(Settings(home=tmp_path / "not" / "there")))
+    assert asked == [tmp_path]

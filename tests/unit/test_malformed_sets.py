@@ -11,6 +11,7 @@ from eval.benchmarks.retrieving import read_cranfield, read_scifact
 from eval.cases import Case, CaseError, not_in_library, read_cases
 from eval.judges.labelled import read_pairs
 from rag import Paper
+from rag.cli import run_safely
 
 
 def lines(path, *rows):
@@ -212,3 +213,13 @@ def test_a_malformed_line_of_clapnq_is_named_before_anything_is_asked(tmp_path):
         data, limit = tmp_path, None
 
     assert refused(clapnq, Options()).startswith("unanswerable.jsonl, line 1, passages: 'sentences' is None.")
+
+
+def test_a_path_that_cannot_be_written_is_one_line_and_exit_code_2(tmp_path, capsys):
+    path = tmp_path / "a-file"
+    path.write_text("")
+    assert run_safely(lambda: (path / "folder").mkdir(parents=True)) == 2
+    assert run_safely(lambda: (tmp_path / "none" / "x").write_text("")) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert all(line.startswith("footnote: '") and "Check the path" in line for line in said)

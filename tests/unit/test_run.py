@@ -531,3 +531,20 @@ def test_a_folder_that_is_begun_anew_keeps_nothing_of_an_earlier_run(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [QUESTIONS]
     with pytest.raises(CaseError):
         read_values(tmp_path)
+
+
+def test_a_report_in_markdown_fetches_nothing(tmp_path):
+    hostile = "a![p](http://evil.test/x.png)<script>"
+    case = replace(CASES[1], id=hostile, question=f"{hostile}?")
+    save(tmp_path, run(AnsweringRag(), [case], report=quiet), AnsweringRag(), 1.0)
+    text = (tmp_path / "report.md").read_text()
+    assert text.count("evil.test") > 1
+    assert "![" not in text
+    assert "<script>" not in text
+
+
+def test_a_comparison_is_not_gone_on_with_by_other_code(tmp_path):
+    run(AnsweringRag(), CASES[:1], report=quiet, folder=tmp_path, made_also={"compared by": "one"})
+    with pytest.raises(CaseError, match="compared by was one, is two"):
+        run(AnsweringRag(), CASES, report=quiet, folder=tmp_path, made_also={"compared by": "two"})
+    assert "no-such-package not installed" in provenance.compared_by(["no-such-package"])["compared by"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ui.markup import count, moment, text
+from ui.markup import count, moment, render_sure, text
 from ui.work import time_words
 
 SHOWN = (
@@ -129,11 +129,11 @@ def _leaving(key: str, *, is_leaving: bool) -> str:
             f'<p class="fn-lib-leave"><button type="button" class="fn-opener" data-eval="leave" data-run="{key}">'
             "Delete this run…</button></p>"
         )
-    return (
-        '<div class="fn-lib-leave fn-lib-sure" role="alertdialog" aria-label="Delete this run?">'
-        "<p>Delete this run? Its answers and figures are gone for good.</p>"
-        f'<button type="button" class="fn-chip fn-lib-danger" data-eval="remove" data-run="{key}">Delete</button>'
-        f'<button type="button" class="fn-chip" data-eval="open" data-run="{key}">Keep</button></div>'
+    return render_sure(
+        "Delete this run?",
+        "Delete this run? Its answers and figures are gone for good.",
+        (f'data-eval="remove" data-run="{key}"', "Delete"),
+        (f'data-eval="open" data-run="{key}"', "Keep"),
     )
 
 

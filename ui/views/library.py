@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence
-from ui.markup import count, facts_line, known, moment, text
+from ui.markup import count, facts_line, known, moment, render_sure, text
 from ui.views.evidence import Span, highlight
 from ui.views.prose import science
 from ui.work import Step, said_of
@@ -210,12 +210,12 @@ def _leaving(paper: Paper, *, is_leaving: bool) -> str:
             '<p class="fn-lib-leave"><button type="button" class="fn-opener" data-lib="leave" '
             f'data-id="{key}">Remove from the library…</button></p>'
         )
-    return (
-        '<div class="fn-lib-leave fn-lib-sure" role="alertdialog" aria-label="Remove this paper?">'
-        "<p>Remove this paper? Answers no longer rest on it. The file that it came from keeps it, and Undo brings it "
-        'back.</p><button type="button" class="fn-chip fn-lib-danger" data-lib="remove" '
-        f'data-id="{key}">Remove</button>'
-        f'<button type="button" class="fn-chip" data-lib="open" data-id="{key}">Keep</button></div>'
+    return render_sure(
+        "Remove this paper?",
+        "Remove this paper? Answers no longer rest on it. The file that it came from keeps it, and Undo brings it "
+        "back.",
+        (f'data-lib="remove" data-id="{key}"', "Remove"),
+        (f'data-lib="open" data-id="{key}"', "Keep"),
     )
 
 
