@@ -17,6 +17,7 @@ import pytest
 
 from tests.fake_rag import FakeRag
 
+DRAWN_LAST = "#fn-box textarea"  # Gradio draws its own parts after the HTML between them
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
@@ -154,7 +155,7 @@ def visit(context_of, watch):
         pages.append(page)
         page.set_default_timeout(20_000)
         page.goto(url)
-        page.wait_for_selector("#fn-shell h1")
+        page.wait_for_selector(f"{DRAWN_LAST}, .fn-missing", state="attached")
         if scheme == "dark":
             page.wait_for_selector("body.dark", state="attached")
         return page

@@ -477,10 +477,12 @@ def test_what_one_who_signed_in_asked_is_not_shown_to_another(browser, watch, tm
         key = kept_conversation(ida)
         bob.get_by_role("button", name="Conversations").click()
         bob.wait_for_selector("#fn-entries .fn-hint:has-text('Nothing was asked yet.')")
-        bob.goto(f"{served.url}#c={key}")
-        bob.reload()
-        bob.wait_for_selector("#fn-status:has-text('That conversation is not here any more.')")
-        assert bob.locator(".fn-turn").count() == 0
+        for opened_anew in (False, True):
+            if opened_anew:
+                bob.goto("about:blank")
+            bob.goto(f"{served.url}#c={key}")
+            bob.wait_for_selector("#fn-status:has-text('That conversation is not here any more.')")
+            assert bob.locator(".fn-turn").count() == 0
         for sent in ({"do": "delete", "id": key}, {"do": "rename", "id": key, "title": "Taken"}):
             bob.evaluate("(sent) => window.footnote.act(sent)", sent)
         ida.reload()
