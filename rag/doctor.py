@@ -70,9 +70,11 @@ def _library(settings: Settings) -> str:
 def describe_machine() -> str:
     """Cores, memory and GPU in words."""
     from rag.inference import hardware
+    from rag.inference.kernels import has_tiles
 
     gpu = hardware.gpu_free_bytes()
-    cores = f"{hardware.physical_cores()} cores ({hardware.cpu_capability()})"
+    instructions = hardware.cpu_capability() + (", AMX" if has_tiles() else "")
+    cores = f"{hardware.physical_cores()} cores ({instructions})"
     memory = f"{hardware.available_ram() / _GIB:.0f} GiB of memory free"
     return f"{cores}, {memory}, " + (f"GPU with {gpu / _GIB:.0f} GiB free" if gpu else "no GPU")
 

@@ -125,7 +125,7 @@ def _int8_form(model: SentenceTransformer) -> Int8Encoder | None:
     if model.device.type != "cpu":
         return None
     from rag.inference.encoder import Int8Encoder
-    from rag.inference.int8 import has_int8_engine
+    from rag.inference.kernels import has_int8_engine
 
     parts = [type(part).__name__ for part in model]
     if parts not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):

@@ -25,7 +25,8 @@ from rag.inference.checkpoint import Checkpoint, is_llama_shaped
 from rag.inference.cuda_decoder import CudaDecoder
 from rag.inference.generation import Kept, Progress, Request, generate
 from rag.inference.hardware import Dtype, physical_cores
-from rag.inference.int8 import has_int8_engine, int8_decoder
+from rag.inference.int8 import int8_decoder
+from rag.inference.kernels import has_int8_engine
 from rag.inference.networks import Network, TransformersNetwork
 from rag.inference.reading import Reading
 

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +26,12 @@ from torch import Tensor
 from rag.inference.adapter import Adapter, Correction
 from rag.inference.checkpoint import Checkpoint, LayerTensors
 from rag.inference.decoder import Decoder, Layer, Shape, with_norms
+from rag.inference.kernels import packing, product
 from rag.inference.rotation import Rotation, hadamard, power_of_two_in
 
 FILE = "int8-v1.safetensors"
 WEIGHT_LIMIT = 90
-INPUT_LIMIT = 127
-"""Largest integers of weights and inputs. Without VNNI, x86 adds pairs of products in 16 bits, which overflow
+"""Largest integer of a weight. Without VNNI, x86 adds pairs of products in 16 bits, which overflow
 at 255 * 127 * 2. After rotation both are bell-shaped and 90 overflows practically never, see the table below.
 KL to float32 on Qwen2.5-Coder-0.5B (inputs/weights): 63/127 0.0016, 127/64 0.0018, 127/100 0.0009,
 127/127 0.0023 (it overflows)."""
@@ -47,34 +45,6 @@ FEW_ROWS = 8
 """Up to this many rows one reduction over absolute values is quicker than two over the values."""
 
 _log = logging.getLogger(__name__)
-
-
-def has_int8_engine() -> bool:
-    """Whether this torch and this CPU have the quantised kernels (FBGEMM: x86 with AVX2)."""
-    if "fbgemm" not in torch.backends.quantized.supported_engines:
-        return False
-    try:
-        with _fbgemm():
-            Int8Matrix(torch.ones(8, 32, dtype=torch.int8), torch.ones(8))(torch.ones(1, 32))
-    except (RuntimeError, AttributeError) as error:  # torch announces that these kernels will move some day
-        _log.warning("int8 kernels can't be used: %s", error)
-        return False
-    return True
-
-
-@contextmanager
-def _fbgemm() -> Iterator[None]:
-    """Matrices packed inside are FBGEMM's. Process-wide while it lasts, like the settings that it touches."""
-    before = torch.backends.quantized.engine
-    torch.backends.quantized.engine = "fbgemm"
-    try:
-        with warnings.catch_warnings():
-            # torch 2.13 announces that tensors of quantised type will go, without another way into this kernel yet:
-            # https://github.com/pytorch/pytorch/issues/184982
-            warnings.filterwarnings("ignore", message="torch.quantize_per_tensor", category=UserWarning)
-            yield
-    finally:
-        torch.backends.quantized.engine = before
 
 
 class Int8Matrix:
@@ -97,18 +67,17 @@ class Int8Matrix:
         epsilon: float | None = None,
         block: int | None = None,
     ) -> None:
-        self._packed = _pack(weight, scale)
+        self._multiply = product(weight, scale)
         self._bias = bias
         self._epsilon = epsilon
         self._block = None if block is None else hadamard(block)
-        self._multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """The product; rows of zeros are fine."""
         if self._block is not None:
             inputs = (inputs.view(-1, self._block.shape[0]) @ self._block).view_as(inputs)
         peak = _peaks(inputs)
-        outputs: Tensor = self._multiply(inputs / peak, 1 / INPUT_LIMIT, INPUT_LIMIT + 1, self._packed)
+        outputs = self._multiply(inputs / peak)
         if self._epsilon is not None:
             length = torch.linalg.vector_norm(inputs, dim=-1, keepdim=True)
             peak.mul_(length.square_().div_(inputs.shape[-1]).add_(self._epsilon).rsqrt_())
@@ -123,13 +92,6 @@ def _peaks(inputs: Tensor) -> Tensor:
     if inputs.shape[0] <= FEW_ROWS:
         return inputs.abs().amax(-1, keepdim=True).clamp_min_(1e-30)
     return torch.maximum(inputs.amax(-1, keepdim=True), inputs.amin(-1, keepdim=True).neg_()).clamp_min_(1e-30)
-
-
-def _pack(weight: Tensor, scale: Tensor) -> Any:
-    """The engine's own layout of an int8 matrix; the plain tensor may be dropped afterwards."""
-    zeros = torch.zeros(len(scale), dtype=torch.long)
-    quantised = torch._make_per_channel_quantized_tensor(weight, scale.double(), zeros, 0)
-    return torch.ops.quantized.linear_prepack(quantised, None)
 
 
 def quantise(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -252,7 +214,7 @@ def _assemble(config: Any, checkpoint: Checkpoint, tensors: Tensors, context_tok
         matrices = {name: matrix(at + name, **options.get(name, {})) for name in ("qkv", "output", "gate_up", "down")}
         return Layer(**matrices, query_norm=tensors(f"{at}query_norm"), key_norm=tensors(f"{at}key_norm"))
 
-    with _fbgemm(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+    with packing(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
         head = pool.submit(matrix, "head", epsilon=shape.epsilon)
         layers = list(pool.map(layer, range(shape.layers)))
     embedding = tensors("embedding")

@@ -18,9 +18,11 @@ from rag.chat import LocalChatModel, open_chat_model
 from rag.errors import ContextOverflow, ModelError, WeightsMissing
 from rag.inference.adapter import Adapter
 from rag.inference.checkpoint import Checkpoint
+from rag.inference.decoder import Decoder
 from rag.inference.engine import Engine, choose_form, load_engine
 from rag.inference.generation import Kept, Progress, Request, generate
-from rag.inference.int8 import FILE, Int8Matrix, _fbgemm, has_int8_engine, int8_decoder, quantise
+from rag.inference.int8 import FILE, Int8Matrix, int8_decoder, quantise
+from rag.inference.kernels import has_int8_engine, packing
 from rag.inference.networks import TransformersNetwork
 from rag.inference.reading import Reading, read
 from rag.inference.rotation import Rotation, hadamard
@@ -115,7 +117,7 @@ def test_an_int8_product_is_the_float_product_within_its_steps_and_rows_do_not_i
     matrix, bias = torch.randn(48, 64, generator=random), torch.randn(48, generator=random)
     inputs = torch.randn(7, 64, generator=random) * torch.logspace(-3, 3, 7)[:, None]
     inputs[3] = 0.0
-    with _fbgemm():
+    with packing():
         product = Int8Matrix(*quantise(matrix), bias)
     found = product(inputs)
     error = (found - (inputs @ matrix.T + bias)).norm(dim=1) / (inputs.norm(dim=1) * 8 + 1e-9)
@@ -137,6 +139,20 @@ def test_the_int8_model_stays_close_to_float32(tmp_path: Path, architecture: str
     found = network.forward(PROMPT, 0, len(PROMPT)).log_softmax(-1)
     divergence = (expected.exp() * (expected - found)).sum(-1).mean()
     assert divergence < 0.05, "a wrongly folded rotation, norm or bias gives more than 1"
+
+
+@needs_int8
+def test_many_tokens_go_through_in_blocks_and_come_out_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = int8_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 512)
+    whole = network.forward(PROMPT, 0, len(PROMPT)).clone()
+    fed = []
+    feed = Decoder._feed_forward
+    monkeypatch.setattr(
+        Decoder, "_feed_forward", staticmethod(lambda layer, hidden: (fed.append(len(hidden)), feed(layer, hidden))[1])
+    )
+    monkeypatch.setattr("rag.inference.decoder.BLOCK", 16)
+    torch.testing.assert_close(network.forward(PROMPT, 0, len(PROMPT)), whole, atol=1e-5, rtol=1e-5)
+    assert {16, len(PROMPT) % 16} <= set(fed)
 
 
 @needs_int8

@@ -8,7 +8,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from rag.inference.encoder import Int8Encoder
-from rag.inference.int8 import has_int8_engine
+from rag.inference.kernels import has_int8_engine
 
 pytestmark = pytest.mark.skipif(not has_int8_engine(), reason="this CPU has no int8 engine")
 

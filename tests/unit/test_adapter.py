@@ -15,7 +15,8 @@ from rag.inference.adapter import MATRICES, Adapter
 from rag.inference.checkpoint import Checkpoint
 from rag.inference.cuda_decoder import CudaDecoder
 from rag.inference.generation import Kept, Progress, Request, generate
-from rag.inference.int8 import has_int8_engine, int8_decoder
+from rag.inference.int8 import int8_decoder
+from rag.inference.kernels import has_int8_engine
 from rag.inference.networks import TransformersNetwork
 from rag.inference.reading import read, read_end, watch
 from rag.trained import adapter_fitting
