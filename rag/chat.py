@@ -51,7 +51,7 @@ class LocalChatModel(BaseChatModel):
     seed: int = 0
     stop: list[str] | None = None
     timeout_s: float | None = Field(default=120.0, alias="timeout")
-    draft_tokens: int = Field(default=4, ge=0, le=16)
+    draft_tokens: int | None = Field(default=None, ge=0, le=16)
 
     @property
     def model_id(self) -> str:

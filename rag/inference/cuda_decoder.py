@@ -34,6 +34,7 @@ class CudaDecoder:
 
     rewindable = True
     lifts = False
+    most_drafted = GRAPHED - 1
 
     def __init__(
         self, config: Any, checkpoint: Checkpoint, context_tokens: int, *, device: str = "cuda", dtype: torch.dtype

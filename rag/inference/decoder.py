@@ -96,6 +96,7 @@ class Decoder:
         head: Linear,
         turn_back: Linear = lambda hidden: hidden,
         fold: Callable[[Adapter], Sequence[Mapping[str, Correction]]] | None = None,
+        most_drafted: int = 4,
     ) -> None:
         """`embed` turns token ids (n,) into (n, hidden); `head` includes the final norm; `turn_back` undoes a rotation
         of what passes between layers; `fold` gives an adapter's corrections for inputs as they are in this decoder: of
@@ -103,6 +104,7 @@ class Decoder:
         """
         self.shape = shape = Shape.of(config)
         self.context_tokens = context_tokens
+        self.most_drafted = most_drafted
         self._embed = embed
         self._layers = layers
         self._head = head

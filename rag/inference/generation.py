@@ -31,16 +31,20 @@ PREFILL_CHUNK = 256
 """Tokens run between two looks at the cancel flag. Smaller chunks stop sooner but run slower."""
 
 
+MANY = 8
+"""From so many drafted tokens on it is worth guessing what followed a single token, too, where it last stood."""
+
+
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the model. `draft_tokens` 0 switches speculation off."""
+    """What is asked of the model. `draft_tokens` 0 switches speculation off, None leaves it to the network."""
 
     prompt: list[int]
     max_new_tokens: int
     end_tokens: frozenset[int]
     temperature: float = 0.0
     seed: int = 0
-    draft_tokens: int = 4
+    draft_tokens: int | None = None
     logits_processor: LogitsProcessor | None = None
 
 
@@ -116,6 +120,8 @@ def generate(
     choose = _Chooser(request)
     context = list(request.prompt)
     drafted: list[int] = []
+    most = network.most_drafted if request.draft_tokens is None else request.draft_tokens
+    shortest = 1 if most >= MANY else 2
     while True:
         for index in range(logits.shape[0]):
             token = choose(context[len(request.prompt) :], logits[index])
@@ -134,9 +140,9 @@ def generate(
             progress.accepted_tokens += 1
         if stopped():
             return
-        room = min(request.draft_tokens, request.max_new_tokens - progress.generated_tokens - 1)
+        room = min(most, request.max_new_tokens - progress.generated_tokens - 1)
         room = min(room, network.context_tokens - len(context))
-        drafted = draft(context, room) if room > 0 and network.rewindable else []
+        drafted = draft(context, room, shortest=shortest) if room > 0 and network.rewindable else []
         kept.tokens = context[:-1]
         logits = network.forward([context[-1], *drafted], len(context) - 1, 1 + len(drafted))
         kept.tokens = [*context, *drafted]

@@ -26,7 +26,7 @@ from torch import Tensor
 from rag.inference.adapter import Adapter, Correction
 from rag.inference.checkpoint import Checkpoint, LayerTensors
 from rag.inference.decoder import Decoder, Layer, Shape, with_norms
-from rag.inference.kernels import packing, product
+from rag.inference.kernels import has_tiles, packing, product
 from rag.inference.rotation import Rotation, hadamard, power_of_two_in
 
 FILE = "int8-v1.safetensors"
@@ -227,6 +227,7 @@ def _assemble(config: Any, checkpoint: Checkpoint, tensors: Tensors, context_tok
         head=head.result(),
         turn_back=Rotation(shape.hidden).rows_back,
         fold=lambda adapter: fold(adapter, checkpoint, shape),
+        most_drafted=12 if has_tiles() else 4,
     )
 
 

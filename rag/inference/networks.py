@@ -26,6 +26,8 @@ class Network(Protocol):
     """Whether `forward` may start before the end of what was run. Recurrent and sliding-window models can't."""
     lifts: bool
     """Whether there is a `lift`."""
+    most_drafted: int
+    """Tokens that a step verifies beside one for not much more time than one takes alone."""
 
     def forward(self, tokens: list[int], start: int, wanted: int) -> Tensor:
         """Run `tokens` at positions `start` onwards, forgetting what was kept from `start` on.
@@ -66,6 +68,7 @@ class TransformersNetwork:
     """Any causal language model of transformers, through its own `forward` and a DynamicCache."""
 
     lifts = False
+    most_drafted = 4
 
     def __init__(self, model: Any, context_tokens: int) -> None:
         self.model = model

@@ -194,7 +194,7 @@ def test_a_folder_that_cannot_be_written_still_gives_an_int8_model(
 def test_speculation_and_the_kept_prefix_change_no_token(folder: Path, dtype: str, temperature: float) -> None:
     network = load_engine(folder, model_id="t", device="cpu", dtype=dtype, context_tokens=512, threads=1).network
     answers = []
-    for drafts in (0, 1, 4, 8):
+    for drafts in (0, 1, 4, 8, 12, None):
         kept = Kept()
         for prompt in (PROMPT[:-4], PROMPT):
             progress = Progress()
@@ -279,6 +279,7 @@ class Slow:
 
     context_tokens = 100_000
     rewindable = True
+    most_drafted = 4
     lifts = False
 
     def __init__(self) -> None:
@@ -438,7 +439,7 @@ def test_a_reading_runs_only_what_is_new_and_goes_on_only_from_one_of_its_depth(
     ran: list[tuple[int, int]] = []
 
     class Watched:
-        context_tokens, rewindable, lifts = 512, True, False
+        context_tokens, rewindable, lifts, most_drafted = 512, True, False, 4
         forward, warm_up = inner.forward, inner.warm_up
 
         def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> torch.Tensor:

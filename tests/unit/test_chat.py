@@ -95,6 +95,7 @@ class CountingNetwork:
 
     context_tokens = 64
     rewindable = True
+    most_drafted = 4
     lifts = False
 
     def __init__(self) -> None:
@@ -140,6 +141,18 @@ def test_speculation_gives_the_same_tokens_in_fewer_steps() -> None:
     assert plain == drafted == [3, 4, 5, 6, 7, 8]
     assert fast.steps < slow.steps
     assert fast.accepted_tokens == fast.drafted_tokens > 0
+
+
+def test_a_network_for_which_many_tokens_are_cheap_is_offered_more_and_after_a_single_one() -> None:
+    prompt = [4, 5, 6, 7, 9, 3]  # the answer begins with 4, which stood before, but not behind a 3
+    few, many = CountingNetwork(), CountingNetwork()
+    many.most_drafted = 12
+    by_few, slow = run(few, Kept(), prompt, n=4)
+    by_many, fast = run(many, Kept(), prompt, n=4)
+    assert by_few == by_many == [4, 5, 6, 7]
+    assert (fast.steps, slow.steps) == (1, 2)
+    _, asked = run(CountingNetwork(), Kept(), prompt, n=4, draft_tokens=8)
+    assert asked.steps == 1, "whoever asks for so many"
 
 
 def test_only_what_differs_from_the_last_prompt_is_run_again() -> None:
