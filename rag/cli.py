@@ -134,8 +134,9 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser("ask", help="answer one question")
     ask.add_argument("question", nargs="+", help="the question; quotes are not needed")
-    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON, for `footnote verify`")
-    ask.add_argument("--format", choices=["text", *FORMATS], default="text", help="how to print it (default: text)")
+    form = ask.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the whole answer as JSON, for `footnote verify`")
+    form.add_argument("--format", choices=["text", *FORMATS], default="text", help="how to print it (default: text)")
     ask.add_argument(
         "--where", type=_filter, metavar="JSON", help='only papers that fit, e.g. \'{"year": {"gte": 2023}}\''
     )

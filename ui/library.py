@@ -18,6 +18,7 @@ from rag import Change, FootnoteError, Found, Library, Offer, Outcome
 from ui.adding import LOOK_EVERY_S, SHORT_S, Adding, Addition, adding_form
 from ui.markup import count, render_problem
 from ui.parts import html, is_guest, tab_door
+from ui.query import HOWS, LIST, MAP, Query
 from ui.views.atlas import render_atlas, render_drawing
 from ui.views.library import (
     PAGE,
@@ -32,8 +33,6 @@ from ui.views.library import (
 log = logging.getLogger(__name__)
 Update = dict[Any, Any]
 
-HOWS = {"Words and meaning": "both", "These words": "words", "Meaning": "meaning"}
-LIST, MAP = "List", "Map"
 _FITTING = 25
 """How many papers a search by meaning marks on the map: it ranks all, so that some number has to be taken."""
 UP_JS = "() => document.getElementById('fn-lib-overview').scrollIntoView({ block: 'start' })"
@@ -176,7 +175,7 @@ class _Desk:
         sent = event._data if isinstance(event._data, dict) else {}
         looking = replace(looking, may_change=self._library.is_editable and not is_guest(request))
         wanted, paper = str(sent.get("do") or ""), str(sent.get("id") or "")
-        query = _Query(search or "", how, since, until, venue, view)
+        query = Query(search or "", how, since, until, venue, view)
         acts: dict[str, Callable[[], Update]] = {
             "show": lambda: self._shown(looking, query),
             "open": lambda: self._opened(looking, paper),
@@ -195,7 +194,7 @@ class _Desk:
         self, looking: Looking, search: str, how: str, since: str, until: str, venue: str, view: str
     ) -> Update:
         """Show what fits."""
-        query = _Query(search or "", how, since, until, venue, view)
+        query = Query(search or "", how, since, until, venue, view)
         return self._safely(lambda: self._found(replace(looking, shown=PAGE), query))
 
     def offered(self, files: list[str] | None, pasted: str) -> Update:
@@ -233,7 +232,7 @@ class _Desk:
             return {self._parts.said: _told(error)}
         addition.work.join(SHORT_S)
         began = replace(looking, began=addition.number)
-        query = _Query(search or "", how, since, until, venue, view)
+        query = Query(search or "", how, since, until, venue, view)
         if addition.work.is_running:
             closed = {self._parts.looking: began, self._parts.adding: gr.update(visible=False)}
             return {**closed, **self._under_way(began, addition)}
@@ -243,7 +242,7 @@ class _Desk:
         """A look at the addition that is under way; at its end what came of it."""
         if (running := self._adding.running) is not None:
             return self._under_way(looking, running)
-        query = _Query(search or "", how, since, until, venue, view)
+        query = Query(search or "", how, since, until, venue, view)
         return self._safely(lambda: self._shown(looking, query))
 
     def _stopped(self, looking: Looking) -> Update:
@@ -278,14 +277,14 @@ class _Desk:
                 log.exception("The library tab failed")
             return {self._parts.said: _told(error)}
 
-    def _changed(self, looking: Looking, query: _Query, change: Callable[[], Outcome]) -> Update:
+    def _changed(self, looking: Looking, query: Query, change: Callable[[], Outcome]) -> Update:
         self._adding.refuse_two()
         outcome = change()
         gone = {paper.id for paper in outcome.removed}
         kept = replace(looking, open_paper="") if looking.open_paper in gone else looking
         return {**self._shown(kept, query), self._parts.said: render_outcome(outcome)}
 
-    def _shown(self, looking: Looking, query: _Query) -> Update:
+    def _shown(self, looking: Looking, query: Query) -> Update:
         """Everything anew: at the first look, and after a change. Tells once what came of an addition."""
         self._library.refresh()
         seen = self._library.overview()
@@ -311,7 +310,7 @@ class _Desk:
             parts.open_adding: gr.update(visible=looking.may_change),
         }
 
-    def _found(self, looking: Looking, query: _Query) -> Update:
+    def _found(self, looking: Looking, query: Query) -> Update:
         parts = self._parts
         library = self._library
         is_map = query.view == MAP
@@ -321,30 +320,34 @@ class _Desk:
             seen = found[: looking.shown]
             spans = {f.paper.id: span for f in seen if (span := library.best_sentence(f, query.search))}
         kept = replace(looking, spans=spans)
-        n_papers = len(library.papers)
+        results = ""
+        if not is_map:
+            results = render_results(
+                found, query.search, len(library.papers), spans, looking.shown, no_years=query.no_years
+            )
         return {
             parts.looking: kept,
-            parts.results: "" if is_map else render_results(found, query.search, n_papers, spans, looking.shown),
+            parts.results: results,
             parts.atlas: self._map(kept, query, found) if is_map else "",
         }
 
-    def _searched(self, query: _Query, most: int) -> tuple[Found, ...]:
+    def _searched(self, query: Query, most: int) -> tuple[Found, ...]:
         return self._library.find(query.search, query.kind, query.where(), max(1, most))  # type: ignore[arg-type]
 
-    def _fitting(self, query: _Query) -> tuple[Found, ...]:
+    def _fitting(self, query: Query) -> tuple[Found, ...]:
         """What the map marks; none where nothing is searched for."""
         if not query.is_given:
             return ()
         ranked = query.search.strip() and query.kind != "words"
         return self._searched(query, _FITTING if ranked else len(self._library.papers))
 
-    def _map(self, looking: Looking, query: _Query, fitting: Sequence[Found]) -> str:
+    def _map(self, looking: Looking, query: Query, fitting: Sequence[Found]) -> str:
         """The map, or what stands in its place while it is drawn: `library.js` sees that and asks for it."""
         if not self._library.has_atlas:
             return render_drawing(len(self._library.papers))
         return self._atlas(looking, query, fitting)
 
-    def _atlas(self, looking: Looking, query: _Query, fitting: Sequence[Found]) -> str:
+    def _atlas(self, looking: Looking, query: Query, fitting: Sequence[Found]) -> str:
         marked = {item.paper.id for item in fitting} if query.is_given else None
         atlas = self._library.atlas()
         return render_atlas(atlas, self._library.papers, fitting=marked, selected=looking.open_paper)
@@ -368,34 +371,6 @@ class _Desk:
             is_leaving=is_leaving,
         )
         return {parts.looking: kept, parts.paper: page}
-
-
-@dataclass(frozen=True)
-class _Query:
-    """What is searched for, as the controls have it."""
-
-    search: str
-    how: str
-    since: str
-    until: str
-    venue: str | None
-    view: str
-
-    @property
-    def kind(self) -> str:
-        """The way of searching, as `Library.find` names it."""
-        return HOWS.get(self.how, "both")
-
-    @property
-    def is_given(self) -> bool:
-        """Whether anything is searched for or left out."""
-        return bool(self.search.strip() or self.where())
-
-    def where(self) -> dict[str, Any]:
-        """The filters, as `Library.find` takes them."""
-        bounds = (("gte", self.since), ("lte", self.until))
-        year = {name: int(value) for name, value in bounds if value and value.strip().isdecimal()}
-        return {**({"year": year} if year else {}), **({"venue": self.venue} if self.venue else {})}
 
 
 def _told(error: Exception) -> str:

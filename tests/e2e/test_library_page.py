@@ -108,6 +108,7 @@ def test_years_and_venues_narrow_the_list_the_search_and_the_map_together(serve,
     until(lambda: len(names(page)) == 8)
     page.get_by_label("From year").fill("20x0")
     until(lambda: len(names(page)) == 9)
+    page.wait_for_selector(".fn-lib-said:has-text('All 9 papers · “20x0” is no year')")
     rag.close()
 
 

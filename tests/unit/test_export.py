@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rag import Answer, Citation, Claim, Paper, verify
+from rag.cli import main
 from rag.corpus import bibtex as bibtex_reader
 from rag.corpus import read_library
 from rag.corpus import ris as ris_reader
@@ -169,3 +170,9 @@ def test_ris_has_the_family_name_of_a_person_first_and_gives_it_back(name, writt
     assert f"AU  - {written}\n" in text
     (entry,) = ris_reader.read(text)
     assert entry.values["authors"] == [name]
+
+
+def test_an_answer_is_asked_for_in_one_form(capsys):
+    with pytest.raises(SystemExit):
+        main(["ask", "--json", "--format", "markdown", "What is it?"])
+    assert "argument --format: not allowed with argument --json" in capsys.readouterr().err

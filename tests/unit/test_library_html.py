@@ -124,6 +124,8 @@ def test_an_empty_library_and_an_empty_search_each_say_what_to_do():
 def test_more_results_are_offered_only_where_there_may_be_more():
     found = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(21)]
     twenty = found[:20]
+    assert "“<2” is no year".replace("<", "&lt;") in render_results(found, "", 50, {}, no_years=["<2"])
+    assert "is no year" not in render_results(found, "", 50, {})
     assert "Show more" in render_results(found, "", 50, {})
     assert render_results(found, "", 50, {}).count("<li>") == 20
     assert "Show more" not in render_results(twenty, "", 20, {})

@@ -95,6 +95,7 @@ def render_results(
     n_papers: int,
     sentences: Mapping[str, tuple[int, int]],
     shown: int = PAGE,
+    no_years: Sequence[str] = (),
 ) -> str:
     """The papers found, each opening its page.
 
@@ -104,6 +105,7 @@ def render_results(
         n_papers: how many the library has.
         sentences: the span to show of a paper's abstract, by its id.
         shown: how many to show.
+        no_years: what was typed for a year and is none, and so narrows nothing.
     """
     if not n_papers:
         return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, PubMed, CSV or JSON, or pasted text.")
@@ -119,7 +121,8 @@ def render_results(
         said = f"{first}{here:,} of {count(n_papers, 'paper')}"
     button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if is_more else ""
     order = ", best first" if query.strip() else ""
-    return f'<p class="fn-lib-said" role="status">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
+    odd = "".join(f" · “{text(typed)}” is no year" for typed in no_years)
+    return f'<p class="fn-lib-said" role="status">{said}{order}{odd}</p><ol class="fn-lib-list">{rows}</ol>{button}'
 
 
 def _empty(line: str, remedy: str) -> str:
