@@ -16,10 +16,10 @@ ASSETS = Path(__file__).parent / "assets"
 FAVICON = ASSETS / "favicon.svg"
 STYLES = (
     "style.css", "header.css", "answer.css", "weighing.css", "composer.css", "connection.css", "evidence.css",
-    "sheets.css", "library.css", "atlas.css", "evals.css",
+    "sheets.css", "library.css", "atlas.css", "evals.css", "print.css",
 )  # fmt: skip
 """A style sheet a surface, `style.css` first: it has the colours and what is alike everywhere."""
-SCRIPTS = ("page.js", "sheets.js", "connection.js", "keyboard.js", "library.js", "evals.js")
+SCRIPTS = ("page.js", "times.js", "sheets.js", "connection.js", "keyboard.js", "library.js", "evals.js")
 """Each is one function without arguments, run once when the page has loaded."""
 
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")

@@ -6,6 +6,8 @@ import contextlib
 import json
 import sqlite3
 import threading
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -489,3 +491,16 @@ def test_what_one_who_signed_in_asked_is_not_shown_to_another(browser, watch, tm
         ida.wait_for_selector(DONE)
         open_list(ida)
         assert ida.locator(".fn-entry-title").all_inner_texts() == ["A secret of Ida's?"]
+
+
+def test_times_are_those_of_the_readers_clock(url, browser, watch):
+    with contextlib.closing(browser.new_context(timezone_id="Asia/Tokyo")) as context:
+        page = watch(context.new_page())
+        page.goto(url)
+        page.wait_for_selector(BOX)
+        ask(page, "What is LanternNet?")
+        open_list(page)
+        time = page.locator(".fn-entry time[title]").first
+        there = datetime.fromisoformat(time.get_attribute("datetime")).astimezone(ZoneInfo("Asia/Tokyo"))
+        assert time.inner_text() == f"{there.day} {there:%B %Y, %H:%M}"
+        assert time.get_attribute("title").endswith(" UTC")

@@ -252,6 +252,29 @@ def test_an_error_says_what_to_do_and_keeps_the_question(page, rag):
     assert "4001 characters" in page.inner_text("#t2 .fn-error")
 
 
+def test_a_fold_that_was_opened_stays_open_while_its_part_is_drawn_anew_and_in_no_other_conversation(page, rag):
+    rag.before_answer.clear()
+    ask(page, "What is LanternNet?", until="#fn-live .fn-draft-text")
+    page.click("#fn-live-evidence .fn-rest > summary")
+    rag.before_answer.set()
+    page.wait_for_selector(DONE)
+    assert page.locator("#fn-live-evidence .fn-rest[open]").count() == 1
+    page.click("#fn-live .fn-offer summary")
+    ask(page, "What does partly mean?")
+    page.wait_for_selector("#fn-past .fn-offer[open]")
+    assert page.locator("#fn-live .fn-offer[open], #fn-live-evidence .fn-rest[open]").count() == 0
+    page.click("#fn-past .fn-offer summary")
+    ask(page, "And how fast?")
+    page.wait_for_selector("#t2[data-stage=done]")
+    assert page.locator("#fn-past .fn-offer[open]").count() == 0, "what was shut stays shut"
+    page.click("#fn-live .fn-offer summary")
+    page.get_by_role("button", name="New chat").click()
+    ask(page, "What does partly mean?")
+    ask(page, "And that?")
+    ask(page, "And these?")
+    assert page.locator("#fn-shell .fn-offer[open]").count() == 0
+
+
 def test_an_unexpected_error_is_logged_whole_and_shown_plain(page, rag, caplog):
     with caplog.at_level(logging.ERROR):
         ask(page, "crash", until="#fn-live .fn-error")

@@ -135,6 +135,28 @@
     requestAnimationFrame(() => { scroll(); requestAnimationFrame(scroll); });
   };
 
+  // Gradio draws a part anew as a whole, its folds shut: what the reader has opened is opened again. A fold is known by
+  // its turn, the question and its place, for the turns of another conversation have the same numbers.
+  const opened = new Set();
+  const nameOf = (fold) => {
+    const part = fold.closest(".fn-turn, .fn-sources");
+    if (!part) return null;
+    const question = document.querySelector(`#${part.id.split("-")[0]} .fn-question`);
+    const alike = [...part.querySelectorAll("details")].filter((other) => other.className === fold.className);
+    return JSON.stringify([part.id, question ? question.textContent : "", fold.className, alike.indexOf(fold)]);
+  };
+  document.addEventListener("toggle", (event) => {
+    const fold = event.target;
+    if (!(fold instanceof HTMLDetailsElement) || !fold.isConnected) return;
+    if (fold.open) opened.add(nameOf(fold)); else opened.delete(nameOf(fold));
+  }, true);
+  const openAgain = () => {
+    if (!opened.size) return;
+    all("#fn-scroll details:not([open]), #fn-evidence details:not([open])").forEach((fold) => {
+      if (opened.has(nameOf(fold))) fold.open = true;
+    });
+  };
+
   const prepare = () => {
     const conversation = document.getElementById("fn-scroll");
     const status = document.getElementById("fn-status");
@@ -146,6 +168,8 @@
     evidence.setAttribute("aria-label", "Evidence");
     const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["id", "class", "style"] };
     new MutationObserver(bringUp).observe(conversation, changes);
+    const drawn = new MutationObserver(openAgain);
+    [conversation, evidence].forEach((part) => drawn.observe(part, { childList: true, subtree: true }));
     return true;
   };
   const wait = () => { if (!prepare()) setTimeout(wait, 50); };

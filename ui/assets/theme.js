@@ -4,6 +4,7 @@
 (() => {
   const KEY = "footnote-theme";
   const system = matchMedia("(prefers-color-scheme: dark)");
+  const paper = matchMedia("print");
   let chosen = null; // where the browser forbids to keep it, a choice holds until the page is left
   const kept = () => {
     try {
@@ -24,7 +25,8 @@
   };
   const show = () => {
     shown = choice();
-    document.body.classList.toggle("dark", shown === "dark" || (shown === "system" && system.matches));
+    const isDark = shown === "dark" || (shown === "system" && system.matches);
+    document.body.classList.toggle("dark", isDark && !paper.matches);
     mark();
   };
   const choose = (theme) => {
@@ -44,6 +46,7 @@
     if (event.target.matches("[data-theme-choice]")) choose(event.target.value);
   });
   system.addEventListener("change", show);
+  paper.addEventListener("change", show);
   addEventListener("storage", (event) => { if (event.key === KEY) show(); }); // chosen in another tab
   const awaitBody = new MutationObserver(() => {
     if (!document.body) return;
