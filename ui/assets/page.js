@@ -147,8 +147,9 @@
   };
   document.addEventListener("toggle", (event) => {
     const fold = event.target;
-    if (!(fold instanceof HTMLDetailsElement) || !fold.isConnected) return;
-    if (fold.open) opened.add(nameOf(fold)); else opened.delete(nameOf(fold));
+    const name = fold instanceof HTMLDetailsElement && fold.isConnected ? nameOf(fold) : null;
+    if (name === null) return;
+    if (fold.open) opened.add(name); else opened.delete(name);
   }, true);
   const openAgain = () => {
     if (!opened.size) return;
