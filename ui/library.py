@@ -23,6 +23,7 @@ from ui.views.atlas import render_atlas, render_drawing
 from ui.views.library import (
     PAGE,
     render_history,
+    render_no_years,
     render_outcome,
     render_overview,
     render_paper,
@@ -320,14 +321,11 @@ class _Desk:
             seen = found[: looking.shown]
             spans = {f.paper.id: span for f in seen if (span := library.best_sentence(f, query.search))}
         kept = replace(looking, spans=spans)
-        results = ""
-        if not is_map:
-            results = render_results(
-                found, query.search, len(library.papers), spans, looking.shown, no_years=query.no_years
-            )
+        n_papers = len(library.papers)
+        listed = "" if is_map else render_results(found, query.search, n_papers, spans, looking.shown)
         return {
             parts.looking: kept,
-            parts.results: results,
+            parts.results: render_no_years(query.no_years) + listed,
             parts.atlas: self._map(kept, query, found) if is_map else "",
         }
 

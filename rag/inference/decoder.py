@@ -100,7 +100,7 @@ class Decoder:
     ) -> None:
         """`embed` turns token ids (n,) into (n, hidden); `head` includes the final norm; `turn_back` undoes a rotation
         of what passes between layers; `fold` gives an adapter's corrections for inputs as they are in this decoder: of
-        qkv and gate_up, brought to unit root mean square and no more.
+        qkv and gate_up, brought to unit root mean square and no more; `most_drafted` is `Network`'s.
         """
         self.shape = shape = Shape.of(config)
         self.context_tokens = context_tokens
@@ -208,8 +208,6 @@ class Decoder:
 
     @staticmethod
     def _feed_forward(layer: Layer, hidden: Tensor) -> Tensor:
-        if hidden.shape[0] > BLOCK:
-            return torch.cat([Decoder._feed_forward(layer, rows) for rows in torch.split(hidden, BLOCK)])
         gate, up = layer.gate_up(hidden).chunk(2, dim=-1)
         return hidden + layer.down(functional.silu(gate).mul_(up))
 
@@ -274,10 +272,6 @@ def _corrected(linear: Linear, correction: Correction, epsilon: float | None = N
 
 FEW = 16
 """Up to this many tokens a step, heads that share keys are taken together; above, causality saves more."""
-
-BLOCK = 256
-"""Tokens that go through a feed-forward network at once. From 32 MB on, which gate and up of the 1.5B fill at 468
-tokens, the C library asks for new pages each time: 600 tokens took 1.5 s through 18 layers, in blocks 1.3."""
 
 
 def _mask(start: int, end: int) -> Tensor | None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rag.inference.int8 import Int8Matrix, quantise
+from rag.inference.kernels import packing
 
 
 class _Layer(NamedTuple):
@@ -35,7 +36,8 @@ class Int8Encoder:
     def __init__(self, model: Any) -> None:
         self._embeddings = model.embeddings
         self._heads = int(model.config.num_attention_heads)
-        self._layers = [_layer(layer) for layer in model.encoder.layer]
+        with packing():
+            self._layers = [_layer(layer) for layer in model.encoder.layer]
 
     @staticmethod
     def can_encode(model: Any, pooling: str) -> bool:

@@ -214,6 +214,9 @@ def _assemble(config: Any, checkpoint: Checkpoint, tensors: Tensors, context_tok
         matrices = {name: matrix(at + name, **options.get(name, {})) for name in ("qkv", "output", "gate_up", "down")}
         return Layer(**matrices, query_norm=tensors(f"{at}query_norm"), key_norm=tensors(f"{at}key_norm"))
 
+    most_drafted = (
+        12 if has_tiles() else 4
+    )  # asked before threads do: a kernel is tried out within settings of the process
     with packing(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
         head = pool.submit(matrix, "head", epsilon=shape.epsilon)
         layers = list(pool.map(layer, range(shape.layers)))
@@ -227,7 +230,7 @@ def _assemble(config: Any, checkpoint: Checkpoint, tensors: Tensors, context_tok
         head=head.result(),
         turn_back=Rotation(shape.hidden).rows_back,
         fold=lambda adapter: fold(adapter, checkpoint, shape),
-        most_drafted=12 if has_tiles() else 4,
+        most_drafted=most_drafted,
     )
 
 

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.steps import BOX
 from tests.fake_rag import FakeRag
 
-DRAWN_LAST = "#fn-box textarea"  # Gradio draws its own parts after the HTML between them
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
@@ -155,7 +155,8 @@ def visit(context_of, watch):
         pages.append(page)
         page.set_default_timeout(20_000)
         page.goto(url)
-        page.wait_for_selector(f"{DRAWN_LAST}, .fn-missing", state="attached")
+        # Gradio draws its own parts after the HTML between them.
+        page.wait_for_selector(f"{BOX}, .fn-missing", state="attached")
         if scheme == "dark":
             page.wait_for_selector("body.dark", state="attached")
         return page

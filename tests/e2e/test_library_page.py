@@ -108,7 +108,13 @@ def test_years_and_venues_narrow_the_list_the_search_and_the_map_together(serve,
     until(lambda: len(names(page)) == 8)
     page.get_by_label("From year").fill("20x0")
     until(lambda: len(names(page)) == 9)
-    page.wait_for_selector(".fn-lib-said:has-text('All 9 papers · “20x0” is no year')")
+    page.wait_for_selector(".fn-lib-said:has-text('“20x0” is no year.')")
+    page.fill(BOX, "zyzzyva")
+    choose(page, "#fn-lib-how", "These words")
+    page.wait_for_selector("#fn-lib-results:has-text('No paper fits.') .fn-lib-said:has-text('“20x0” is no year.')")
+    page.fill(BOX, "")
+    show_map(page)
+    page.wait_for_selector(".fn-lib-said:has-text('“20x0” is no year.')")
     rag.close()
 
 

@@ -18,7 +18,6 @@ from rag.chat import LocalChatModel, open_chat_model
 from rag.errors import ContextOverflow, ModelError, WeightsMissing
 from rag.inference.adapter import Adapter
 from rag.inference.checkpoint import Checkpoint
-from rag.inference.decoder import Decoder
 from rag.inference.engine import Engine, choose_form, load_engine
 from rag.inference.generation import Kept, Progress, Request, generate
 from rag.inference.int8 import FILE, Int8Matrix, int8_decoder, quantise
@@ -142,17 +141,12 @@ def test_the_int8_model_stays_close_to_float32(tmp_path: Path, architecture: str
 
 
 @needs_int8
-def test_many_tokens_go_through_in_blocks_and_come_out_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = int8_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 512)
-    whole = network.forward(PROMPT, 0, len(PROMPT)).clone()
-    fed = []
-    feed = Decoder._feed_forward
-    monkeypatch.setattr(
-        Decoder, "_feed_forward", staticmethod(lambda layer, hidden: (fed.append(len(hidden)), feed(layer, hidden))[1])
-    )
-    monkeypatch.setattr("rag.inference.decoder.BLOCK", 16)
-    torch.testing.assert_close(network.forward(PROMPT, 0, len(PROMPT)), whole, atol=1e-5, rtol=1e-5)
-    assert {16, len(PROMPT) % 16} <= set(fed)
+@pytest.mark.parametrize(("tiles", "most"), [(True, 12), (False, 4)])
+def test_more_tokens_are_drafted_where_there_are_tiles(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tiles: bool, most: int
+) -> None:
+    monkeypatch.setattr("rag.inference.int8.has_tiles", lambda: tiles)
+    assert int8_decoder(AutoConfig.from_pretrained(folder), Checkpoint(folder), 512).most_drafted == most
 
 
 @needs_int8

@@ -20,6 +20,7 @@ from ui.views.atlas import render_atlas
 from ui.views.evals import render_comparison, render_reading, render_runs, render_step
 from ui.views.library import (
     render_history,
+    render_no_years,
     render_outcome,
     render_overview,
     render_paper,
@@ -124,8 +125,9 @@ def test_an_empty_library_and_an_empty_search_each_say_what_to_do():
 def test_more_results_are_offered_only_where_there_may_be_more():
     found = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(21)]
     twenty = found[:20]
-    assert "“<2” is no year".replace("<", "&lt;") in render_results(found, "", 50, {}, no_years=["<2"])
-    assert "is no year" not in render_results(found, "", 50, {})
+    assert "“&lt;2” is no year." in render_no_years(["<2"])
+    assert "“&lt;2” and “x” are no years." in render_no_years(["<2", "x"])
+    assert render_no_years([]) == ""
     assert "Show more" in render_results(found, "", 50, {})
     assert render_results(found, "", 50, {}).count("<li>") == 20
     assert "Show more" not in render_results(twenty, "", 20, {})

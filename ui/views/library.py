@@ -95,7 +95,6 @@ def render_results(
     n_papers: int,
     sentences: Mapping[str, tuple[int, int]],
     shown: int = PAGE,
-    no_years: Sequence[str] = (),
 ) -> str:
     """The papers found, each opening its page.
 
@@ -105,7 +104,6 @@ def render_results(
         n_papers: how many the library has.
         sentences: the span to show of a paper's abstract, by its id.
         shown: how many to show.
-        no_years: what was typed for a year and is none, and so narrows nothing.
     """
     if not n_papers:
         return _empty("The library is empty.", "Add papers: files of BibTeX, RIS, PubMed, CSV or JSON, or pasted text.")
@@ -121,8 +119,15 @@ def render_results(
         said = f"{first}{here:,} of {count(n_papers, 'paper')}"
     button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if is_more else ""
     order = ", best first" if query.strip() else ""
-    odd = "".join(f" · “{text(typed)}” is no year" for typed in no_years)
-    return f'<p class="fn-lib-said" role="status">{said}{order}{odd}</p><ol class="fn-lib-list">{rows}</ol>{button}'
+    return f'<p class="fn-lib-said" role="status">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
+
+
+def render_no_years(typed: Sequence[str]) -> str:
+    """What was typed for a year and is none, and so narrows nothing; "" for nothing."""
+    if not typed:
+        return ""
+    said = " and ".join(f"“{text(one)}”" for one in typed)
+    return f'<p class="fn-lib-said" role="status">{said} {"is no year" if len(typed) == 1 else "are no years"}.</p>'
 
 
 def _empty(line: str, remedy: str) -> str:
