@@ -214,9 +214,8 @@ def _assemble(config: Any, checkpoint: Checkpoint, tensors: Tensors, context_tok
         matrices = {name: matrix(at + name, **options.get(name, {})) for name in ("qkv", "output", "gate_up", "down")}
         return Layer(**matrices, query_norm=tensors(f"{at}query_norm"), key_norm=tensors(f"{at}key_norm"))
 
-    most_drafted = (
-        12 if has_tiles() else 4
-    )  # asked before threads do: a kernel is tried out within settings of the process
+    # Asked before the threads do: a kernel is tried out within settings of the whole process.
+    most_drafted = 12 if has_tiles() else 4
     with packing(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
         head = pool.submit(matrix, "head", epsilon=shape.epsilon)
         layers = list(pool.map(layer, range(shape.layers)))
