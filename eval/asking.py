@@ -23,6 +23,7 @@ from eval.cases import (
     cases_of,
     not_in_library,
     read_cases,
+    without_key,
     write_cases,
 )
 from eval.judges.by_name import DEFAULT, NAMES
@@ -64,8 +65,9 @@ def _run(options: argparse.Namespace, open_judge: OpenJudge) -> int:
     rag = Rag.open(settings_from(options), report=tell)
     for case in cases:
         _demand_readable(case, rag)
-    for line in not_in_library(cases, rag.papers):
-        tell(line)
+    for line in (*not_in_library(cases, rag.papers), without_key(cases)):
+        if line:
+            tell(line)
     rag.warm_up()
     judge = open_judge(options.judge, rag)
     started = time.monotonic()

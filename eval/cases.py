@@ -31,6 +31,8 @@ TYPES = (
     "unanswerable-premise", "unanswerable-deleted", "injection",
 )  # fmt: skip
 """What a question may be: figures are taken by type, so that of a misspelt one some would go missing unseen."""
+_WITH_KEY = ("fact", "explain", "compare", "followup", "noisy")
+"""Of these only facts say what is right; a list is right by its papers."""
 FEEDBACK = "feedback "
 """What the type of a question begins with that `footnote feedback export` wrote; the reader's opinion follows."""
 
@@ -164,6 +166,18 @@ def not_in_library(cases: Iterable[Case], papers: Iterable[Paper]) -> list[str]:
             hint = f" It has {known[near[0]]!r}." if near else ""
             lines.append(f"{case.id}: the library has no paper {title!r}, so finding and citing it count 0.{hint}")
     return lines
+
+
+def without_key(cases: Iterable[Case]) -> str:
+    """A line on the questions of which nothing says what a right answer holds; "" where there is none.
+
+    These are asked, and left out of every figure of right and wrong.
+    """
+    found = [case.id for case in cases if case.type in _WITH_KEY and not case.answers]
+    if not found:
+        return ""
+    named = ", ".join(found[:_MOST_HINTS]) + (" …" if len(found) > _MOST_HINTS else "")
+    return f"Without 'answers' nobody can tell whether these are answered rightly: {named} ({len(found)})."
 
 
 def _case(facts: Mapping[str, Any], place: str) -> Case:

@@ -16,7 +16,7 @@ from eval.provenance import compared_by
 from eval.run import run
 from eval.scoring import Scored
 from rag import Rag
-from rag.cli import add_common_options, settings_from, tell
+from rag.cli import add_common_options, positive, settings_from, tell
 
 OpenJudge = Callable[[str, Rag], Judge | None]
 
@@ -25,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser, known: Iterable[str], *, n: int
     """Add what a command that compares the systems `known` is told: which, on what questions, where they go."""
     add_questions(parser)
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(known)}")
-    parser.add_argument("-n", type=int, default=n, metavar="N", help="how many questions")
+    parser.add_argument("-n", type=positive, default=n, metavar="N", help="how many questions")
     parser.add_argument("--out", type=Path, default=out, metavar="FOLDER")
     parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--json", action="store_true")

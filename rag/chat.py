@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -190,12 +189,16 @@ class LocalChatModel(BaseChatModel):
         """
         prompt = self.tokens_of(messages)
         self._room(prompt)
-        plain = 0
-        if ending:
-            with suppress(ValueError):
-                plain = places_of(self.engine.tokenizer, prompt, (), self._in_prompt(ending))[1]
+        plain = self.place_of(prompt, ending) if ending else 0
         reading = self.engine.read(prompt, depth=depth, wanted=wanted, adapter=adapter, plain=plain)
         return reading.result(self.timeout_s)
+
+    def place_of(self, prompt: Sequence[int], ending: str) -> int:
+        """How many tokens of `prompt` stand before its `ending`, see `judge`; 0 where it does not stand there."""
+        try:
+            return places_of(self.engine.tokenizer, prompt, (), self._in_prompt(ending))[1]
+        except ValueError:
+            return 0
 
     def looks(
         self, messages: LanguageModelInput, passages: Sequence[str], ending: str, adapter: Adapter

@@ -183,6 +183,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def positive(text: str) -> int:
+    """An option that counts something.
+
+    Raises:
+        ArgumentTypeError: it is no whole number, or less than 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
 def _filter(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)

@@ -27,7 +27,7 @@ from eval.benchmarks.open_pages import open_pages
 from eval.benchmarks.page_speed import page_speed
 from eval.cases import read_cases
 from rag import FootnoteError, Rag
-from rag.cli import add_common_options, settings_from, tell
+from rag.cli import add_common_options, positive, settings_from, tell
 
 
 class BenchError(FootnoteError):
@@ -50,17 +50,17 @@ def add_to(commands: Any) -> None:
     ):
         kind = kinds.add_parser(name, help=text)
         if name not in ("load", "pages", "llama"):
-            kind.add_argument("--runs", type=_positive, default=5, metavar="N")
+            kind.add_argument("--runs", type=positive, default=5, metavar="N")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
         if name == "page":
-            kind.add_argument("--questions", type=_positive, default=10, metavar="N")
+            kind.add_argument("--questions", type=positive, default=10, metavar="N")
         if name == "pages":
-            kind.add_argument("--pages", type=_positive, default=5, metavar="N")
-            kind.add_argument("--questions", type=_positive, default=500, metavar="N")
+            kind.add_argument("--pages", type=positive, default=5, metavar="N")
+            kind.add_argument("--questions", type=positive, default=500, metavar="N")
         if name == "load":
-            kind.add_argument("--people", type=_positive, default=20, metavar="N")
-            kind.add_argument("--questions", type=_positive, default=500, metavar="N")
+            kind.add_argument("--people", type=positive, default=20, metavar="N")
+            kind.add_argument("--questions", type=positive, default=500, metavar="N")
             kind.add_argument(
                 "--real", action="store_true", help="with the model of the settings, not a quick stand-in"
             )
@@ -68,7 +68,7 @@ def add_to(commands: Any) -> None:
             kind.add_argument(
                 "--gguf", type=Path, required=True, metavar="FILE", help="the same weights as GGUF Q4_K_M"
             )
-            kind.add_argument("--questions", type=_positive, default=20, metavar="N")
+            kind.add_argument("--questions", type=positive, default=20, metavar="N")
         kind.set_defaults(action=lambda options, action=action: _print(options, action(options)))
     public.add_to(kinds, _print)
 
@@ -96,12 +96,6 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
         "footnote chat to a page that answers, s": page,
         "runs": options.runs,
     }
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
-    return int(text)
 
 
 def _footnote(command: str, options: argparse.Namespace) -> list[str]:

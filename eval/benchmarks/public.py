@@ -18,7 +18,7 @@ from eval.benchmarks.retrieving import retrieval
 from eval.judges import judging
 from eval.judges.by_name import DEFAULT, NAMES, open_judge
 from eval.judges.labelled import read_pairs
-from rag.cli import add_common_options, tell
+from rag.cli import add_common_options, positive, tell
 
 Action = Callable[[argparse.Namespace], dict[str, Any]]
 _ANSWERING: tuple[tuple[str, str, Action], ...] = (
@@ -54,7 +54,7 @@ def add_to(kinds: Any, show: Callable[[argparse.Namespace, dict[str, Any]], int]
         kind = kinds.add_parser(name, help=text)
         kind.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
         kind.add_argument("--split", default="train", metavar="NAME", help="scifact: train, or dev as BEIR's test")
-        kind.add_argument("--limit", type=int, metavar="N", help="only N questions (clapnq: of each kind)")
+        kind.add_argument("--limit", type=positive, metavar="N", help="only N questions (clapnq: of each kind)")
         kind.add_argument("--json", action="store_true")
         add_common_options(kind)
         kind.set_defaults(action=lambda options, action=action: show(options, action(options)))

@@ -2,7 +2,7 @@
 
     python -m eval judge --fit verdict --data FOLDER       needs a GPU, about ten minutes on an H100
     python -m eval judge --fit opinion --data FOLDER       likewise
-    python -m eval judge --fit answerable --data FOLDER    some minutes there
+    python -m eval judge --fit answerable --data FOLDER    some minutes there (`answerable_fit`)
     python -m eval judge --fit bearing --data FOLDER       some minutes there
     python -m eval judge --fit about --data FOLDER         likewise
 
@@ -27,16 +27,7 @@ import numpy as np
 
 import prompts
 from eval.fits.about_data import AMONG, About, bank_about
-from eval.fits.adapter_data import (
-    SEED,
-    Question,
-    clapnq_questions,
-    made_claims,
-    made_questions,
-    neighbours,
-    read_abstracts,
-)
-from eval.fits.answerable_data import bank_questions
+from eval.fits.adapter_data import SEED, made_claims, neighbours, read_abstracts
 from eval.fits.bank import FROM_BANK, KINDS, group_of, read_bank
 from eval.fits.bearing_data import Bearing, bearings, clapnq_bearings
 from eval.fits.feature_fit import (
@@ -56,22 +47,18 @@ from eval.judges.labelled import Pair, read_pairs
 from eval.judges.verdict_judge import MEASURED, together
 from eval.metrics.agreement import auroc
 from rag.trained import adapters
-from rag.trained.adapter_fitting import DEPTH, SETTINGS, Example, Trunk, fit, open_trunk
+from rag.trained.adapter_fitting import DEPTH, FIRST, Example, Trunk, fit, open_trunk
 from rag.trained.adapters import MODEL
 
-VERSIONS = {"verdict": "1", "opinion": "2", "answerable": "2", "bearing": "1", "about": "1"}
+VERSIONS = {"verdict": "1", "opinion": "2", "answerable": "3", "bearing": "1", "about": "1"}
 TRAINED_ON = {"attributionbench": "dev", "scifact": "train"}
 MEASURED_ON = {**TRAINED_ON, "healthver": "dev"}
 ABSTRACTS = "abstracts/ml-abstracts.jsonl.gz"
 PAPERS = 6000
 CLAIMS = 2600
 """Papers of which a claim is made, where the draw allows one."""
-PER_RULE = 300
 FOLDS = 3
 BANK_FOLD = 5
-ASKED_WEIGHT = 3.0
-"""A question that somebody wrote counts as much as three that a rule made."""
-
 TokensOf = Callable[[Sequence[tuple[str, str]]], Sequence[int]]
 """Messages to the token ids of a whole prompt."""
 
@@ -200,50 +187,6 @@ def measured(labelled: Sequence[Pair], by_adapter: Matrix, by_network: Matrix) -
     }
 
 
-def train_answerable(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
-    """Fit on the bank, made questions and half of ClapNQ, write the adapter; figures on what a fit did not see.
-
-    These are the other half of ClapNQ, and of the bank every `BANK_FOLD`th group, left out of a second fit that is then
-    thrown away. JSON-ready.
-    """
-    groups = read_bank(data / ABSTRACTS)
-    within, outside = bank_questions(groups, encoder, BANK_FOLD)
-    papers = read_abstracts(data / ABSTRACTS, PAPERS)
-    asked = made_questions(papers, neighbours(papers, encoder), PER_RULE)
-    first, second = (list(half.values()) for half in clapnq_questions(data / "clapnq"))
-    others = answerable_examples(asked, tokens_of) + answerable_examples(first, tokens_of, ASKED_WEIGHT)
-    kept, left = (answerable_examples(found, tokens_of, ASKED_WEIGHT) for found in (within, outside))
-    facts = facts_of("answerable", {"bank": len(kept) + len(left), "made": len(asked), "ClapNQ": len(first)})
-    trunk = open_trunk(MODEL)
-    adapter, fitted = fit(trunk, [*kept, *left, *others], seed=SEED, facts=facts, report=report)
-    adapter.save(adapters.path_of("answerable"))
-    result = {"ClapNQ, the other half": told_apart(second, fitted(answerable_examples(second, tokens_of)))}
-    report(f"Without every {BANK_FOLD}th of {len(groups)} groups …")
-    _, fitted = fit(trunk, [*kept, *others], seed=SEED, report=report)
-    return {**result, "bank": told_apart(outside, fitted(left))}
-
-
-def told_apart(asked: Sequence[Question], said: Sequence[Sequence[float]]) -> dict[str, float | None]:
-    """How well what was said tells evidence that answers from such that does not."""
-    labels = [is_there for _, _, is_there in asked]
-    likely = [row[0] for row in said]
-    right = [(p >= 0.5) == label for p, label in zip(likely, labels, strict=True)]
-    return {"n": len(labels), "auroc": auroc(labels, likely), "accuracy": sum(right) / len(right)}
-
-
-def answerable_examples(asked: Sequence[Question], tokens_of: TokensOf, weight: float = 1.0) -> list[Example]:
-    """Prompts of `answerable.md`; classes yes and no."""
-    prompt = prompts.load("answerable")
-    return [
-        Example(
-            tuple(tokens_of(prompt.messages(evidence=evidence, question=question))),
-            (1.0, 0.0) if is_there else (0.0, 1.0),
-            weight,
-        )
-        for question, evidence, is_there in asked
-    ]
-
-
 def train_bearing(data: Path, encoder: Encoder, tokens_of: TokensOf, report: Report) -> dict[str, Any]:
     """Fit on the bank and on half of ClapNQ, write the adapter; figures on the other half, and on groups left out.
 
@@ -325,5 +268,5 @@ def facts_of(name: str, fitted_on: Mapping[str, int]) -> dict[str, Any]:
     return {
         "name": name, "version": VERSIONS[name], "model": MODEL, "depth": DEPTH,
         "prompt": prompts.load(adapters.prompt_of(name)).id, "classes": classes, "fitted_on": dict(fitted_on),
-        "seed": SEED, **SETTINGS,
+        "seed": SEED, **FIRST.settings(),
     }  # fmt: skip

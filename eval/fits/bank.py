@@ -43,11 +43,15 @@ Said = str | Sequence["str | tuple[int, int]"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question. `sentences`: of each paper of the group that is asked or fits, by its place, those that say it."""
+    """A question. `sentences`: of each paper of the group that is asked or fits, by its place, those that say it.
+
+    `reworded`: the same in other words than the paper's, "" where nobody put it so.
+    """
 
     kind: str
     question: str
     sentences: Mapping[int, frozenset[int]]
+    reworded: str = ""
 
     def of(self, place: int, papers: Sequence[Paper]) -> str:
         """What is asked of the paper at `place`: the question without the names of the others it asks."""
@@ -117,8 +121,8 @@ def digest_of(title: str) -> str:
 def _group(place: int, row: Mapping[str, Any], papers: Sequence[Paper]) -> Group:
     sentences = [tuple(split([paper.abstract])) for paper in papers]
     asked = tuple(
-        Asked(kind, question, {int(i): frozenset(numbers) for i, numbers in said.items()})
-        for kind, question, said in row["questions"]
+        Asked(kind, question, {int(i): frozenset(numbers) for i, numbers in said.items()}, *reworded)
+        for kind, question, said, *reworded in row["questions"]
     )
 
     def pairs(source: str, said: Sequence[tuple[int, Sequence[int], Said, Label]]) -> tuple[Pair, ...]:

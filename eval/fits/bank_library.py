@@ -10,6 +10,7 @@ from typing import Any
 
 from eval.fits.bank import Group
 from rag import Evidence, Rag
+from rag.errors import ModelError
 
 
 @contextmanager
@@ -24,8 +25,15 @@ def library_of(groups: Sequence[Group], encoder: Any) -> Iterator[Rag]:
 
 
 def found(rag: Rag, question: str, where: Mapping[str, Any] | None = None) -> tuple[Evidence, ...]:
-    """The evidence for `question`, which a stream begins with, before any model is asked."""
+    """The evidence for `question`, which a stream begins with, before any model is asked.
+
+    Empty where a model would be asked first: where the question is taken for a request for papers.
+    """
     stream: Any = rag.stream(question, (), where)
-    event: Any = next(stream)
-    stream.close()
+    try:
+        event: Any = next(stream)
+    except ModelError:
+        return ()
+    finally:
+        stream.close()
     return tuple(event.evidence)

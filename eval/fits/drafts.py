@@ -26,7 +26,7 @@ from eval.cases import CaseError, objects
 from eval.fits.bank import BANK, Asked, Group, read_bank, taken_over
 from eval.fits.bank_library import library_of
 from rag import Claim, Rag
-from rag.cli import add_common_options, settings_from, tell
+from rag.cli import add_common_options, positive, settings_from, tell
 
 UNCHECKED = {"abstain_threshold": 0.0, "rewrites": False, "further_quotes": 0, "second_opinion": False}
 """Settings of answers that hold what the model wrote and words alone have seen."""
@@ -45,7 +45,7 @@ def add_to(commands: Any) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--write", type=Path, metavar="DRAFTS", help="ask, and write the sentences there")
     what.add_argument("--read", type=Path, metavar="DRAFTS", help="put those that have a label into the bank")
-    parser.add_argument("-n", type=int, default=100, metavar="N", help="questions to ask (default: 100)")
+    parser.add_argument("-n", type=positive, default=100, metavar="N", help="questions to ask (default: 100)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="draws the questions (default: 0)")
     add_common_options(parser)
     parser.set_defaults(action=_run)

@@ -50,7 +50,8 @@ def read_asked() -> list[Asked]:
     rows = [json.loads(line) for line in REQUESTS.read_text(encoding="utf-8").splitlines()]
     asked = [(row["question"], row["is_list"], row["writer"]) for row in rows]
     bank = json.loads(BANK.read_text(encoding="utf-8"))
-    asked += [(question, kind == "list", "bank") for group in bank for kind, question, _ in group["questions"]]
+    rows = [row for group in bank for row in group["questions"]]
+    asked += [(question, kind == "list", "bank") for kind, question, *_ in rows]
     for number, library in enumerate(json.loads(ELSEWHERE.read_text(encoding="utf-8")), start=1):
         if number not in KEPT_ASIDE:
             asked += [

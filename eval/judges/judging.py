@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from eval.metrics.answers import Figure
 from eval.provenance import commit_id
 from eval.report import plain
 from rag import Paper, Rag, Settings, describe_machine
-from rag.cli import settings_from, tell
+from rag.cli import positive, settings_from, tell
 
 _COLUMNS = (
     "n", "balanced_accuracy", "macro_f1", "macro_f1_at_best", "auroc", "auroc_against_contradicted", "kappa",
@@ -49,7 +50,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--split", metavar="NAME", help="part of the file's name: dev, train, test")
     parser.add_argument("--judge", default=DEFAULT, metavar="NAME", help=NAMES)
     parser.add_argument("--probes", action="store_true", help="own, random, wrong, negated, changed sentences")
-    parser.add_argument("--count", type=int, default=500, metavar="N", help="sentences that --probes draws")
+    parser.add_argument("--count", type=positive, default=500, metavar="N", help="sentences that --probes draws")
     parser.add_argument("--library", type=Path, metavar="PATH", help="papers for --probes (default: the bundled ones)")
     parser.add_argument(
         "--fit",
@@ -224,7 +225,7 @@ def _rate(found: Figure) -> str:
 
 
 def _fit(options: argparse.Namespace) -> dict[str, Any]:
-    from eval.fits import adapter_fit
+    from eval.fits import adapter_fit, answerable_fit
     from eval.fits.feature_fit import fit_all
     from eval.judges import feature_judge
     from eval.judges.verdict_judge import open_rag
@@ -247,12 +248,14 @@ def _fit(options: argparse.Namespace) -> dict[str, Any]:
         from eval.fits.bearing_fit import train_sentences
 
         return train_sentences(options.data, rag, tell)
-    fit = {
-        "verdict": adapter_fit.train_verdict, "opinion": adapter_fit.train_opinion,
-        "answerable": adapter_fit.train_answerable, "bearing": adapter_fit.train_bearing,
+    fits: dict[str, Callable[..., dict[str, Any]]] = {
+        "verdict": adapter_fit.train_verdict,
+        "opinion": adapter_fit.train_opinion,
+        "answerable": partial(answerable_fit.train_answerable, place_of=model.place_of),
+        "bearing": adapter_fit.train_bearing,
         "about": adapter_fit.train_about,
-    }[options.fit]  # fmt: skip
-    return fit(options.data, rag.retriever.encoder, model.tokens_of, tell)
+    }
+    return fits[options.fit](options.data, rag.retriever.encoder, model.tokens_of, tell)
 
 
 def fit_table(result: dict[str, Any]) -> str:

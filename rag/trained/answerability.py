@@ -4,10 +4,9 @@ The model is asked for one word about the evidence that it is about to answer fr
 "No" is read from its next-token probabilities: nothing is generated. The prompt begins as the answering prompt does, so
 that the engine reads the evidence once for both. Before that the adapter "answerable" (see `adapters`) reads the same
 prompt: from the question on, with the evidence as the model itself reads it, so that this serves the other two as well.
-Where it sees nothing of an answer the model is not asked; else both log-odds are weighed by a logistic model. On the
-questions that the model's own word was calibrated on the two are alike; on others the adapter is the better by far
-(docs/measurements.md). Where both leave it open, the sentences are read one by one as well (see `bearing`): does any of
-them say what is asked?
+Where it sees nothing of an answer, or surely one, the model is not asked; else both log-odds are weighed by a logistic
+model: the adapter tells answers better, the model false premises (docs/measurements.md). Where both leave it open, the
+sentences are read one by one as well (see `bearing`): does any of them say what is asked?
 
 Log-odds of different models lie on different scales, and a small model's tell nothing: only models that were measured
 and found to know (`CALIBRATION`) are asked. Others, and remote ones, whose probabilities cannot be had, give None.
@@ -59,20 +58,22 @@ class Joint(NamedTuple):
 
 MOST_READ = 12.0
 """Log-odds of the adapter beyond this say no more."""
-NOTHING_READ = -8.0
-"""Where the adapter reads so little of an answer, what the model says changes nothing, and takes longer to be had: of
-268 questions of nine sets 75 are such at the first look, three of them with an answer, and both together hold none of
-them to be answered; the model's own log-odds are mostly about `SAID_THEN`."""
+NOTHING_READ, SURELY_READ = -5.0, 4.0
+"""Where the adapter reads so little of an answer, or so much, what the model says changes nothing, and takes longer to
+be had. Of 260 first looks at evidence 59 of 64 without an answer are below, one of 196 with one; 123 of these above."""
 SAID_THEN = 0.1
 CALIBRATION = {
     "Qwen/Qwen2.5-Coder-1.5B-Instruct": Calibration(slope=4.0, middle=0.34),
 }
 JOINT = {
-    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Joint(said=2.34, read=0.41, start=0.05),
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct": Joint(said=1.21, read=0.73, start=1.06),
 }
-"""Fitted on 247 questions of dev, fresh-a, fresh-c and six libraries of other papers, each beside the first choice of
-evidence; one without an answer counts half as much again. Ten-fold cross-validated AUROC 0.98; the adapter alone has
-0.97, the model's own word 0.90."""
+"""Fitted on 276 questions of dev, fresh-a, fresh-c and five libraries of other papers, each beside the first choice of
+evidence, false premises among those without an answer; one of these counts half as much again. Ten-fold cross-validated
+AUROC 0.990 (0.977 of the same with the adapter's version 2)."""
+SECOND_LOOK = 2.3
+"""How much surer, in log-odds, a second look has to be: the more is read, the likelier one of it seems to say what is
+asked. Of 260 questions 24 with an answer and 9 without one needed one: above it are 14, and one false premise."""
 CLOSE = 1.5
 """Log-odds within which both together leave it open, of 268 questions of nine sets 30: there the sentences are read one
 by one."""
@@ -108,8 +109,8 @@ def answerability(
         is_part: the question is a piece of one that is answered as a whole, and may lack what the other piece says.
         asks_several: it asks several things, or for a comparison. The adapter was fitted on neither, nor on pieces; of
             these the model's own word is taken.
-        is_second_look: less evidence did not do. The more is read, the likelier one of it seems to say what is asked,
-            of a false premise, too: what a single sentence says then only counts against it.
+        is_second_look: less evidence did not do. It has to be surer (`SECOND_LOOK`), and what a single sentence says
+            only counts against it, for one of many seems to say what is asked of a false premise, too.
         check: called before each sentence that is read by itself.
     """
     name = getattr(model, "model_id", "")
@@ -118,15 +119,16 @@ def answerability(
         return None
     evidence = most_that_fit(evidence, lambda kept: _fits(model, question, kept))
     told = None if is_part or asks_several else _read(model, question, evidence)
-    if told is not None and told <= NOTHING_READ:
-        return logistic.probability(JOINT[name].odds(SAID_THEN, told))
+    shift = SECOND_LOOK if is_second_look else 0.0
+    if told is not None and not NOTHING_READ < told < SURELY_READ:
+        return logistic.probability(JOINT[name].odds(SAID_THEN, told) - shift)
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
     said += 0.0 if adapters.whole_question(question) == question.strip() else TERSE_SHIFT
     if told is None:
         return calibration.probability(said)
-    odds = JOINT[name].odds(said, told)
+    odds = JOINT[name].odds(said, told) - shift
     if abs(odds) < CLOSE:
         best = BEST_WEIGHT * _most_telling(model, question, evidence, check)
         odds += min(0.0, best) if is_second_look else best

@@ -20,7 +20,7 @@ from rag.inference.kernels import has_int8_engine
 from rag.inference.networks import TransformersNetwork
 from rag.inference.reading import read, read_end, watch
 from rag.trained import adapter_fitting
-from rag.trained.adapter_fitting import Example, Trunk, fit
+from rag.trained.adapter_fitting import Example, Recipe, Trunk, fit
 from tests.float_decoder import float_decoder
 from tests.tiny_language_model import make_model
 
@@ -137,13 +137,11 @@ def test_what_is_no_adapter_is_told(tmp_path, content):
 def test_fitting_learns_what_it_is_shown_and_the_networks_read_what_was_fitted(tmp_path, monkeypatch):
     make_model(tmp_path, "qwen2")
     config, checkpoint = AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path)
-    trunk = Trunk(config, checkpoint, 2, device="cpu")
+    trunk = Trunk(config, checkpoint, 2)
     draw = random.Random(0)
     rows = [tuple(draw.randrange(1, 256) for _ in range(draw.randrange(3, 9))) for _ in range(160)]
     examples = [Example(row, (1.0, 0.0, 0.0) if row[-1] % 2 else (0.0, 1.0, 1.0)) for row in rows]
-    monkeypatch.setattr(adapter_fitting, "EPOCHS", 6)
-    monkeypatch.setattr(adapter_fitting, "BATCH_TOKENS", 128)
-    monkeypatch.setattr(adapter_fitting, "RATE", 5e-3)
+    monkeypatch.setattr(adapter_fitting, "FIRST", Recipe(rate=5e-3, head_rate=2e-3, epochs=6, batch_tokens=128))
     adapter, fitted = fit(trunk, examples)
     said = fitted(examples)
     right = sum((p[0] > 0.5) == bool(e.allowed[0]) for p, e in zip(said, examples, strict=True))
@@ -154,6 +152,42 @@ def test_fitting_learns_what_it_is_shown_and_the_networks_read_what_was_fitted(t
     for row, p in zip(rows[:5], said[:5], strict=True):
         state = network.states(list(row), 0, 2, adapter)[-1]
         torch.testing.assert_close(adapter.log_probabilities(state).exp(), torch.tensor(p), atol=1e-3, rtol=1e-3)
+
+
+def test_fitting_further_goes_on_from_what_is_known_and_leaves_the_beginning_to_the_model(tmp_path, monkeypatch):
+    make_model(tmp_path, "qwen2")
+    config, checkpoint = AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path)
+    trunk = Trunk(config, checkpoint, 2)
+    draw = random.Random(0)
+    rows = [tuple(draw.randrange(1, 256) for _ in range(draw.randrange(5, 12))) for _ in range(160)]
+    examples = [
+        Example(row, (1.0, 0.0) if row[-1] % 2 else (0.0, 1.0), plain=draw.choice((0, 2, len(row) - 3))) for row in rows
+    ]
+    begun, _ = fit(trunk, examples)
+    network = float_decoder(config, checkpoint, 64)
+
+    def read_as_the_product_does(example):
+        if example.plain:
+            tokens, kept = example.tokens, Kept()
+            return read_end(network, tokens, 2, 1, kept, lambda: False, begun, example.plain)[-1]
+        return network.states(list(example.tokens), 0, 2, begun)[-1]
+
+    monkeypatch.setattr(adapter_fitting, "FURTHER", Recipe(rate=0.0, head_rate=0.0, epochs=1, batch_tokens=128))
+    same, fitted = fit(trunk, examples, begun=begun)
+    torch.testing.assert_close(same.layers[1]["down"], begun.layers[1]["down"])
+    torch.testing.assert_close(same.weights, begun.weights)
+    for example, p in zip(examples[:8], fitted(examples[:8]), strict=True):
+        expected = begun.log_probabilities(read_as_the_product_does(example)).exp()
+        torch.testing.assert_close(torch.tensor(p), expected, atol=1e-3, rtol=1e-3)
+
+    def likely(said):
+        return sum(p[0] if e.allowed[0] else p[1] for p, e in zip(said, examples, strict=True)) / len(examples)
+
+    monkeypatch.setattr(adapter_fitting, "FURTHER", Recipe(rate=5e-3, head_rate=2e-3, epochs=6, batch_tokens=128))
+    told = []
+    _, better = fit(trunk, examples, begun=begun, report=told.append)
+    assert likely(better(examples)) > max(0.85, likely(fitted(examples)))
+    assert told[-1].startswith("  epoch 6: mean loss ")
 
 
 def test_where_the_last_tokens_look_is_what_transformers_says_of_the_corrected_model(folder):

@@ -7,7 +7,9 @@ import pytest
 from fakes import HashedEncoder
 
 from eval.cases import CaseError
+from eval.fits.answerable_data import bank_questions
 from eval.fits.bank import BANK, KINDS, digest_of, group_of, read_bank, spelled, taken_over
+from eval.fits.bank_library import found, library_of
 from eval.fits.bearing_data import WRONG, bearings, clapnq_bearings, clapnq_fitted_on
 from rag.corpus import read_library
 from rag.settings import Settings
@@ -48,6 +50,39 @@ def test_a_draft_is_put_together_of_its_sources_words_and_its_own(bank):
     assert draft.evidence == ("Title: MoleDig: Robots that dig", "MoleDig digs with robots.", "It needs two arms.")
     assert (claim.source, draft.source) == ("bank", "draft")
     assert group_of(claim) == group_of(draft) == "0"
+
+
+def test_a_question_may_stand_there_in_other_words_too(bank):
+    abstracts, path = bank
+    rows = json.loads(path.read_text())
+    rows[0]["questions"][1].append("Which sounds are kept on tape?")
+    path.write_text(json.dumps(rows))
+    (group,) = read_bank(abstracts, path)
+    assert [asked.reworded for asked in group.asked] == ["", "Which sounds are kept on tape?", "", "", ""]
+    kept, left = bank_questions([group], HashedEncoder(), 2, reworded=True)  # the first group is left out
+    assert kept == []
+    assert {asked for asked, _, _ in left} == {"Which sounds are kept on tape?"}
+    said = {is_there: [evidence for _, evidence, now in left if now == is_there] for is_there in (True, False)}
+    assert all("We record songs at sea." in evidence for evidence in said[True])
+    assert not any("We record songs at sea." in evidence for evidence in said[False])
+    alone = [evidence for evidence in said[True] if evidence.count("Paper: ") == 1]
+    assert alone == [evidence for evidence in alone if evidence.startswith("Paper: Whales and their songs")] != []
+
+
+def test_every_question_to_one_paper_is_there_in_other_words():
+    rows = [row for group in json.loads(BANK.read_text()) for row in group["questions"]]
+    told = [row[3:] for row in rows if row[0] in ("single", "near")]
+    assert len(told) == 1120
+    assert all(len(words) == 1 and words[0].strip() for words in told)
+    assert len({words[0] for words in told}) == 1120
+    assert all(row[3:] != [row[1]] for row in rows)
+
+
+def test_a_request_that_a_model_would_put_as_a_question_finds_nothing_without_one(bank):
+    (group,) = read_bank(*bank)
+    with library_of([group], HashedEncoder()) as rag:
+        assert found(rag, "What do they record?")
+        assert found(rag, "Could you pull up all the papers we have on whales?") == ()
 
 
 @pytest.mark.parametrize("text", ["It digs with robots, and it needs two arms.", "Nothing of this.", "two arms.", ""])
@@ -129,7 +164,7 @@ def test_the_banks_questions_are_well_formed_and_on_no_paper_of_the_library():
     assert {title.casefold() for title in titles}.isdisjoint(
         p.title.casefold() for p in read_library(Settings().library)
     )
-    asked = [(row, *question) for row in rows for question in row["questions"]]
+    asked = [(row, *question[:3]) for row in rows for question in row["questions"]]
     assert Counter(kind for _, kind, _, _ in asked) == {"compare": 560, "single": 700, "near": 420, "list": 560}
     assert set(KINDS) == {kind for _, kind, _, _ in asked}
     for row, kind, question, said in asked:

@@ -17,9 +17,10 @@ def test_model_and_library_reach_the_command_that_is_timed():
     assert _footnote("ask", argparse.Namespace(library=None, model=None)) == [*start, "ask"]
 
 
+@pytest.mark.parametrize("options", [["start", "--runs"], ["scifact", "--data", "x", "--limit"]])
 @pytest.mark.parametrize("number", ["0", "-3", "many"])
-def test_a_benchmark_of_nothing_is_refused(capsys, number):
+def test_a_benchmark_of_nothing_is_refused(capsys, options, number):
     with pytest.raises(SystemExit) as ended:
-        main(["bench", "start", "--runs", number])
+        main(["bench", *options, number])
     assert ended.value.code == 2
     assert "is no number from 1 on" in capsys.readouterr().err

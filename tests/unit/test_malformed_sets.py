@@ -8,7 +8,7 @@ from eval.__main__ import main
 from eval.benchmarks.deciding import read_pubmedqa
 from eval.benchmarks.declining import clapnq, read_clapnq
 from eval.benchmarks.retrieving import read_cranfield, read_scifact
-from eval.cases import Case, CaseError, not_in_library, read_cases
+from eval.cases import Case, CaseError, not_in_library, read_cases, without_key
 from eval.judges.labelled import read_pairs
 from rag import Paper
 from rag.cli import run_safely
@@ -66,6 +66,20 @@ def test_a_paper_to_be_left_out_that_is_not_there_is_told():
     (line,) = not_in_library([Case("a", "unanswerable-deleted", "?", without="gone")], [Paper("p", "T", "x")])
     assert line == "a: no paper of the library has the id 'gone' that it leaves out."
     assert not_in_library([Case("a", "unanswerable-deleted", "?", without="p")], [Paper("p", "T", "x")]) == []
+
+
+def test_a_question_of_which_nothing_says_what_is_right_is_told():
+    cases = [
+        Case("a", "fact", "?", answers=(("x",),)),
+        Case("b", "list", "?", papers=("T",)),
+        Case("c", "injection", "?"),
+    ]
+    assert without_key(cases) == ""
+    bare = [
+        Case(f"q{i}", kind, "?") for i, kind in enumerate(("fact", "noisy", "explain", "followup", "compare", "fact"))
+    ]
+    told = without_key([*cases, *bare])
+    assert told.endswith("answered rightly: q0, q1, q2, q3, q4 … (6).")
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,18 @@ import gzip
 import json
 import math
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from fakes import HashedEncoder, ScriptedModel
 from transformers import AutoConfig
 
 import prompts
 from eval.__main__ import main
-from eval.fits import adapter_fit, feature_fit
+from eval.fits import adapter_fit, answerable_fit, feature_fit
 from eval.fits.adapter_data import clapnq_questions, made_claims, made_questions, neighbours, read_abstracts
 from eval.fits.bank import digest_of, read_bank
 from eval.fits.feature_fit import made
@@ -344,8 +346,8 @@ def training_data(tmp_path, monkeypatch):
     with gzip.open(data / adapter_fit.ABSTRACTS, "wt") as file:
         long = [{"title": paper.title, "abstract": f"{paper.abstract} {paper.abstract}"} for paper in some_papers()]
         file.write("\n".join(map(json.dumps, long)))
-    ask = ["single", "How many robots does it need?", {"0": [3]}]
-    near = ["near", "How big are they?", {"1": []}]
+    ask = ["single", "How many robots does it need?", {"0": [3]}, "how big a team is it"]
+    near = ["near", "How big are they?", {"1": []}, "Of what size is each?"]
     groups = [
         {
             "papers": [[digest_of(paper["title"]), 8] for paper in long[i : i + 2]],
@@ -356,14 +358,15 @@ def training_data(tmp_path, monkeypatch):
         for i in range(0, 8, 2)
     ]
     (tmp_path / "bank.json").write_text(json.dumps(groups))
-    monkeypatch.setattr(adapter_fit, "read_bank", lambda abstracts: read_bank(abstracts, tmp_path / "bank.json"))
     make_model(tmp_path, "qwen2")
-    trunk = Trunk(AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path), 2, device="cpu")
-    monkeypatch.setattr(adapter_fit, "open_trunk", lambda _name: trunk)
+    trunk = Trunk(AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path), 2)
+    for module in (adapter_fit, answerable_fit):
+        monkeypatch.setattr(module, "read_bank", lambda abstracts: read_bank(abstracts, tmp_path / "bank.json"))
+        monkeypatch.setattr(module, "open_trunk", lambda _name: trunk)
     monkeypatch.setattr(adapter_fit, "MEASURED", tmp_path / "measured.json")
     monkeypatch.setattr(adapter_fit, "made", lambda pairs: made(pairs, 30))
     monkeypatch.setattr(feature_fit, "STEPS", 20)
-    monkeypatch.setattr(adapter_fitting, "EPOCHS", 1)
+    monkeypatch.setattr(adapter_fitting, "FIRST", replace(adapter_fitting.FIRST, epochs=1))
     monkeypatch.setattr(adapters, "path_of", lambda name: tmp_path / f"{name}.safetensors")
     return data
 
@@ -405,15 +408,33 @@ def test_what_is_said_of_a_group_of_papers_is_in_one_fold(training_data):
     assert len(set(adapter_fit.folds_of([pair for group in groups for pair in group.drafts]))) == adapter_fit.FOLDS
 
 
-def test_training_what_is_answerable_measures_on_what_it_did_not_see(training_data, tmp_path):
-    result = adapter_fit.train_answerable(training_data, HashedEncoder(), tokens_of, lambda _line: None)
-    assert result.keys() == {"ClapNQ, the other half", "bank"}
-    assert result["ClapNQ, the other half"]["n"] == 6
+def test_training_what_is_answerable_measures_on_what_it_did_not_see(training_data, tmp_path, monkeypatch):
+    begun, endings = [], []
+
+    def train_further(questions, adapter, *others):
+        begun.append(adapter)
+        return further(questions, adapter, *others)
+
+    def place_of(tokens, ending):
+        endings.append(ending)
+        return len(tokens) // 2
+
+    further = answerable_fit.train_further
+    monkeypatch.setattr(answerable_fit, "train_further", train_further)
+    result = answerable_fit.train_answerable(training_data, HashedEncoder(), tokens_of, lambda _line: None, place_of)
+    assert result.keys() == {
+        "ClapNQ, the other half", "bank", "bank, in other words", "bank, further", "ClapNQ, further"
+    }  # fmt: skip
+    assert result["ClapNQ, the other half"]["n"] == result["ClapNQ, further"]["n"] == 6
+    assert "Question: How big a team is it?" in endings
     assert all(0.0 <= row["accuracy"] <= 1.0 for row in result.values())
     adapter = Adapter.load(tmp_path / "answerable.safetensors")
     assert adapter.facts["classes"] == ["yes", "no"]
     assert adapter.facts["fitted_on"]["ClapNQ"] == 6
     assert adapter.facts["fitted_on"]["bank"] > result["bank"]["n"]
+    assert adapter.facts["further"]["fitted_on"]["bank, in other words"] > 0
+    assert adapter.facts["further"]["fitted_on"]["again"] > 0
+    assert not torch.equal(adapter.weights, begun[0].weights), "it is fitted further"
 
 
 def test_training_which_papers_are_asked_about_measures_on_groups_that_it_did_not_see(training_data, tmp_path):
@@ -439,7 +460,8 @@ def test_training_what_bears_on_a_question_measures_on_groups_and_questions_that
 
 def test_all_are_trained_from_the_command_line(training_data, tmp_path, monkeypatch, capsys):
     opened = SimpleNamespace(
-        model=SimpleNamespace(tokens_of=tokens_of), retriever=SimpleNamespace(encoder=HashedEncoder())
+        model=SimpleNamespace(tokens_of=tokens_of, place_of=lambda *_: 0),
+        retriever=SimpleNamespace(encoder=HashedEncoder()),
     )
     monkeypatch.setattr("eval.judges.verdict_judge.open_rag", lambda report: opened)
     assert main(["judge", "--fit", "verdict", "--data", str(training_data)]) == 0
@@ -459,7 +481,8 @@ def test_all_are_trained_from_the_command_line(training_data, tmp_path, monkeypa
 
 def test_training_says_what_is_missing_or_malformed_and_writes_nothing(training_data, tmp_path, monkeypatch, capsys):
     opened = SimpleNamespace(
-        model=SimpleNamespace(tokens_of=tokens_of), retriever=SimpleNamespace(encoder=HashedEncoder())
+        model=SimpleNamespace(tokens_of=tokens_of, place_of=lambda *_: 0),
+        retriever=SimpleNamespace(encoder=HashedEncoder()),
     )
     monkeypatch.setattr("eval.judges.verdict_judge.open_rag", lambda report: opened)
     asked = ["judge", "--fit", "answerable", "--data", str(training_data)]
