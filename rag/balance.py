@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import prompts
 from rag.errors import ModelError
 from rag.keywords import KeywordIndex, coverage
-from rag.language.quantities import misread, numbers_in
+from rag.language.misreading import misread
+from rag.language.quantities import numbers_in
 from rag.language.terms import tokenize
 from rag.schema import Evidence, Paper, digest, evidence_from, paper_from
 from rag.trained import adapters

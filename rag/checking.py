@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rag.drafts import clauses_of, draft_sentences, is_refusal, is_unfinished
 from rag.evidence import is_quotable
 from rag.language.fidelity import denied, is_verbatim
-from rag.language.quantities import counts_another
+from rag.language.misreading import counts_another
 from rag.language.question import asks_for_number, shares_news, tells, wants_explanation
 from rag.language.terms import stem, words
 from rag.quoting import Quoter, Reading

@@ -2,7 +2,7 @@
 
 Each sentence of the draft is held against every evidence sentence: how many of its words (rare ones count more)
 stand there or in the paper's title, how near the two are in meaning, whether its numbers are among theirs and mean the
-same there (`quantities`), and whether one denies what the other says. The best sentence is cited, others of its paper
+same there (`misreading`), and whether one denies what the other says. The best sentence is cited, others of its paper
 where they hold words that it lacks. A sentence without support is dropped; where nothing is left, the best evidence
 itself is the answer, quoted.
 
@@ -22,7 +22,8 @@ from rag.evidence import in_context, is_quotable
 from rag.index import PassageEncoder
 from rag.keywords import KeywordIndex, coverage
 from rag.language.fidelity import MOST_UNSAID, Fidelity, adds_negation, fidelity, is_denial, loses_negation, may_deny
-from rag.language.quantities import misread, missing_names, numbers_in
+from rag.language.misreading import misread
+from rag.language.quantities import missing_names, numbers_in
 from rag.language.terms import tokenize, words
 from rag.schema import Citation, Claim, Evidence, Paper, Verdict
 from rag.subjects import NAME, holding_name

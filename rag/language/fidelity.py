@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, permutations
 
-from rag.language.quantities import turned_round
+from rag.language.misreading import turned_round
 from rag.language.terms import STOP_WORDS, stem, words
 
 LEAST_IN_ORDER = 0.85

@@ -7,12 +7,10 @@ though every digit in it is right. Plain text in; knows no papers, vectors or mo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
 
-from rag.language.terms import STOP_WORDS, stem, words
+from rag.language.terms import STOP_WORDS, words
 from rag.language.units import SPANS, unit_of
 
 NUMBER_WORDS = {
@@ -46,33 +44,17 @@ _SPELLED = re.compile(
     re.IGNORECASE,
 )
 _ZERO = re.compile(r"(?<![\w-])zero(?![\w/-])", re.IGNORECASE)
-_MULTIPLES = {"doubl": "2", "twice": "2", "tripl": "3", "quadrupl": "4", "halv": "0.5"}
-_MULTIPLE = re.compile(r"\b(?:(doubl|tripl|quadrupl|halv)(?:es?|ed|ing)|(twice))\b", re.IGNORECASE)
-_TIMES_MORE = re.compile(r"[\s-]*(?:times|fold|x|×)(?!\w)", re.IGNORECASE)
-_MULTIPLIED = re.compile(r"(?:\W+\w+){0,4}")
 _BOUND = re.compile(
     r"(?:(?P<floor>\b(?:no (?:fewer|less) than|more than|greater than|at least|over|above|exceed(?:s|ed|ing)?)|[>≥])"
     r"|(?P<ceiling>\b(?:no more than|(?:fewer|less|lower) than|at most|under|below)|[<≤])"
     r"|(?P<reach>\bup to))\s*(?:an? )?[$€£]?\s*$",
     re.IGNORECASE,
 )
-_OPPOSITE = {frozenset(bounds) for bounds in (("floor", "ceiling"), ("floor", "reach"), ("during", "ceiling"))}
-_MOST = re.compile(
-    r"\b(?:max\w*|most|highest|largest|greatest|biggest|best|peak\w*|as \w+ as|limit\w*)\b", re.IGNORECASE
-)
 _CURRENCIES = {"$": "$", "€": "€", "£": "£", "dollar": "$", "dollars": "$", "euro": "€", "euros": "€", "usd": "$"}
 _CURRENCY_AFTER = re.compile(r"\s*(?:\w+illion )?(dollars?|euros?|usd)\b", re.IGNORECASE)
 _MINUS = re.compile(r"(?<![\w.,)\]%°-])(?:[-−]|minus )$", re.IGNORECASE)
-_ENDS = "|".join(sorted(STOP_WORDS | NUMBER_WORDS.keys() | {"at", "per", "using", "via"}))
-_COUNTED = re.compile(
-    rf"(?: ?%)?(?P<noun>(?:[ -](?!(?:{_ENDS}|\w+ed)\b)[A-Za-z][\w-]*){{0,3}})"
-    rf"(?:,? (?:on|in|for|at|against) (?:the )?(?P<place>(?!(?:{_ENDS})\b)[A-Za-z][\w-]*))?"
-)
-_HOW_MANY = re.compile(
-    r"\bhow many (?:[\w-]+ ){0,2}?(?P<noun>people|children|men|women|(?!times\b)[\w-]*[^\Wsui]s)\b", re.IGNORECASE
-)
-"""The first plural is what is counted: "how many healthy patients", "how many people taking drugs"."""
-_MAY_BE_UNIT = re.compile(rf"(?!\+|[ -]?(?!(?:{_ENDS})\b)[a-z])")
+ENDS = "|".join(sorted(STOP_WORDS | NUMBER_WORDS.keys() | {"at", "per", "using", "via"}))
+_MAY_BE_UNIT = re.compile(rf"(?!\+|[ -]?(?!(?:{ENDS})\b)[a-z])")
 _NAME = re.compile(r"(?<!\w)[A-Za-z]+\d\w*")
 _SPELLED_NAME = re.compile(r"(?<!\w)([A-Za-z]+)[\s-]*(\d\w*)")
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
@@ -95,14 +77,14 @@ _NUMBERED = re.compile(
 _IN_A_ROW = re.compile(r"(?<![\w.,])\d{1,2}(?:,\d{1,2}){2,}(?![\w,]|\.\d)")
 """Several numbers: "1,2,3". Two of them may be a decimal comma."""
 _BRACKETED = re.compile(r"(?<=[A-Za-z])\((\d{1,2}(?:\.\d)?)\)")
-_UP = (
+UP = (
     r"higher|more|greater|larger|bigger|better|faster|longer|stronger|heavier|wider|increas\w*|improv\w*|gain\w*"
     r"|boost\w*|rais\w*|rise\w*|rising|rose|outperform\w*|outpac\w*|surpass\w*|exceed\w*|speed-?ups?|speeded|sped"
     r"|up|enhanc\w*|accelerat\w*|grow\w*|grew|fold|beat\w*|ahead|climb(?:s|ed|ing)?|jump(?:s|ed)?|soar(?:s|ed|ing)?"
     r"|surg(?:e|es|ed|ing)|lengthen\w*|prolong\w*|extend(?:s|ed|ing)?|expand(?:s|ed|ing)?|widen\w*|broaden\w*|strengthen\w*|heighten\w*"
     r"|elevat(?:e|es|ed|ing)|escalat\w*|intensif\w*|amplif\w*"
 )
-_DOWN = (
+DOWN = (
     r"lower\w*|less|fewer|smaller|cheaper|slower|shorter|weaker|worse|lighter|narrower|reduc\w*|decreas\w*|drop\w*"
     r"|fall\w*|fell|cut\w*|sav\w+|shrink\w*|shrank|shrunk\w*|declin\w*|down|below|behind|loss|lost|los(?:es|ing|ses)"
     r"|slow(?:s|ed|ing)|shorten\w*|attenuat\w*|diminish\w*|lessen\w*|narrow(?:s|ed|ing)|weaken\w*|worsen\w*|degrad\w*"
@@ -110,8 +92,7 @@ _DOWN = (
     r"|suppress(?:es|ed|ing)?|inhibit(?:s|ed|ing)?|mitigat\w*|curtail\w*|trim(?:s|med)|slash\w*|lag(?:s|ged)?"
     r"|underperform\w*"
 )
-_RISES, _FALLS = (re.compile(rf"\b(?:{way})\b", re.IGNORECASE) for way in (_UP, _DOWN))
-_CHANGE = re.compile(rf"\b(?:{_UP}|{_DOWN}|differ\w*|margin\w*|from)\b|[+>×]|\d[xX]\b", re.IGNORECASE)
+_CHANGE = re.compile(rf"\b(?:{UP}|{DOWN}|differ\w*|margin\w*|from)\b|[+>×]|\d[xX]\b", re.IGNORECASE)
 _COMPARED = re.compile(
     r"^\W{0,2}(?:times |x |percent )?(?:\w+ )?(?:higher|more|greater|larger|bigger|better|faster|longer|stronger|lower"
     r"|less|fewer|smaller|cheaper|slower|shorter|weaker|worse)\b",
@@ -152,8 +133,8 @@ class Quantity:
 
 def quantities(text: str) -> Iterator[Quantity]:
     """The numbers of `text` that are written in digits, in order."""
-    text = _on_line(text)
-    for match, value, is_name in _written(text):
+    text = on_line(text)
+    for match, value, is_name in written(text):
         unit = _unit(match)
         before = text[max(0, match.start() - _NEAR) : match.start()]
         after = text[match.end("value") : match.end() + _NEAR]
@@ -221,7 +202,7 @@ def _currency(before: str, after: str) -> str:
     return _CURRENCIES.get(sign) or _CURRENCIES.get(named[1].casefold() if named else "", "")
 
 
-def _written(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
+def written(text: str) -> Iterator[tuple[re.Match[str], str, bool]]:
     """Each number written in digits: where it stands, its value, and whether it is part of a name."""
     in_names = {place for name in _NAME.finditer(text) for place in range(*name.span())}
     for match in _NUMBER.finditer(text):
@@ -235,13 +216,13 @@ def numbers_in(text: str, *, with_one: bool = True, in_names: bool = True) -> fr
     `with_one`: whether the words "one" and "zero" count; their digits always do. `in_names`: whether all that may be
     meant counts, as of a source: the 2 of "SC2LE", and "77K" both as thousands and as kelvin (see `misread`).
     """
-    text = _on_line(text)
-    found = {value for _, value, is_name in _written(text) if in_names or not is_name}
+    text = on_line(text)
+    found = {value for _, value, is_name in written(text) if in_names or not is_name}
     if in_names:
-        found.update(filter(None, (_other_value(match) for match, _, _ in _written(text))))
+        found.update(filter(None, (_other_value(match) for match, _, _ in written(text))))
         found.update(_thousands(text))
         found.update(_plain(one, 1) for match in _IN_A_ROW.finditer(text) for one in match[0].split(","))
-    found.update(value for _, value in _spelled(text) if with_one or value != "1")
+    found.update(value for _, value in spelled(text) if with_one or value != "1")
     if with_one and _ZERO.search(text):
         found.add("0")
     return frozenset(found)
@@ -254,7 +235,7 @@ def _thousands(text: str) -> Iterator[str]:
             yield re.sub(r"\D", "", match[0])
 
 
-def _spelled(text: str) -> Iterator[tuple[re.Match[str], str]]:
+def spelled(text: str) -> Iterator[tuple[re.Match[str], str]]:
     """Each number written in words: "twenty-five" is 25, "one hundred and twenty" 120, "two thousand" 2000."""
     for match in _SPELLED.finditer(text):
         is_range = text[: match.start()].casefold().endswith("between ")
@@ -280,13 +261,13 @@ def missing_names(text: str, source: str) -> tuple[str, ...]:
     `source` has "CO2" where it says "CO₂" or "CO(2)", and "R2" where it says "R²".
     """
     text = _LOWERED.sub(_plain_digits, text)  # raised ones may be a power or a footnote
-    source = _BRACKETED.sub(r"\1", _on_line(source))
+    source = _BRACKETED.sub(r"\1", on_line(source))
     known = {f"{letters}{rest}".casefold() for letters, rest in _SPELLED_NAME.findall(source)}
     known.update(name.casefold() for name in _NAME.findall(source))
     return tuple(name for name in dict.fromkeys(_NAME.findall(text)) if name.casefold() not in known)
 
 
-def _on_line(text: str) -> str:
+def on_line(text: str) -> str:
     """`text` with lowered and raised digits on the line ("CO₂" is "CO2", "10⁻³" is "10^-3"), and with "threefold" as
     "three-fold" and "a dozen" as "twelve".
     """
@@ -299,151 +280,8 @@ def _twelve(dozen: re.Match[str]) -> str:
     return dozen[0] if _COUNTED_BEFORE.search(dozen.string[: dozen.start()]) else "twelve"
 
 
-def turned_round(text: str, source: str) -> str:
-    """A word by which `text` says that something rises where `source` only says that it falls, or the other way; ""
-    where there is none: "a lower success" for "a higher success".
-    """
-    for own, other in ((_RISES, _FALLS), (_FALLS, _RISES)):
-        if (found := own.search(text)) and not own.search(source) and other.search(source):
-            return found[0].casefold()
-    return ""
-
-
 def _plain_digits(match: re.Match[str]) -> str:
     return match[0].translate(_ON_LINE)
-
-
-def misread(text: str, source: str) -> str:
-    """The first number of `text` that `source` has with another meaning; "" where there is none.
-
-    Another meaning: with another unit, currency or sign, with the opposite bound ("more than" for "fewer than") or
-    without its "up to", as a level where `text` makes it a change, or of another thing: "3 GPUs" for "3 epochs on 5
-    GPUs". A multiple in words ("doubles") is misread where the source has only others ("halves", "ten times").
-
-    Numbers that `source` does not have at all are not looked at: see `numbers_in`.
-    """
-    read, told = _read(text), _read(source)
-    said, have = read.quantities, told.quantities
-    for quantity in said:
-        if quantity.is_name:
-            continue
-        same = [other for other in have if other.value == quantity.value]
-        if not same and _is_other_reading(quantity, said, have):
-            return quantity.value
-        if same and not any(_is_same(quantity, other) and not _loses_reach(text, quantity, other) for other in same):
-            return quantity.value
-    return _other_multiple(read, told) or _of_another(read, told)
-
-
-class _Read(NamedTuple):
-    """What numbers say in a text: see `quantities`, `_multiples` and `_things`."""
-
-    quantities: tuple[Quantity, ...]
-    multiples: tuple[tuple[str, frozenset[str]], ...]
-    things: tuple[tuple[str, frozenset[str], frozenset[str]], ...]
-
-
-@lru_cache(maxsize=4096)
-def _read(text: str) -> _Read:
-    """Each sentence of a draft is held against each of the evidence, so that all are read more than once."""
-    text = _on_line(text)
-    return _Read(tuple(quantities(text)), tuple(dict.fromkeys(_multiples(text))), tuple(dict.fromkeys(_things(text))))
-
-
-def _is_other_reading(quantity: Quantity, said: Sequence[Quantity], have: Sequence[Quantity]) -> bool:
-    """Whether a source has a number only with a letter that the text does not write: "77" for "77K" (kelvin?)."""
-    values = {other.value for other in said}
-    read = [other for other in have if other.other_value == quantity.value and other.value not in values]
-    return bool(read) and not any(
-        other.letter == quantity.letter or other.letter == quantity.unit != other.unit for other in read
-    )
-
-
-def _is_same(said: Quantity, source: Quantity) -> bool:
-    if said.unit and source.unit and said.unit != source.unit:
-        return False
-    if said.currency and source.currency and said.currency != source.currency:
-        return False
-    if frozenset((said.bound, source.bound)) in _OPPOSITE:
-        return False
-    positive = source if said.is_negative else said
-    if said.is_negative != source.is_negative and not positive.may_be_change:  # "(-5%)" is "5% lower"
-        return False
-    if said.is_change and not source.may_be_change:
-        return False
-    return not (source.is_change and not said.may_be_change)
-
-
-def _loses_reach(text: str, said: Quantity, source: Quantity) -> bool:
-    """Whether "up to 40" has become "40", and nothing in `text` says that it is the most."""
-    return source.bound == "reach" and not said.bound and not _MOST.search(text)
-
-
-def _other_multiple(text: _Read, source: _Read) -> str:
-    """A multiple that `text` has in words, where `source` multiplies the same thing by others alone."""
-    for value, said in text.multiples:
-        others = [number for number, multiplied in source.multiples if multiplied & said]
-        if others and value not in others:
-            return value
-    return ""
-
-
-def _multiples(text: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Each multiple ("doubles", "ten times", "3x") with stems of what follows: half the time is no slower speed."""
-    found = [(match.end(), _MULTIPLES[(match[1] or match[2]).casefold()]) for match in _MULTIPLE.finditer(text)]
-    counted = [(match.end("value"), value) for match, value, _ in _written(text)]
-    counted += [(match.end(), value) for match, value in _spelled(text)]
-    found += [(times.end(), value) for end, value in counted if (times := _TIMES_MORE.match(text, end))]
-    for end, value in found:
-        yield value, _stems(_MULTIPLIED.match(text, end))
-
-
-def _stems(found: re.Match[str] | None, group: str | int = 0) -> frozenset[str]:
-    """Stems of the words of a match; none where it, or its group, is empty."""
-    return frozenset(stem(word) for word in words(found[group] or "" if found else "") if word not in STOP_WORDS)
-
-
-def _of_another(text: _Read, source: _Read) -> str:
-    """A number that `source` has only of other things than `text`, while it has another number of that thing."""
-    have = source.things
-    for value, *things in text.things:
-        for place, said in enumerate(things):
-            if not said:
-                continue
-            same = [own[place] for number, *own in have if number == value]
-            others = [own[place] for number, *own in have if number != value]
-            if same and all(own and not own & said for own in same) and any(own & said for own in others):
-                return value
-    return ""
-
-
-def counts_another(text: str, source: str, question: str) -> bool:
-    """Whether `text` answers "how many patients" with a number of something else: "14 million visits".
-
-    Only where `source` has a number of what is asked, and every number of `text` that `question` does not have is one
-    of a thing of another name.
-    """
-    asked = _HOW_MANY.search(question)
-    if asked is None:
-        return False
-    noun = stem(asked["noun"].casefold())
-    known = numbers_in(question)
-    said = {(value, of) for value, of, _ in _read(text).things if value not in known}
-    counted = {value for value, of, _ in _read(source).things if noun in of}
-    return bool(said and counted) and all(of and noun not in of and value not in counted for value, of in said)
-
-
-def _things(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
-    """Each number with the stems of the words that it counts ("5 new tasks") and of where ("60% on Alpha")."""
-    named = {match.end() for match in re.finditer(r"[A-Za-z]-", text)}  # "Office-31" counts nothing
-    written = [
-        (max(match.end(part) for part in ("value", "scale", "scale_word")), value)
-        for match, value, is_name in _written(text)
-        if not is_name and match.start() not in named
-    ]
-    for end, value in written + [(match.end(), value) for match, value in _spelled(text)]:
-        found = _COUNTED.match(text, end)
-        yield value, _stems(found, "noun"), _stems(found, "place")
 
 
 def _plain(digits: str, times: int) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.language.quantities import counts_another, misread, missing_names, numbers_in, quantities, turned_round
+from rag.language.misreading import counts_another, misread, turned_round
+from rag.language.quantities import missing_names, numbers_in, quantities
 
 
 @pytest.mark.parametrize(
