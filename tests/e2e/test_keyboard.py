@@ -134,6 +134,7 @@ def test_papers_are_pasted_added_undone_and_removed_and_the_focus_is_never_lost(
     tab_to(page, "Look through")
     page.keyboard.press("Enter")
     page.wait_for_selector(".fn-lib-preview")
+    page.wait_for_timeout(200)  # as in `has_focus`: the buttons below it are drawn once more
     tab_to(page, "Add 1 paper")
     page.keyboard.press("Enter")
     has_focus(page, "1 paper added.")
