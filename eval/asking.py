@@ -30,7 +30,7 @@ from eval.judges.by_name import DEFAULT, NAMES
 from eval.judges.judgement import Judge
 from eval.run import ANSWERS, MADE_OF_ANSWERS, MADE_WITH, ask_the_same, exit_code, run, save, table
 from rag import FootnoteError, Rag
-from rag.cli import add_common_options, settings_from, tell
+from rag.cli import add_common_options, positive, settings_from, tell
 
 QUESTIONS = "questions.jsonl"
 OpenJudge = Callable[[str, Rag], Judge | None]
@@ -47,7 +47,7 @@ def add_to(commands: Any, open_judge: OpenJudge) -> None:
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a run that was stopped")
     parser.add_argument(
         "--batch",
-        type=int,
+        type=positive,
         default=1,
         metavar="N",
         help="questions asked together (default: 1; of use with a remote model)",

@@ -173,7 +173,7 @@ def without_key(cases: Iterable[Case]) -> str:
 
     These are asked, and left out of every figure of right and wrong.
     """
-    found = [case.id for case in cases if case.type in _WITH_KEY and not case.answers]
+    found = [case.id for case in cases if case.type in _WITH_KEY and not case.is_answerable]
     if not found:
         return ""
     named = ", ".join(found[:_MOST_HINTS]) + (" …" if len(found) > _MOST_HINTS else "")

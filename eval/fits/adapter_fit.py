@@ -59,6 +59,7 @@ CLAIMS = 2600
 """Papers of which a claim is made, where the draw allows one."""
 FOLDS = 3
 BANK_FOLD = 5
+
 TokensOf = Callable[[Sequence[tuple[str, str]]], Sequence[int]]
 """Messages to the token ids of a whole prompt."""
 

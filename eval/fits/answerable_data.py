@@ -9,56 +9,60 @@ beside what is found. Deterministic at `SEED`.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from eval.fits.adapter_data import SEED, Question, as_numbered
 from eval.fits.bank import Asked, Group
 from eval.fits.bank_library import found, library_of
 from eval.judges.feature_judge import Encoder
-from rag import Evidence, Paper
+from rag import Evidence, Paper, Rag
 from rag.trained.adapters import whole_question
 
-Way = Callable[..., tuple[Evidence, ...]]
-"""Finds evidence for a question, under a condition on papers where one is given."""
 WIDER = {"evidence_papers": 2, "evidence_sentences": 10, "evidence_tokens": 480}
 """How a second look reads."""
 
 
 def bank_questions(
-    groups: Sequence[Group], encoder: Encoder, every: int, *, reworded: bool = False
-) -> tuple[list[Question], list[Question]]:
+    groups: Sequence[Group], encoder: Encoder, every: int
+) -> tuple[list[Question], list[Question], list[Question], list[Question]]:
     """Questions to one paper, each beside evidence that answers it and such that does not.
 
-    Two lists: the second has those of every `every`th group, to be measured on. `reworded`: in other words than the
-    papers', as far as somebody put them so; these also beside what is found in that paper alone, since among all 840
-    papers it is often not found.
+    Four lists: the second has those of every `every`th group, to be measured on; the third and fourth are the same in
+    other words than the papers', as far as somebody put them so. These also stand beside what is found in that paper
+    alone, since among all 840 papers it is often not found.
     """
-    draw = random.Random(SEED)  # noqa: S311  (sampling, not secrets)
-    result: tuple[list[Question], list[Question]] = ([], [])
     with library_of(groups, encoder) as rag:
         looks = (rag, rag.with_settings(answer=WIDER))
-        for place, group in enumerate(groups):
-            for asked in group.asked:
-                text = asked.reworded if reworded else asked.question
-                if asked.kind in ("single", "near") and text:
-                    text = whole_question(text)
-                    (paper,) = (group.papers[which] for which in asked.sentences)
-                    ways = [partial(found, look, text) for look in looks]
-                    if reworded:
-                        ways.append(partial(found, rag, text, {"title": paper.title}))
-                    result[place % every == 0].extend(_questions(text, asked, group, ways, draw))
+        return (*_of_groups(groups, looks, every, reworded=False), *_of_groups(groups, looks, every, reworded=True))
+
+
+def _of_groups(
+    groups: Sequence[Group], looks: tuple[Rag, Rag], every: int, *, reworded: bool
+) -> tuple[list[Question], list[Question]]:
+    draw = random.Random(SEED)  # noqa: S311  (sampling, not secrets)
+    result: tuple[list[Question], list[Question]] = ([], [])
+    for place, group in enumerate(groups):
+        for asked in group.asked:
+            text = asked.reworded if reworded else asked.question
+            if asked.kind in ("single", "near") and text:
+                found_here = _questions(whole_question(text), asked, group, looks, draw, alone=reworded)
+                result[place % every == 0].extend(found_here)
     return result
 
 
-def _questions(text: str, asked: Asked, group: Group, ways: Sequence[Way], draw: random.Random) -> Iterator[Question]:
+def _questions(
+    text: str, asked: Asked, group: Group, looks: tuple[Rag, Rag], draw: random.Random, *, alone: bool
+) -> Iterator[Question]:
+    """`alone`: also beside what is found in the paper alone."""
     ((place, right),) = asked.sentences.items()
     paper = group.papers[place]
     gold = {group.sentences[place][number - 1] for number in right if number}
+    ways = [found(rag, text) for rag in looks]
+    if alone:
+        ways.append(found(looks[0], text, {"title": paper.title}))
     seen = set()
-    for find in ways:
-        evidence = find()
+    for evidence in ways:
         if not evidence or (shown := _numbered(evidence)) in seen:
             continue
         seen.add(shown)
@@ -66,9 +70,8 @@ def _questions(text: str, asked: Asked, group: Group, ways: Sequence[Way], draw:
         if held == gold:  # of what a paper does not say, none is none
             yield text, shown, bool(gold)
     if gold and seen:
-        yield text, _numbered(draw.choice(ways[:2])({"title": {"ne": paper.title}})), False
-        evidence = draw.choice(ways)()
-        left = [item for item in evidence if not any(_same(sentence, item, paper) for sentence in gold)]
+        yield text, _numbered(found(draw.choice(looks), text, {"title": {"ne": paper.title}})), False
+        left = [item for item in draw.choice(ways) if not any(_same(sentence, item, paper) for sentence in gold)]
         if left:
             yield text, _numbered(left), False
 

@@ -51,14 +51,17 @@ def train_answerable(
     """
     questions = Questions.read(data, encoder)
     trunk = open_trunk(MODEL)
-    shown = [answerable_examples(asked, tokens_of, weight) for asked, weight in questions.to_begin_with()]
-    whole = [example for examples in shown for example in examples]
-    facts = facts_of("answerable", questions.sizes())
-    begun, fitted = fit(trunk, whole, seed=SEED, facts=facts, report=report)
-    held, left = answerable_examples(questions.held, tokens_of), shown.pop()
+    kept, left, half = (
+        answerable_examples(asked, tokens_of, ASKED_WEIGHT)
+        for asked in (questions.within, questions.outside, questions.half)
+    )
+    others = answerable_examples(questions.made, tokens_of) + half
+    facts = facts_of("answerable", {"bank": len(kept) + len(left), "made": len(questions.made), "ClapNQ": len(half)})
+    begun, fitted = fit(trunk, [*kept, *left, *others], seed=SEED, facts=facts, report=report)
+    held = answerable_examples(questions.held, tokens_of)
     result = {"ClapNQ, the other half": told_apart(questions.held, fitted(held))}
-    report("Without groups of the bank …")
-    _, fitted = fit(trunk, [example for examples in shown for example in examples], seed=SEED, report=report)
+    report(f"Without every {BANK_FOLD}th group of the bank …")
+    _, fitted = fit(trunk, [*kept, *others], seed=SEED, report=report)
     result["bank"] = told_apart(questions.outside, fitted(left))
     adapter, further = train_further(questions, begun, trunk, tokens_of, place_of, report)
     adapter.save(adapters.path_of("answerable"))
@@ -112,18 +115,9 @@ class Questions:
         papers = read_abstracts(data / ABSTRACTS, PAPERS)
         return cls(
             *bank_questions(groups, encoder, BANK_FOLD),
-            *bank_questions(groups, encoder, BANK_FOLD, reworded=True),
             made_questions(papers, neighbours(papers, encoder), PER_RULE),
             *(list(half.values()) for half in clapnq_questions(data / "clapnq")),
         )
-
-    def to_begin_with(self) -> list[tuple[list[Question], float]]:
-        """Of the first fit, and what each counts; what is left out of the second stands last."""
-        return [(self.within, ASKED_WEIGHT), (self.made, 1.0), (self.half, ASKED_WEIGHT), (self.outside, ASKED_WEIGHT)]
-
-    def sizes(self) -> dict[str, int]:
-        """Of the first fit."""
-        return {"bank": len(self.within) + len(self.outside), "made": len(self.made), "ClapNQ": len(self.half)}
 
     def some(self) -> list[Question]:
         """Of the first fit what the further one sees again."""

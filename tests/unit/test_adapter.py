@@ -134,12 +134,17 @@ def test_what_is_no_adapter_is_told(tmp_path, content):
         Adapter.load(tmp_path / "missing.safetensors")
 
 
-def test_fitting_learns_what_it_is_shown_and_the_networks_read_what_was_fitted(tmp_path, monkeypatch):
-    make_model(tmp_path, "qwen2")
-    config, checkpoint = AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path)
-    trunk = Trunk(config, checkpoint, 2)
+def to_fit_on(folder, shortest, longest):
+    """A trunk on a tiny model, with what it was made of, and drawn rows of tokens."""
+    make_model(folder, "qwen2")
+    config, checkpoint = AutoConfig.from_pretrained(folder), Checkpoint(folder)
     draw = random.Random(0)
-    rows = [tuple(draw.randrange(1, 256) for _ in range(draw.randrange(3, 9))) for _ in range(160)]
+    rows = [tuple(draw.randrange(1, 256) for _ in range(draw.randrange(shortest, longest))) for _ in range(160)]
+    return config, checkpoint, Trunk(config, checkpoint, 2), rows, draw
+
+
+def test_fitting_learns_what_it_is_shown_and_the_networks_read_what_was_fitted(tmp_path, monkeypatch):
+    config, checkpoint, trunk, rows, _ = to_fit_on(tmp_path, 3, 9)
     examples = [Example(row, (1.0, 0.0, 0.0) if row[-1] % 2 else (0.0, 1.0, 1.0)) for row in rows]
     monkeypatch.setattr(adapter_fitting, "FIRST", Recipe(rate=5e-3, head_rate=2e-3, epochs=6, batch_tokens=128))
     adapter, fitted = fit(trunk, examples)
@@ -155,11 +160,7 @@ def test_fitting_learns_what_it_is_shown_and_the_networks_read_what_was_fitted(t
 
 
 def test_fitting_further_goes_on_from_what_is_known_and_leaves_the_beginning_to_the_model(tmp_path, monkeypatch):
-    make_model(tmp_path, "qwen2")
-    config, checkpoint = AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path)
-    trunk = Trunk(config, checkpoint, 2)
-    draw = random.Random(0)
-    rows = [tuple(draw.randrange(1, 256) for _ in range(draw.randrange(5, 12))) for _ in range(160)]
+    config, checkpoint, trunk, rows, draw = to_fit_on(tmp_path, 5, 12)
     examples = [
         Example(row, (1.0, 0.0) if row[-1] % 2 else (0.0, 1.0), plain=draw.choice((0, 2, len(row) - 3))) for row in rows
     ]

@@ -93,6 +93,20 @@ def test_a_run_keeps_its_questions_and_goes_on_with_these(rag, own, tmp_path, ca
     assert json.loads((folder / "scores.json").read_text())["cases"] == 3
 
 
+def test_a_question_of_which_nothing_says_what_is_right_is_told_before_it_is_asked(rag, tmp_path, capsys):
+    write_cases(tmp_path / "own.jsonl", [Case("bare", "fact", "How many?")])
+    assert command("--questions", tmp_path / "own.jsonl", "--out", tmp_path / "run") == 0
+    assert "Without 'answers' nobody can tell whether these are answered rightly: bare (1)." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two"])
+def test_fewer_than_one_question_at_a_time_is_refused(rag, tmp_path, capsys, number):
+    with pytest.raises(SystemExit):
+        command("--set", "dev", "--batch", number, "--out", tmp_path / "run")
+    assert f"{number!r} is no number from 1 on" in capsys.readouterr().err
+    assert rag.asked == []
+
+
 def test_a_part_of_a_set_is_gone_on_with_as_that_part(rag, tmp_path):
     assert command("--set", "fresh-a", "--types", "fact", "--limit", 2, "--out", tmp_path / "run") == 0
     assert command("--resume", tmp_path / "run") == 0

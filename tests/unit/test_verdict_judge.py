@@ -437,6 +437,11 @@ def test_training_what_is_answerable_measures_on_what_it_did_not_see(training_da
     assert not torch.equal(adapter.weights, begun[0].weights), "it is fitted further"
 
 
+def test_a_further_fit_reads_what_stands_beside_few_sentences():
+    six, seven = ("\n".join(["Paper: A", *(f"[{n}] It digs." for n in range(1, count + 1))]) for count in (6, 7))
+    assert answerable_fit.short([("Why?", six, True), ("How?", seven, False)]) == [("Why?", six, True)]
+
+
 def test_training_which_papers_are_asked_about_measures_on_groups_that_it_did_not_see(training_data, tmp_path):
     result = adapter_fit.train_about(training_data, HashedEncoder(), tokens_of, lambda _line: None)
     assert result.keys() == {"single", "near"}
