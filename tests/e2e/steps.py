@@ -9,8 +9,7 @@ DONE = "#fn-live [data-stage=done]"
 
 
 def ask(page, question, until=DONE):
-    live = page.locator("#fn-live .fn-turn")
-    before = live.get_attribute("id") if live.count() else None
+    before = page.evaluate("document.querySelector('#fn-live .fn-turn')?.id ?? null")
     page.fill(BOX, question)
     page.press(BOX, "Enter")
     if until == DONE:  # the turn before is done too, until this one takes its place

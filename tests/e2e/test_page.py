@@ -39,7 +39,7 @@ def page(served, rag, visit):
 def test_evidence_comes_before_the_first_word_then_a_growing_draft_then_the_checked_answer(page, rag):
     rag.before_first_token.clear()
     rag.before_answer.clear()
-    rag.pace_s = 0.03
+    rag.pace_s = 0.1
     ask(page, "What is LanternNet?", until="#fn-live-evidence mark")
     assert page.locator("#fn-live .fn-draft-text").count() == 0
     assert "Reading 5 sentences from 2 papers" in page.inner_text("#fn-status")
@@ -269,6 +269,7 @@ def test_a_fold_that_was_opened_stays_open_while_its_part_is_drawn_anew_and_in_n
     assert page.locator("#fn-past .fn-offer[open]").count() == 0, "what was shut stays shut"
     page.click("#fn-live .fn-offer summary")
     page.get_by_role("button", name="New chat").click()
+    page.wait_for_selector("#fn-live .fn-turn", state="detached")
     ask(page, "What does partly mean?")
     ask(page, "And that?")
     ask(page, "And these?")
