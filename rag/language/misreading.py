@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from rag.language.pairing import of_its_neighbour
 from rag.language.quantities import DOWN, ENDS, UP, Quantity, numbers_in, on_line, quantities, spelled, written
 from rag.language.terms import STOP_WORDS, stem, words
 
@@ -62,7 +63,7 @@ def misread(text: str, source: str) -> str:
             return quantity.value
         if same and not any(_is_same(quantity, other) and not _loses_reach(text, quantity, other) for other in same):
             return quantity.value
-    return _other_multiple(read, told) or _of_another(read, told)
+    return _other_multiple(read, told) or _of_another(read, told) or of_its_neighbour(text, source)
 
 
 class _Read(NamedTuple):
