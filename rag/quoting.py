@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rag.language.quantities import numbers_in
-from rag.language.question import asks_for_number, shares_news, tells, wants_explanation
+from rag.language.question import asks_for_number, asks_yes_or_no, shares_news, tells, wants_explanation
 from rag.language.sentences import sentences_of
 from rag.schema import Evidence
 from rag.stopping import Check
@@ -35,6 +35,9 @@ TELLING_FROM = 0.1
 """How likely one has to say what is asked. Each abstract read by itself, 43 of the 45 sentences that answer the
 explanations of dev, fresh-a and fresh-c are among its best four and so likely, as are 2.7 of an abstract; from 0.3 on
 40 are, from 0.5 on 36."""
+SURELY_TELLING_FROM = 0.5
+"""How likely one has to say what is asked to be quoted though it shares nothing with the draft: a number where the
+draft's is no one's, or an answer to a question for yes or no. Of others a sentence may say much and not what."""
 NUMBER_COVERAGE = 0.7
 """Share of the question, weighted by rarity, that a sentence has to hold to be quoted for the number in it."""
 NAMED_COVERAGE = 0.25
@@ -82,7 +85,7 @@ class Quoter:
         Args:
             draft: what was written, and the evidence that it was written from.
             told: what of it would be an answer, did what it rests on say so: only what holds some of that is quoted
-                then. "": none of it was near to anything.
+                then, or says surely whether. "": none of it was near to anything.
             asked: the question as it was asked: what kind of answer it wants.
             question: as it was understood.
             stop_check: called before each reading.
@@ -91,27 +94,29 @@ class Quoter:
         """
         if not alone:
             return self._quotes(draft.evidence, QUOTES_INSTEAD)
-        if asks_for_number(asked) and (number := self._number(draft, question)):
+        is_number = asks_for_number(asked)
+        if is_number and (number := self._number(draft, question)):
             return self._quotes(number, 1)
-        if asks_for_number(asked) and not told:
-            return []
 
-        def is_fit(text: str) -> bool:
-            return not told or shares_news(text, told, asked, question)
+        def is_fit(text: str, share: float = 0.0) -> bool:
+            is_sure = share >= SURELY_TELLING_FROM
+            if is_number and not told:
+                return is_sure and tells(text, asked, question)
+            return not told or (is_sure and asks_yes_or_no(asked)) or shares_news(text, told, asked, question)
 
         found = self._said(draft, read_for, is_fit, stop_check)
         more = wants_explanation(asked) and found is not None
         near = found if found is not None else [item for item in draft.evidence if is_fit(item.sentence.text)]
-        return self._quotes(near, QUOTES_INSTEAD + more)
+        return self._quotes(near, 1 if is_number and not told else QUOTES_INSTEAD + more)
 
     def _quotes(self, evidence: Sequence[Evidence], count: int) -> list[Claim]:
         return self._grounder.quotes(evidence, count) if evidence else []
 
     def _said(
-        self, draft: Draft, question: str, is_fit: Callable[[str], bool], stop_check: Check
+        self, draft: Draft, question: str, is_fit: Callable[[str, float], bool], stop_check: Check
     ) -> Sequence[Evidence] | None:
         """What is asked for, as it is read, and fit, in the first of the papers of `draft` that says it; None where
-        nobody can read.
+        nobody can read. `is_fit`: of a sentence, and of how likely it says it.
         """
         for paper in list({item.paper.id: item.paper for item in draft.evidence}.values())[:PAPERS_READ]:
             own = sentences_of(paper)
@@ -121,7 +126,7 @@ class Quoter:
             found = [
                 Evidence(number, paper, sentence, share)
                 for number, (sentence, share) in enumerate(zip(own, told, strict=True), start=1)
-                if share >= TELLING_FROM and is_fit(sentence.text)
+                if share >= TELLING_FROM and is_fit(sentence.text, share)
             ]
             if found:
                 return found

@@ -159,6 +159,11 @@ def abbreviations_in_question(question: str) -> tuple[str, ...]:
     return tuple(name for name in re.findall(r"[\w*+-]+", said) if not is_stop_word(name))
 
 
+def asks_yes_or_no(question: str) -> bool:
+    """Whether nothing in `question` asks what, which, how or why."""
+    return _OPEN.search(question) is None
+
+
 def tells(text: str, question: str, standalone_question: str = "") -> bool:
     """Whether `text` may answer `question`: says more than the question does, and a number where one is asked for.
 
@@ -170,7 +175,7 @@ def tells(text: str, question: str, standalone_question: str = "") -> bool:
         question: as it was asked: what kind of answer it wants.
         standalone_question: as it was understood, where that is more: its words are no news either.
     """
-    if _OPEN.search(question) is None:
+    if asks_yes_or_no(question):
         return True
     news, known = _news(text, question, standalone_question)
     if asks_for_number(question):

@@ -71,10 +71,6 @@ JOINT = {
 """Fitted on 276 questions of dev, fresh-a, fresh-c and five libraries of other papers, each beside the first choice of
 evidence, false premises among those without an answer; one of these counts half as much again. Ten-fold cross-validated
 AUROC 0.990 (0.977 of the same with the adapter's version 2)."""
-SECOND_LOOK = 2.3
-"""How much surer, in log-odds, a second look has to be: the more is read, the likelier one of it seems to say what is
-asked. Of 320 questions 24 with an answer, 61 without one and 13 with a false premise needed one: above it are 13, none
-and one."""
 CLOSE = 1.5
 """Log-odds within which both together leave it open, of 276 first looks 24: there the sentences are read
 one by one."""
@@ -111,8 +107,8 @@ def answerability(
         is_part: the question is a piece of one that is answered as a whole, and may lack what the other piece says.
         asks_several: it asks several things, or for a comparison. The adapter was fitted on neither, nor on pieces; of
             these the model's own word is taken.
-        is_second_look: less evidence did not do. It has to be surer (`SECOND_LOOK`), and what a single sentence says
-            only counts against it, for one of many seems to say what is asked of a false premise, too.
+        is_second_look: the evidence was chosen because each sentence of it seems to say what is asked, as one of many
+            does of a false premise, too. What a single sentence says only counts against it then.
         check: called before each sentence that is read by itself.
     """
     name = getattr(model, "model_id", "")
@@ -121,16 +117,15 @@ def answerability(
         return None
     evidence = most_that_fit(evidence, lambda kept: _fits(model, question, kept))
     told = None if is_part or asks_several else _read(model, question, evidence)
-    shift = SECOND_LOOK if is_second_look else 0.0
     if told is not None and not NOTHING_READ < told < SURELY_READ:
-        return logistic.probability(JOINT[name].odds(SAID_THEN, told) - shift)
+        return logistic.probability(JOINT[name].odds(SAID_THEN, told))
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
     said += 0.0 if adapters.whole_question(question) == question.strip() else TERSE_SHIFT
     if told is None:
         return calibration.probability(said)
-    odds = JOINT[name].odds(said, told) - shift
+    odds = JOINT[name].odds(said, told)
     if abs(odds) < CLOSE:
         best = BEST_WEIGHT * _most_telling(model, question, evidence, check)
         odds += min(0.0, best) if is_second_look else best

@@ -398,6 +398,32 @@ def test_before_declining_more_of_the_papers_is_read_and_shown(retriever):
     assert events[-1].evidence == second.evidence
 
 
+def test_a_second_look_is_at_what_reads_as_the_answer_and_at_what_that_points_back_to(tmp_path, monkeypatch):
+    """A model that an adapter belongs to reads more of the papers than it is then asked about."""
+    songs = [f"Whale song {number} begins in the deep ocean." for number in "one two three four".split()]
+    paper = Paper("s", "WhaleSongs: where they begin", " ".join([*songs, "Krill swarm below ice.", "This feeds all."]))
+    encoder = HashedEncoder()
+    build(tmp_path, [paper, PAPERS[1]], encoder)
+
+    class Reading(Doubting):
+        def looks(self, messages, passages, ending, adapter):
+            assert adapter.facts["name"] == "bearing"
+            yes = [0.9 if "This feeds" in text else 0.1 / place for place, text in enumerate(passages, start=1)]
+            return np.array([share / (1 - share) for share in yes]).reshape(-1, 1, 1, 1)
+
+    monkeypatch.setattr("rag.trained.bearing.head", lambda: Head("1", 0.0, np.ones((1, 1, 1))))
+    retriever = FusedRetriever(index=LibraryIndex.open(tmp_path, encoder), encoder=encoder)
+    model = Reading(script=lambda _prompt: "Nothing of the kind.", needle="This feeds")
+    rag = Rag(retriever=retriever, model=model, settings=Settings(answer={"evidence_sentences": 3}))
+    events = list(rag.stream("Where in the deep ocean does whale song begin?"))
+    first, second = (event for event in events if isinstance(event, EvidenceFound))
+    assert {item.sentence.text for item in first.evidence} < set(songs)
+    shown = [item.sentence.text for item in second.evidence]
+    assert shown == [*songs[:2], "Krill swarm below ice.", "This feeds all."], "likeliest, and what it points back to"
+    assert [item.number for item in second.evidence] == [1, 2, 3, 4]
+    assert events[-1].evidence == second.evidence
+
+
 def test_a_draft_that_only_says_the_question_again_is_written_anew_then_declined(retriever):
     drafts = iter(["Whales sing in the deep ocean.", "The whales sing in the deep ocean."])
     model = ScriptedModel(script=lambda _prompt: next(drafts))
