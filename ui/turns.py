@@ -187,8 +187,6 @@ def _ended(parts: Parts, conversation: Conversation, turn: Turn) -> Update:
     if turn is not conversation.last:  # the next question was asked as soon as this one was stopped
         update[parts.past] = render_turns(conversation.past)
         update[parts.past_evidence] = render_past_evidence(conversation.past)
-    if turn.stage == "failed":
-        update[parts.box] = turn.question  # to be edited and asked again
     return update
 
 

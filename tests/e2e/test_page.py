@@ -252,6 +252,16 @@ def test_an_error_says_what_to_do_and_keeps_the_question(page, rag):
     assert "4001 characters" in page.inner_text("#t2 .fn-error")
 
 
+def test_what_is_typed_while_a_question_fails_stays(page, rag):
+    rag.before_first_token.clear()
+    ask(page, "Is it broken?", until="#fn-live-evidence mark")
+    page.fill(BOX, "What about")
+    rag.before_first_token.set()
+    page.wait_for_selector("#fn-live .fn-error")
+    page.wait_for_selector("#fn-ask")
+    assert page.input_value(BOX) == "What about"
+
+
 def test_a_fold_that_was_opened_stays_open_while_its_part_is_drawn_anew_and_in_no_other_conversation(page, rag):
     rag.before_answer.clear()
     ask(page, "What is LanternNet?", until="#fn-live .fn-draft-text")

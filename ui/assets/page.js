@@ -52,17 +52,23 @@
     pulse([marker]);
   };
 
+  const boxed = (question) => {
+    const box = document.querySelector("#fn-box textarea");
+    if (!box) return null;
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, question);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    return box;
+  };
+
   // Asks in the chat, from whatever tab, or weighs a claim there. While an answer is on its way it waits in the box.
   const askInChat = (question, isClaim) => {
     const tab = document.getElementById("fn-tab-chat-button");
-    const box = document.querySelector("#fn-box textarea");
     if (tab) tab.click();
-    if (!box) return;
     const mode = document.querySelectorAll("#fn-mode input")[isClaim ? 1 : 0];
     if (mode && !mode.checked) mode.click();
     closeDrawer();
-    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, question);
-    box.dispatchEvent(new Event("input", { bubbles: true }));
+    const box = boxed(question);
+    if (!box) return;
     box.focus();
     setTimeout(() => { const ask = document.getElementById("fn-ask"); if (ask) ask.click(); }, 50);
   };
@@ -135,6 +141,19 @@
     requestAnimationFrame(() => { scroll(); requestAnimationFrame(scroll); });
   };
 
+  // A question that could not be answered goes back into the box, to be changed and asked again: where it was asked on
+  // this page, and nothing else was typed there since.
+  let asking = "";
+  const putBack = () => {
+    const turn = document.querySelector("#fn-live .fn-turn");
+    if (!turn) return;
+    const failed = turn.dataset.stage === "failed";
+    if (failed && asking === turn.id && !document.querySelector("#fn-box textarea").value) {
+      boxed(turn.querySelector(".fn-question").textContent);
+    }
+    asking = ["waiting", "reading", "drafting"].includes(turn.dataset.stage) ? turn.id : "";
+  };
+
   // Gradio draws a part anew as a whole, its folds shut: what the reader has opened is opened again. A fold is known by
   // its turn, the question and its place, for the turns of another conversation have the same numbers.
   const opened = new Set();
@@ -168,7 +187,7 @@
     evidence.setAttribute("role", "complementary");
     evidence.setAttribute("aria-label", "Evidence");
     const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["id", "class", "style"] };
-    new MutationObserver(bringUp).observe(conversation, changes);
+    new MutationObserver(() => { bringUp(); putBack(); }).observe(conversation, changes);
     const drawn = new MutationObserver(openAgain);
     [conversation, evidence].forEach((part) => drawn.observe(part, { childList: true, subtree: true }));
     return true;
