@@ -8,7 +8,7 @@ from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
 from rag.language.sentences import sentences_of
-from rag.quoting import QUOTES_INSTEAD, TELLING_FROM
+from rag.quoting import QUOTES_INSTEAD, SURELY_TELLING_FROM, TELLING_FROM
 from rag.schema import Evidence, Paper
 
 PAPER = Paper(
@@ -102,3 +102,24 @@ def test_a_quotation_that_denies_what_the_question_takes_for_granted_answers_it(
     other = Paper("n", "MoleDig", "MoleDig reaches 5 metres in all of its digging with modelling any of the ground.")
     evidence = renumbered(Evidence(0, other, sentence, 0.9) for sentence in sentences_of(other))
     assert shown(draft, question, evidence=evidence)[0] == []
+
+
+YES = "Yes, language models do behave with great coherence in this study of the order of events in stories."
+
+
+@pytest.mark.parametrize(
+    ("question", "draft"),
+    [
+        ("Do language models behave with coherence in this study of the order of events in stories?", YES),
+        ("How many predictions of language models about the order of events in stories are incoherent?", STRANGE),
+    ],
+)
+def test_what_surely_says_whether_or_how_many_is_quoted_though_it_shares_nothing_with_the_draft(question, draft):
+    sure, unsure = by_text(s2=SURELY_TELLING_FROM), by_text(s2=SURELY_TELLING_FROM - 0.01)
+    assert shown(draft, question, sure)[0] == [SENTENCES[2]]
+    assert shown(draft, question, unsure)[0] == []
+
+
+def test_where_how_many_is_asked_no_sentence_without_a_number_is_quoted_however_sure():
+    question = "How many predictions of language models about the order of events in stories are incoherent?"
+    assert shown(STRANGE, question, by_text(s4=0.99))[0] == []
