@@ -49,7 +49,8 @@ def misread(text: str, source: str) -> str:
 
     Another meaning: with another unit, currency or sign, with the opposite bound ("more than" for "fewer than") or
     without its "up to", as a level where `text` makes it a change, or of another thing: "3 GPUs" for "3 epochs on 5
-    GPUs". A multiple in words ("doubles") is misread where the source has only others ("halves", "ten times").
+    GPUs", or of what has the number beside it in a list (see `pairing`). A multiple in words ("doubles") is misread
+    where the source has only others ("halves", "ten times").
 
     Numbers that `source` does not have at all are not looked at: see `numbers_in`.
     """
