@@ -71,6 +71,12 @@ JOINT = {
 """Fitted on 276 questions of dev, fresh-a, fresh-c and five libraries of other papers, each beside the first choice of
 evidence, false premises among those without an answer; one of these counts half as much again. Ten-fold cross-validated
 AUROC 0.990 (0.977 of the same with the adapter's version 2)."""
+SURELY_TOLD = 0.8
+SECOND_LOOK = 2.3
+"""How much surer, in log-odds, a second look has to be where the likeliest of its sentences says less surely than
+`SURELY_TOLD` what is asked: so it is with false premises, of which sentences say nearly what is asked. Of 98 second looks
+15 of 24 with an answer, none of 61 without one and none of 13 false premises are above; without this the same 15, none
+and two."""
 CLOSE = 1.5
 """Log-odds within which both together leave it open, of 276 first looks 24: there the sentences are read
 one by one."""
@@ -107,8 +113,9 @@ def answerability(
         is_part: the question is a piece of one that is answered as a whole, and may lack what the other piece says.
         asks_several: it asks several things, or for a comparison. The adapter was fitted on neither, nor on pieces; of
             these the model's own word is taken.
-        is_second_look: the evidence was chosen because each sentence of it seems to say what is asked, as one of many
-            does of a false premise, too. What a single sentence says only counts against it then.
+        is_second_look: less evidence did not do, and this was chosen by how likely each says what is asked, its score.
+            It has to be surer (`SECOND_LOOK`) where none surely does, and what a single sentence says only counts
+            against it, for one of many seems to say what is asked of a false premise, too.
         check: called before each sentence that is read by itself.
     """
     name = getattr(model, "model_id", "")
@@ -117,15 +124,17 @@ def answerability(
         return None
     evidence = most_that_fit(evidence, lambda kept: _fits(model, question, kept))
     told = None if is_part or asks_several else _read(model, question, evidence)
+    is_unsure = is_second_look and max(item.score for item in evidence) < SURELY_TOLD
+    shift = SECOND_LOOK if is_unsure else 0.0
     if told is not None and not NOTHING_READ < told < SURELY_READ:
-        return logistic.probability(JOINT[name].odds(SAID_THEN, told))
+        return logistic.probability(JOINT[name].odds(SAID_THEN, told) - shift)
     said = log_odds(model, question, evidence)
     if is_part:
         return calibration.probability(said + PART_SHIFT)
     said += 0.0 if adapters.whole_question(question) == question.strip() else TERSE_SHIFT
     if told is None:
         return calibration.probability(said)
-    odds = JOINT[name].odds(said, told)
+    odds = JOINT[name].odds(said, told) - shift
     if abs(odds) < CLOSE:
         best = BEST_WEIGHT * _most_telling(model, question, evidence, check)
         odds += min(0.0, best) if is_second_look else best

@@ -16,7 +16,9 @@ from rag.trained.answerability import (
     JOINT,
     MOST_TELLING,
     NOTHING_READ,
+    SECOND_LOOK,
     SURELY_READ,
+    SURELY_TOLD,
     answerability,
     log_odds,
 )
@@ -126,6 +128,16 @@ def test_where_the_adapter_surely_reads_an_answer_the_model_is_not_asked():
     assert answerability(Trained(-5.0, SURELY_READ - 0.1), "How low?", EVIDENCE) < 0.5
 
 
+@pytest.mark.parametrize(("score", "surer"), [(SURELY_TOLD - 0.01, SECOND_LOOK), (SURELY_TOLD, 0.0)])
+def test_a_second_look_has_to_be_surer_where_no_sentence_surely_says_what_is_asked(score, surer):
+    evidence = [replace(item, score=score) for item in EVIDENCE]
+    first, second = (
+        answerability(Trained(2.0, 0.0), "How low?", evidence, is_second_look=is_second) for is_second in (False, True)
+    )
+    log_odds = [math.log(p / (1 - p)) for p in (first, second)]
+    assert log_odds[0] - log_odds[1] == pytest.approx(surer)
+
+
 def stop():
     raise Stopped
 
@@ -141,9 +153,11 @@ def test_where_both_leave_it_open_the_sentence_that_tells_most_is_heard():
     assert answerability(Trained(open_still, 0.0, best=-30.0), "How low?", EVIDENCE) == pytest.approx(
         1 / (1 + math.exp(BEST_WEIGHT * MOST_TELLING))
     )
-    second = answerability(Trained(open_still, 0.0, best=4.0), "How low?", EVIDENCE, is_second_look=True)
+    still = open_still + SECOND_LOOK / said
+    unsure = [replace(item, score=SURELY_TOLD / 2) for item in EVIDENCE]
+    second = answerability(Trained(still, 0.0, best=4.0), "How low?", unsure, is_second_look=True)
     assert second == pytest.approx(0.5), "then it only counts against it"
-    assert answerability(Trained(open_still, 0.0, best=-4.0), "How low?", EVIDENCE, is_second_look=True) < 0.5
+    assert answerability(Trained(still, 0.0, best=-4.0), "How low?", unsure, is_second_look=True) < 0.5
     stopped = Trained(open_still, 0.0, best=4.0)
     with pytest.raises(Stopped):
         answerability(stopped, "How low?", EVIDENCE, check=stop)
