@@ -73,10 +73,9 @@ evidence, false premises among those without an answer; one of these counts half
 AUROC 0.990 (0.977 of the same with the adapter's version 2)."""
 SURELY_TOLD = 0.8
 SECOND_LOOK = 2.3
-"""How much surer, in log-odds, a second look has to be where the likeliest of its sentences says less surely than
-`SURELY_TOLD` what is asked: so it is with false premises, of which sentences say nearly what is asked. Of 98 second looks
-15 of 24 with an answer, none of 61 without one and none of 13 false premises are above; without this the same 15, none
-and two."""
+"""How much surer, in log-odds, a second look has to be where the likeliest of its sentences says what is asked less
+surely than `SURELY_TOLD`, as where a false premise is: its sentences nearly say it. Of 98 second looks 15 of 24 with an
+answer, none of 61 without one and none of 13 false premises are above; without this the same 15, none and two."""
 CLOSE = 1.5
 """Log-odds within which both together leave it open, of 276 first looks 24: there the sentences are read
 one by one."""
