@@ -124,6 +124,8 @@ class FakeRag:
     """Questions whose stream was closed before its end."""
     before_first_token: threading.Event = field(default_factory=threading.Event)
     before_answer: threading.Event = field(default_factory=threading.Event)
+    before_check: threading.Event = field(default_factory=threading.Event)
+    """Of a draft that was stopped."""
 
     def __post_init__(self) -> None:
         self.open_gates()
@@ -161,6 +163,7 @@ class FakeRag:
         """Let everything through."""
         self.before_first_token.set()
         self.before_answer.set()
+        self.before_check.set()
 
     def stream(
         self,
@@ -184,6 +187,7 @@ class FakeRag:
         if "holds" not in found.question or "." not in draft:
             return None
         time.sleep(self.check_s)
+        self.before_check.wait(20)
         claims = _claims("")[:1]
         return Answer(
             question=found.question,

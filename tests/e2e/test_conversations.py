@@ -185,7 +185,8 @@ def test_no_other_conversation_is_opened_while_a_stopped_draft_is_still_checked(
     ask(page, "Is there wifi for moles?")
     page.click("#fn-clear")
     page.wait_for_selector("#fn-examples")
-    rag.pace_s, rag.check_s = 0.02, 2.0
+    rag.pace_s = 0.02
+    rag.before_check.clear()
     try:
         ask(page, "A long question of which something holds?", until="#fn-live .fn-draft-text:has-text('frames')")
         page.click("#fn-stop")
@@ -194,10 +195,12 @@ def test_no_other_conversation_is_opened_while_a_stopped_draft_is_still_checked(
         title = "Is there wifi for moles?"
         entry(page, title).first.get_by_role("button", name=title, exact=True).click()
         page.wait_for_selector("#fn-status:has-text('An answer is on its way')")
+        rag.before_check.set()
         page.wait_for_selector("#fn-live [data-stage=stopped] .fn-marker")
         assert questions(page) == ["A long question of which something holds?"]
     finally:
-        rag.pace_s, rag.check_s = 0.002, 0.0
+        rag.pace_s = 0.002
+        rag.open_gates()
 
 
 def test_feedback_is_kept_with_the_whole_answer(page, rag, folder, url):

@@ -141,17 +141,17 @@
     requestAnimationFrame(() => { scroll(); requestAnimationFrame(scroll); });
   };
 
-  // A question that could not be answered goes back into the box, to be changed and asked again: where it was asked on
-  // this page, and nothing else was typed there since.
-  let asking = "";
+  // A question that could not be answered goes back into the box, to be changed and asked again: where it is the last
+  // that was typed there.
+  let typed = "";
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("#fn-box textarea") && event.target.value.trim()) typed = event.target.value.trim();
+  });
   const putBack = () => {
-    const turn = document.querySelector("#fn-live .fn-turn");
-    if (!turn) return;
-    const failed = turn.dataset.stage === "failed";
-    if (failed && asking === turn.id && !document.querySelector("#fn-box textarea").value) {
-      boxed(turn.querySelector(".fn-question").textContent);
-    }
-    asking = ["waiting", "reading", "drafting"].includes(turn.dataset.stage) ? turn.id : "";
+    const failed = document.querySelector("#fn-live .fn-turn[data-stage=failed] .fn-question");
+    if (!failed || !typed || failed.textContent !== typed) return;
+    typed = "";
+    if (!document.querySelector("#fn-box textarea").value) boxed(failed.textContent);
   };
 
   // Gradio draws a part anew as a whole, its folds shut: what the reader has opened is opened again. A fold is known by
