@@ -38,6 +38,17 @@ def wait_until(condition, message, timeout_s=20.0):
         time.sleep(0.02)
 
 
+def settled(page):
+    """Wait until nothing was drawn for 300 ms: Gradio draws a part more than once, and a key in between is lost."""
+    page.evaluate(
+        """() => new Promise((done) => {
+            let timer = setTimeout(done, 300);
+            new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 300); })
+                .observe(document.body, { childList: true, subtree: true });
+        })"""
+    )
+
+
 def in_view(page, selector, frame):
     """Whether the element lies wholly within the visible part of the scrolling frame."""
     return page.evaluate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.libraries import ROWS, WrongModel, rag_on
-from tests.e2e.steps import BOX, DONE
+from tests.e2e.steps import BOX, DONE, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -59,7 +59,7 @@ def open_tab(page, name):
 
 def has_focus(page, name):
     page.wait_for_function(f"name => ({NAME})().includes(name)", arg=name)
-    page.wait_for_timeout(200)  # Gradio draws a part more than once: a key in between would find nothing
+    settled(page)
     page.wait_for_function(f"name => ({NAME})().includes(name)", arg=name)
 
 
@@ -134,7 +134,7 @@ def test_papers_are_pasted_added_undone_and_removed_and_the_focus_is_never_lost(
     tab_to(page, "Look through")
     page.keyboard.press("Enter")
     page.wait_for_selector(".fn-lib-preview")
-    page.wait_for_timeout(200)  # as in `has_focus`: the buttons below it are drawn once more
+    settled(page)  # the buttons below it are drawn once more
     tab_to(page, "Add 1 paper")
     page.keyboard.press("Enter")
     has_focus(page, "1 paper added.")
