@@ -98,16 +98,21 @@ class Quoter:
         if is_number and (number := self._number(draft, question)):
             return self._quotes(number, 1)
 
+        def is_number_told(text: str, share: float) -> bool:
+            return share >= SURELY_TELLING_FROM and tells(text, asked, question)
+
+        if is_number and not told:
+            found = self._said(draft, read_for, is_number_told, stop_check)
+            return self._quotes(found or (), 1)
+
         def is_fit(text: str, share: float = 0.0) -> bool:
-            is_sure = share >= SURELY_TELLING_FROM
-            if is_number and not told:
-                return is_sure and tells(text, asked, question)
-            return not told or (is_sure and asks_yes_or_no(asked)) or shares_news(text, told, asked, question)
+            whether = share >= SURELY_TELLING_FROM and asks_yes_or_no(asked)
+            return not told or whether or shares_news(text, told, asked, question)
 
         found = self._said(draft, read_for, is_fit, stop_check)
         more = wants_explanation(asked) and found is not None
         near = found if found is not None else [item for item in draft.evidence if is_fit(item.sentence.text)]
-        return self._quotes(near, 1 if is_number and not told else QUOTES_INSTEAD + more)
+        return self._quotes(near, QUOTES_INSTEAD + more)
 
     def _quotes(self, evidence: Sequence[Evidence], count: int) -> list[Claim]:
         return self._grounder.quotes(evidence, count) if evidence else []

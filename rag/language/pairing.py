@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from rag.language.quantities import written
 from rag.language.terms import STOP_WORDS, stem, words
 
 _VALUE = r"(?<![\w.,·-])[$€£]?\d++(?:[.,·]\d++)*+(?![\w-]*-)"
@@ -20,7 +21,6 @@ _PAIRED = re.compile(
     rf"(?<!between )(?<!from )(?<!to )(?P<numbers>{_COUNTED}(?:{_BETWEEN}{_COUNTED}){{1,7}})(?: {_WORD}){{0,3}}"
     r" (?:on|in|for|at|with|of|over|under|against|to) (?P<things>[^;:()]{1,400})"
 )
-_NUMBER = re.compile(_VALUE)
 _SORT = re.compile(rf"{_VALUE}(?:\s?[%×°])?(?:[ -](?P<noun>{_WORD}))?")
 _END = re.compile(
     r"[.!?](?:\s|$)"
@@ -42,8 +42,11 @@ def of_its_neighbour(text: str, source: str) -> str:
 
     Only where `text` names one of the things alone, and has one of the numbers, another one's, alone.
     """
-    said, stems = frozenset(_NUMBER.findall(text)), frozenset(_named(text))
-    for values, things in pairings(source):
+    pairs = pairings(source)
+    if not pairs:
+        return ""
+    said, stems = frozenset(_values(text)), frozenset(_named(text))
+    for values, things in pairs:
         numbers = [place for place, value in enumerate(values) if value in said]
         named = [place for place, thing in enumerate(things) if thing & stems]
         if len(numbers) == len(named) == 1 and numbers != named:
@@ -56,11 +59,16 @@ def pairings(text: str) -> tuple[Pairing, ...]:
     """The lists of different numbers of one sort in `text` that stand before a list as long."""
     found = []
     for match in _PAIRED.finditer(text):
-        values = tuple(_NUMBER.findall(match["numbers"]))
+        values = _values(match["numbers"])
         things = _things(_END.split(match["things"], maxsplit=1)[0], len(values))
         if len(set(values)) == len(values) and _is_one_sort(match["numbers"]) and things:
             found.append(Pairing(values, things))
     return tuple(found)
+
+
+def _values(text: str) -> tuple[str, ...]:
+    """The numbers of `text` as they are compared: "24,000" and "24k" are "24000"."""
+    return tuple(value for _, value, is_name in written(text) if not is_name)
 
 
 def _is_one_sort(numbers: str) -> bool:

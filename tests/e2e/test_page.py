@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from rag.errors import SettingsError
-from tests.e2e.steps import BOX, DONE, ask, in_view, wait_until
+from tests.e2e.steps import BOX, DONE, ask, in_view, settled, wait_until
 from tests.fake_rag import LANTERN, FakeRag, sentences_of
 from ui.app import error_page
 from ui.serving.listening import listen_on
@@ -260,6 +260,31 @@ def test_what_is_typed_while_a_question_fails_stays(page, rag):
     page.wait_for_selector("#fn-live .fn-error")
     page.wait_for_selector("#fn-ask")
     assert page.input_value(BOX) == "What about"
+
+
+def test_a_question_that_failed_goes_back_once_and_again_when_it_is_asked_again(page, rag):
+    has_it = "document.querySelector('#fn-box textarea')?.value === 'Is it broken?'"
+    ask(page, "Is it broken?", until="#fn-live .fn-error")
+    page.wait_for_function(has_it)
+    page.wait_for_selector("#fn-ask")
+    page.press(BOX, "Enter")
+    page.wait_for_selector("#t2 .fn-error")
+    page.wait_for_function(has_it)
+    page.wait_for_selector("#fn-ask")
+    page.fill(BOX, "")
+    page.evaluate("document.querySelector('#fn-scroll').append(document.createElement('i'))")  # something is drawn
+    settled(page)
+    assert page.input_value(BOX) == "", "what was taken out stays out"
+
+
+def test_a_question_for_settings_that_are_refused_goes_back_too(page, rag, monkeypatch):
+    def refuse(self, **sections):
+        raise SettingsError("There is no such setting.")
+
+    monkeypatch.setattr(type(rag), "with_settings", refuse)
+    page.click("#fn-settings-open")
+    ask(page, "What is LanternNet?", until="#fn-live .fn-error")
+    page.wait_for_function("document.querySelector('#fn-box textarea')?.value === 'What is LanternNet?'")
 
 
 def test_a_fold_that_was_opened_stays_open_while_its_part_is_drawn_anew_and_in_no_other_conversation(page, rag):

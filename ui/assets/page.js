@@ -141,17 +141,21 @@
     requestAnimationFrame(() => { scroll(); requestAnimationFrame(scroll); });
   };
 
-  // A question that could not be answered goes back into the box, to be changed and asked again: where it is the last
-  // that was typed there.
+  // A question that could not be answered goes back into the box, to be changed and asked again: once, where it is the
+  // last that was typed there and nothing stands there now.
   let typed = "";
+  let givenBack = "";
   document.addEventListener("input", (event) => {
     if (event.target.matches("#fn-box textarea") && event.target.value.trim()) typed = event.target.value.trim();
   });
   const putBack = () => {
-    const failed = document.querySelector("#fn-live .fn-turn[data-stage=failed] .fn-question");
-    if (!failed || !typed || failed.textContent !== typed) return;
-    typed = "";
-    if (!document.querySelector("#fn-box textarea").value) boxed(failed.textContent);
+    const turn = document.querySelector("#fn-live .fn-turn");
+    const failed = turn && turn.dataset.stage === "failed" ? turn.id : "";
+    if (failed && failed !== givenBack && !document.querySelector("#fn-box textarea").value) {
+      const question = turn.querySelector(".fn-question").textContent;
+      if (question === typed) boxed(question);
+    }
+    givenBack = failed;
   };
 
   // Gradio draws a part anew as a whole, its folds shut: what the reader has opened is opened again. A fold is known by
