@@ -282,8 +282,12 @@ def test_a_question_for_settings_that_are_refused_goes_back_too(page, rag, monke
         raise SettingsError("There is no such setting.")
 
     monkeypatch.setattr(type(rag), "with_settings", refuse)
-    page.click("#fn-settings-open")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Papers looked up").select_option("10")
+    page.wait_for_selector("#fn-status:has-text('next questions')", state="attached")
+    page.keyboard.press("Escape")
     ask(page, "What is LanternNet?", until="#fn-live .fn-error")
+    assert "There is no such setting." in page.inner_text("#fn-live .fn-error")
     page.wait_for_function("document.querySelector('#fn-box textarea')?.value === 'What is LanternNet?'")
 
 
