@@ -235,7 +235,8 @@ class _Desk:
         began = replace(looking, began=addition.number)
         query = Query(search or "", how, since, until, venue, view)
         if addition.work.is_running:
-            closed = {self._parts.looking: began, self._parts.adding: gr.update(visible=False)}
+            parts = self._parts
+            closed = {parts.looking: began, parts.adding: gr.update(visible=False), parts.said: ""}
             return {**closed, **self._under_way(began, addition)}
         return self._safely(lambda: self._shown(began, query))
 

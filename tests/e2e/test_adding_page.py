@@ -117,6 +117,22 @@ def test_an_addition_is_found_again_after_a_reload_and_in_another_tab_with_its_o
     assert page.inner_text("#fn-lib-status") == "", "what was taken back is told no more"
 
 
+def test_by_keyboard_the_focus_goes_from_the_button_to_the_progress_and_to_what_came_of_it(url, encoder, visit):
+    page = library_of(visit(url))
+    offer(page)
+    encoder.hold(1)
+    page.focus("#fn-lib-add:not([disabled])")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#fn-lib-add:focus")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#fn-lib-running progress:focus")
+    page.wait_for_selector("#fn-lib-running p:has-text('32 of 100 passages read')")
+    page.wait_for_selector("#fn-lib-running progress:focus")
+    encoder.let_go()
+    page.wait_for_selector("#fn-lib-status .fn-lib-done:focus:has-text('100 papers added')")
+
+
 def test_an_addition_that_is_stopped_adds_nothing_and_can_be_begun_again(url, rag, encoder, visit, tmp_path):
     page = library_of(visit(url))
     offer(page)

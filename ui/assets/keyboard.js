@@ -2,9 +2,10 @@
 // a control is gone, what came of it does.
 () => {
   const LANDINGS = [
-    "dialog[open] .fn-undo button", "dialog[open] input[type=search]", "dialog[open] .fn-close", "[role=alertdialog] button:last-of-type",
-    "#fn-lib-preview :is(progress, .fn-lib-error)", "#fn-lib-status :is(.fn-lib-done, .fn-lib-error)",
-    "[data-eval=stop]", "#fn-ev-said .fn-lib-error", "[data-card] h2", "#fn-box textarea",
+    "dialog[open] .fn-undo button", "dialog[open] input[type=search]", "dialog[open] .fn-close",
+    "[role=alertdialog] button:last-of-type", "#fn-lib-running progress", "#fn-lib-preview .fn-lib-error",
+    "#fn-lib-status :is(.fn-lib-done, .fn-lib-error)", "[data-eval=stop]", "#fn-ev-said .fn-lib-error", "[data-card] h2",
+    "#fn-box textarea",
   ];
   const ELSE = ["#fn-lib-box textarea", "#fn-ev-begin"];
   const alike = (element) =>
