@@ -141,7 +141,7 @@ class Peer:
             timings={"total_s": seconds},
         )
 
-    def retrieve(self, question: str, k: int | None = None) -> tuple[Hit, ...]:
+    def retrieve(self, question: str, k: int | None = None, **_options: Any) -> tuple[Hit, ...]:
         """Nothing: a peer's ranking is in its answer's hits alone."""
         return ()
 

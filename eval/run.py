@@ -129,7 +129,10 @@ def _asked(rag: Rag, case: Case, known: Mapping[str, str]) -> Scored:
     options: dict[str, Any] = {"where": {"id": {"ne": case.without}}} if case.without else {}
     with _usage() as usage:
         answer = rag.ask(case.question, case.history, **options)
-    hits = rag.retrieve(answer.standalone_question, k=10, **options)
+    asked = answer.standalone_question
+    if case.history and asked != case.question and not answer.surveyed:
+        asked, options = case.question, {**options, "leaning_on": case.history}
+    hits = rag.retrieve(asked, k=10, **options)
     spent = usage()
     return Scored(case, answer, hits, _titles(case, known), tokens_in=spent[0], tokens_out=spent[1])
 

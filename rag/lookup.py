@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.conversation import History, counts_back, understood
+from rag.conversation import History, Understood, counts_back, understood
 from rag.evidence import renumbered
 from rag.language.comparison import compares
 from rag.language.phrases import spelled_out
@@ -101,11 +101,10 @@ class Lookup:
             BadQuestion, BadFilter: see their text.
         """
         asked = self.readable(question)
-        limit = self._settings.answer.max_question_chars
-        read = understood(asked, history, self._listed(asked, history, where), limit, is_followup=is_followup)
+        read = self.understood(asked, history, where, is_followup=is_followup)
         alone = read.question
         k = self._retriever.k
-        ranked = self._retriever.search(alone, k=max(k, _NAMED_WITHIN), where=where)
+        ranked = self._retriever.search(read.searched_for, k=max(k, _NAMED_WITHIN), where=where)
         nearest = [hit.paper for hit in ranked]
         mentions = self._subjects.mentions(alone, nearest)
         subjects = self._subjects.find(
@@ -117,10 +116,23 @@ class Lookup:
             told = tuple(dict.fromkeys(item for items in spelled.values() for item in items))
             parts = tuple(map(_stands_for, spelled)) if len(spelled) > 1 else ()
             missing = tuple(_stands_for(short) for short, items in spelled.items() if not items)
-            return EvidenceFound(asked, alone, hits, renumbered(told), (), earlier, parts, missing, is_spelled_out=True)
+            return EvidenceFound(
+                asked, alone, hits, renumbered(told), (), earlier, parts, missing, is_spelled_out=True,
+                searched_for=read.searched_for,
+            )  # fmt: skip
         parts = parts_of(alone) if alone == asked and not subjects else ()
         evidence = self._evidence(alone, self._speaking_of(alone, nearest, mentions), subjects, parts)
-        return EvidenceFound(asked, alone, hits, evidence, subjects, earlier, parts, followup=read.followup)
+        return EvidenceFound(
+            asked, alone, hits, evidence, subjects, earlier, parts,
+            followup=read.followup, searched_for=read.searched_for,
+        )  # fmt: skip
+
+    def understood(
+        self, asked: str, history: History, where: Where | None, *, is_followup: bool | None = None
+    ) -> Understood:
+        """`asked` in the light of `history`, see `conversation.understood`."""
+        limit = self._settings.answer.max_question_chars
+        return understood(asked, history, self._listed(asked, history, where), limit, is_followup=is_followup)
 
     @staticmethod
     def _spelled_out(
@@ -291,7 +303,7 @@ class Lookup:
 
     def _candidates(self, found: EvidenceFound, where: Where | None) -> tuple[Paper, ...]:
         """The papers that `found.standalone_question` may ask about: those that it names, and the nearest."""
-        nearest = self._retriever.search(found.standalone_question, k=ASKED_AMONG, where=where)
+        nearest = self._retriever.search(found.searched_for, k=ASKED_AMONG, where=where)
         papers = (*(subject.paper for subject in found.subjects), *(hit.paper for hit in nearest))
         return tuple({paper.id: paper for paper in papers}.values())
 

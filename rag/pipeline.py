@@ -171,13 +171,17 @@ class Rag:
         """
         return self._lookup.readable(question)
 
-    def retrieve(self, question: str, k: int | None = None, where: Where | None = None) -> tuple[Hit, ...]:
-        """The `k` best papers for `question`, best first.
+    def retrieve(
+        self, question: str, k: int | None = None, where: Where | None = None, *, leaning_on: History = ()
+    ) -> tuple[Hit, ...]:
+        """The `k` best papers for `question`, best first; `leaning_on`: what was said before, for a follow-up.
 
         Raises:
             BadQuestion, BadFilter: see their text.
         """
-        return self.retriever.search(self._lookup.readable(question), k=k, where=where)
+        asked = self._lookup.readable(question)
+        read = self._lookup.understood(asked, leaning_on, where, is_followup=bool(leaning_on))
+        return self.retriever.search(read.searched_for, k=k, where=where)
 
     def evidence_in(self, papers: Sequence[Paper], question: str, sentences: int) -> tuple[Evidence, ...]:
         """The `sentences` of `papers` that bear most on `question`, numbered in reading order.
@@ -289,7 +293,7 @@ class Rag:
         parts = self._answering.parts(found) if answer.raw_text and not answer.surveyed else ()
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
-        ranked = self.retriever.compare(found.standalone_question, where=where)
+        ranked = self.retriever.compare(found.searched_for, where=where)
         return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
 
     def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:

@@ -198,10 +198,10 @@ class EvidenceFound:
 
     `subjects` are the papers that the question is about where it is about several; each is answered by itself. `parts`
     are the questions that it asks where it asks several of one paper, `missing` those of them that nothing answers.
-    `earlier` is the question and the answer that a follow-up leans on, `followup` what it asks itself. `is_survey`: it
-    is answered by going through the library. `is_spelled_out`: it asks what abbreviations stand for, and these
-    sentences say that; of several each is a part that is answered by itself. A second such event replaces the first
-    where more had to be read.
+    `earlier` is the question and the answer that a follow-up leans on, `followup` what it asks itself, `searched_for`
+    by what words papers were searched, "" where they were not. `is_survey`: it is answered by going through the
+    library. `is_spelled_out`: it asks what abbreviations stand for, and these sentences say that; of several each is a
+    part that is answered by itself. A second such event replaces the first where more had to be read.
     """
 
     question: str
@@ -215,6 +215,7 @@ class EvidenceFound:
     is_survey: bool = False
     is_spelled_out: bool = False
     followup: str = ""
+    searched_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

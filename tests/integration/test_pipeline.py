@@ -57,7 +57,8 @@ QUESTION = "At how many hertz do whales sing in the deep ocean?"
 
 
 def test_no_tracer_is_told_what_the_environment_would_have_sent_to_a_server(retriever, monkeypatch):
-    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    for name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2"):  # a command that ran before has turned both off
+        monkeypatch.setenv(name, "true")
     get_env_var.cache_clear()
     seen = []
 
@@ -227,6 +228,18 @@ def test_a_follow_up_is_asked_together_with_its_question(retriever):
     assert answer.standalone_question == f"{QUESTION} And where do they sing?"
     assert answer.question == "And where do they sing?"
     assert answer.hits[0].paper.id == "w"
+
+
+def test_a_follow_up_finds_the_paper_that_only_the_answer_before_it_tells(retriever):
+    question, earlier = "And why do they?", {"role": "user", "content": "What do the animals of the deep ocean do?"}
+    history = [earlier, {"role": "assistant", "content": "Bees dance the waggle dance, as BeeDance decodes it. [1]"}]
+    rag = rag_that_says(retriever, "Bees dance to tell where flowers are.")
+    assert rag.retrieve(question, leaning_on=[earlier])[0].paper.id == "w"
+    answer = rag.ask(question, history)
+    assert answer.standalone_question == f"{earlier['content']} {question}", "what is shown is the question alone"
+    assert answer.hits[0].paper.id == answer.citations[0].paper.id == "b"
+    assert rag.retrieve(question, leaning_on=history)[0].paper.id == "b"
+    assert rag.trace(answer, history).candidates[0].paper.id == "b"
 
 
 def test_filters_reach_retrieval(retriever):

@@ -59,6 +59,12 @@ def test_a_follow_up_tells_the_question_and_the_answer_that_it_leans_on():
     )
 
 
+def test_a_follow_up_is_searched_for_with_the_answer_whose_paper_it_may_mean():
+    assert understood("And for wood?", HISTORY).searched_for == f"{HISTORY[0]['content']} By 66.6%. And for wood?"
+    assert understood("And for wood?", HISTORY[:1]).searched_for == f"{HISTORY[0]['content']} And for wood?"
+    assert understood("What is OpenVLA trained on?", HISTORY).searched_for == "What is OpenVLA trained on?"
+
+
 def test_a_question_that_stands_alone_leans_on_nothing():
     assert understood("What is OpenVLA trained on?", HISTORY) == Understood("What is OpenVLA trained on?")
 

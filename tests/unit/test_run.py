@@ -442,6 +442,23 @@ def test_progress_is_told_after_each_answer():
     assert seen == [(1, 3, "a"), (2, 3, "b"), (3, 3, "c")]
 
 
+def test_a_follow_up_is_looked_for_as_it_was_for_its_answer():
+    class Leaning(AnsweringRag):
+        looked_for = ()
+
+        def ask(self, question, history=()):
+            return replace(super().ask(question), standalone_question=f"{history[0]['content']} {question}")
+
+        def retrieve(self, question, k=None, leaning_on=()):
+            self.looked_for = (*self.looked_for, (question, leaning_on))
+            return ()
+
+    rag = Leaning()
+    history = ({"role": "user", "content": "What of owls?"}, {"role": "assistant", "content": "They fly."})
+    run(rag, [Case("f", "followup", "How far?", history=history)], report=quiet)
+    assert rag.looked_for == (("How far?", history),)
+
+
 def test_a_paper_taken_for_deleted_is_left_out_of_the_search():
     class Filtering(AnsweringRag):
         where = ()

@@ -52,8 +52,9 @@ class OpenRag:
         cited = (Citation(1, PAPER, "One two.", 0, 8),)
         claims = (Claim("One two.", cited, "supported", 0.9),)
         return Answer(
-            question, self.text, "answered", claims, cited, settings_id="s", timings={"total_s": 0.1, "evidence_s": 0.1}
-        )
+            question, self.text, "answered", claims, cited, standalone_question=question, settings_id="s",
+            timings={"total_s": 0.1, "evidence_s": 0.1},
+        )  # fmt: skip
 
     def retrieve(self, question, k=None):
         return ()
