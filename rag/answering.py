@@ -253,7 +253,10 @@ class Answering:
         used = [self.writer.prompt_of(draft, found).id for draft in drafts]
         if all(draft.is_refusal for draft in drafts):
             return self._abstention(found, written, used)
-        checked = self.drafts.check(drafts, found.question, found.standalone_question, check, followup=found.followup)
+        answered = found.earlier[1] if found.earlier else ""
+        checked = self.drafts.check(
+            drafts, found.question, found.standalone_question, check, followup=found.followup, answered=answered
+        )
         used += [prompts.load("rewrite").id] * checked.is_rewritten
         if not checked.claims:
             return self._abstention(found, written, used)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.drafts import clauses_of, draft_sentences, is_refusal, is_unfinished
 from rag.evidence import is_quotable
+from rag.language.anaphora import asks_the_same
 from rag.language.fidelity import denied, is_verbatim
 from rag.language.misreading import counts_another
-from rag.language.question import asks_for_number, shares_news, tells, wants_explanation
+from rag.language.question import asks_for_number, says_again, shares_news, tells, wants_explanation
 from rag.language.terms import stem, words
 from rag.quoting import Quoter, Reading
 from rag.schema import Claim
@@ -89,12 +90,13 @@ class _Asked:
     """What the drafts of one answer are held to.
 
     `question`: as it was asked, or the part of it that a draft answers. `read_for`: what sentences of a paper are read
-    for. `is_of_one`: one draft answers all of it.
+    for. `answered`: the last answer, where it is a follow-up. `is_of_one`: one draft answers all of it.
     """
 
     question: str
     standalone_question: str
     read_for: str
+    answered: str
     subjects: tuple[Subject, ...]
     opinion: SecondOpinion | None
     stop_check: Check
@@ -141,6 +143,7 @@ class DraftChecker:
         stop_check: Check = NO_CHECK,
         *,
         followup: str = "",
+        answered: str = "",
     ) -> Checked:
         """What of `drafts` may be shown.
 
@@ -151,11 +154,13 @@ class DraftChecker:
             stop_check: called before each reading of the model, and before a draft is written anew.
             followup: of a question that leans on an earlier one what it asks itself. Of 46 such the sentence that
                 answers is read as saying most for 45, as saying most of both questions for 35.
+            answered: what the earlier question was answered, which is no answer to it.
         """
         asked = _Asked(
             question,
             standalone_question,
             followup or standalone_question,
+            answered,
             tuple(draft.subject for draft in drafts if draft.subject),
             self._checked_opinion(stop_check),
             stop_check,
@@ -186,7 +191,7 @@ class DraftChecker:
         shown: list[Claim] = []
         if kept:
             shown = kept + self._beside(draft, kept, asked)
-        elif not only_repeats or not asked.is_of_one or asks_for_number(asked.question):
+        elif not only_repeats or not asked.is_of_one or _needs_no_words(asked.question):
             shown = self._instead(draft, untraced, asked)
         if draft.subject and shown:
             shown = [replace(shown[0], subject=draft.subject.label), *shown[1:]]
@@ -273,6 +278,13 @@ class DraftChecker:
         )
 
 
+def _needs_no_words(question: str) -> bool:
+    """Whether a quotation may answer `question` though a draft only said again what was known: of a number, or of the
+    same about something else, it is seen whether one holds it.
+    """
+    return asks_for_number(question) or asks_the_same(question)
+
+
 def _telling(held: list[Held], asked: _Asked) -> tuple[list[Claim], str]:
     """What is shown of `held`, if something of it may be the answer; if nothing is, what would be, were it in the
     quotation that is to be shown in its place.
@@ -282,7 +294,13 @@ def _telling(held: list[Held], asked: _Asked) -> tuple[list[Claim], str]:
     """
     question, standalone = asked.question, asked.standalone_question
     presumed = {stem(word) for word in words(standalone)}
-    telling = [item for item in held if tells(item.said, question, standalone) and not _counts_another(item, question)]
+    telling = [
+        item
+        for item in held
+        if tells(item.said, question, standalone)
+        and not _counts_another(item, question)
+        and not says_again(item.claim.text, question, asked.answered)
+    ]
     for said, shown in ((item.said, item.claim.text) for item in telling):
         if shares_news(shown, said, question, standalone) or denied(shown) & presumed:
             return [item.claim for item in held], ""

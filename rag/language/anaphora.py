@@ -126,6 +126,15 @@ def may_lean_back(question: str) -> bool:
     return points or len(_specific(read)) <= _MOST_SPECIFIC
 
 
+def asks_the_same(question: str) -> bool:
+    """Whether `question` is half a sentence that asks of something else what was asked before: "And for wood?", "What
+    about German?".
+    """
+    read = _read(_OPENER.sub("", question))
+    few = 0 < sum(map(read.is_content, range(len(read.small)))) <= _LONGEST_FRAGMENT
+    return few and not (AUX | WH) & set(read.small)
+
+
 def _read(question: str) -> Syntax:
     """What grammar tells of `question`, where what speaks of the library is one word for it."""
     papers = " PAPERS " if question.isupper() else " papers "  # a shouted question stays one

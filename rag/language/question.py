@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Collection
 
 from rag.errors import BadQuestion
+from rag.language.anaphora import asks_the_same
+from rag.language.quantities import numbers_in
 from rag.language.syntax import AUX, PREPOSITIONS
 from rag.language.terms import STOP_WORDS, is_stop_word, stem, words
 
@@ -181,6 +183,16 @@ def tells(text: str, question: str, standalone_question: str = "") -> bool:
     if asks_for_number(question):
         return any(map(_is_quantity, news))
     return bool(news) and not _leaves_open(text, question, known)
+
+
+def says_again(text: str, followup: str, answered: str) -> bool:
+    """Whether `text` gives the numbers of `answered`, the last answer, and nothing of what half a sentence asks for
+    now: "34.43 BLEU on English-Romanian" to "And into German?".
+    """
+    if not asks_the_same(followup):
+        return False
+    numbers, asked = numbers_in(text, with_one=False), {stem(w) for w in words(followup) if w not in STOP_WORDS}
+    return bool(numbers) and numbers <= numbers_in(answered) and not asked & {stem(word) for word in words(text)}
 
 
 def shares_news(source: str, text: str, question: str, standalone_question: str = "") -> bool:

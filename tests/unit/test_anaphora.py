@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.conversation import standalone
-from rag.language.anaphora import leans_back, may_lean_back
+from rag.language.anaphora import asks_the_same, leans_back, may_lean_back
 
 DATA = Path(__file__).parents[2] / "eval" / "data"
 LOOKED_AT = ("dev", "fresh-a", "fresh-c")
@@ -162,3 +162,20 @@ def test_any_text_is_read(text):
 def test_a_question_without_a_name_may_lean_back_though_its_grammar_does_not_ask_for_it(question, may):
     assert may_lean_back(question) is may
     assert not leans_back(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "is_so"),
+    [
+        ("And for wood?", True),
+        ("and into German?", True),
+        ("What about GPQA?", True),
+        ("In simulation?", True),
+        ("And did it help?", False),
+        ("On which tasks?", False),
+        ("And then?", False),
+        ("", False),
+    ],
+)
+def test_half_a_sentence_asks_the_same_of_something_else(question, is_so):
+    assert asks_the_same(question) is is_so

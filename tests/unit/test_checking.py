@@ -233,3 +233,23 @@ def test_of_a_draft_that_was_cut_off_only_an_unfinished_sentence_is_lost(text, e
     evidence = renumbered(Evidence(0, PAPER, sentence, 0.9) for sentence in SENTENCES[1:3])
     found = checker().check([Draft(text, evidence, is_cut=True)], QUESTION, QUESTION)
     assert [claim.text for claim in found.claims if not claim.is_quote] == expected
+
+
+@pytest.mark.parametrize("draft", ["Moles of FoxDen weigh 31 grams.", "Storks fly to the south in winter."])
+def test_of_a_follow_up_that_asks_the_same_of_something_else_the_last_answer_is_not_said_again(draft):
+    paper = Paper("f", "FoxDen: who lives there", "Moles of FoxDen weigh 31 grams. Hares of FoxDen weigh 3 kilograms.")
+    sentences = sentences_of(paper)
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([paper.abstract])
+    drafts = DraftChecker(
+        Grounder(encoder, keywords, threshold=0.5),
+        EvidenceSelector(encoder, keywords),
+        further_quotes=2,
+        rewrite=lambda *_: sentences[0].text,
+        reading=by_text({sentences[1].text: 0.9}),
+    )
+    evidence = renumbered(Evidence(number, paper, sentence, 0.9) for number, sentence in enumerate(sentences, 1))
+    own, whole = "And the hares?", "How much do moles of FoxDen weigh? And the hares?"
+    found = drafts.check([Draft(draft, evidence)], own, whole, followup=own, answered="31 grams.")
+    assert [(claim.text, claim.is_quote) for claim in found.claims] == [(sentences[1].text, True)]
+    before = drafts.check([Draft(draft, evidence)], own, whole, followup=own)
+    assert before.claims[0].text == sentences[0].text, "where the last answer is not known"

@@ -9,6 +9,7 @@ from rag.language.question import (
     asks_for_record,
     parts_of,
     readable,
+    says_again,
     shares_news,
     tells,
     wants_explanation,
@@ -233,3 +234,17 @@ def test_what_an_abbreviation_stands_for_is_news_where_that_is_asked():
 )
 def test_what_only_a_papers_record_says_is_told(question, is_so):
     assert asks_for_record(question) == is_so
+
+
+@pytest.mark.parametrize(
+    ("text", "followup", "is_so"),
+    [
+        ("The BLEU score of the English-Romanian task is 34.43.", "And into German?", True),
+        ("It has 34.43 BLEU into German.", "And into German?", False),
+        ("The BLEU score is 29.01.", "And into German?", False),
+        ("It is trained on both.", "And into German?", False),
+        ("The 34.43 BLEU are those of WMT16.", "On which dataset was that?", False),
+    ],
+)
+def test_the_last_answer_said_again_is_none_to_the_same_about_something_else(text, followup, is_so):
+    assert says_again(text, followup, "34.43 BLEU on WMT16 English-Romanian.") is is_so
