@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rag.language.anaphora import asks_the_same
 from rag.language.quantities import numbers_in
-from rag.language.question import asks_for_number, asks_yes_or_no, shares_news, tells, wants_explanation
+from rag.language.question import asks_for_number, asks_yes_or_no, shares_news, shares_words, tells, wants_explanation
 from rag.language.sentences import sentences_of
 from rag.schema import Evidence
 from rag.stopping import Check
@@ -109,7 +110,12 @@ class Quoter:
             whether = share >= SURELY_TELLING_FROM and asks_yes_or_no(asked)
             return not told or whether or shares_news(text, told, asked, question)
 
+        def is_same_told(text: str, share: float) -> bool:
+            return share >= SURELY_TELLING_FROM and shares_words(text, asked)
+
         found = self._said(draft, read_for, is_fit, stop_check)
+        if found == [] and asks_the_same(asked):  # too little by itself to be read for, one time in thirteen
+            found = self._said(draft, question, is_same_told, stop_check)
         more = wants_explanation(asked) and found is not None
         near = found if found is not None else [item for item in draft.evidence if is_fit(item.sentence.text)]
         return self._quotes(near, QUOTES_INSTEAD + more)

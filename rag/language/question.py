@@ -191,8 +191,13 @@ def says_again(text: str, followup: str, answered: str) -> bool:
     """
     if not asks_the_same(followup):
         return False
-    numbers, asked = numbers_in(text, with_one=False), {stem(w) for w in words(followup) if w not in STOP_WORDS}
-    return bool(numbers) and numbers <= numbers_in(answered) and not asked & {stem(word) for word in words(text)}
+    numbers = numbers_in(text, with_one=False)
+    return bool(numbers) and numbers <= numbers_in(answered) and not shares_words(text, followup)
+
+
+def shares_words(text: str, other: str) -> bool:
+    """Whether `text` holds a word of `other`, in whatever form; not counting those that every text has."""
+    return not {stem(word) for word in words(text)}.isdisjoint(stem(w) for w in words(other) if w not in STOP_WORDS)
 
 
 def shares_news(source: str, text: str, question: str, standalone_question: str = "") -> bool:

@@ -253,3 +253,25 @@ def test_of_a_follow_up_that_asks_the_same_of_something_else_the_last_answer_is_
     assert [(claim.text, claim.is_quote) for claim in found.claims] == [(sentences[1].text, True)]
     before = drafts.check([Draft(draft, evidence)], own, whole, followup=own)
     assert before.claims[0].text == sentences[0].text, "where the last answer is not known"
+
+
+@pytest.mark.parametrize(
+    ("share", "own", "quoted"),
+    [(0.9, "And the hares?", True), (0.4, "And the hares?", False), (0.9, "And the wolves?", False)],
+)
+def test_half_a_sentence_too_short_to_be_read_for_is_read_behind_its_question(share, own, quoted):
+    paper = Paper("f", "FoxDen: who lives there", "Moles of FoxDen weigh 31 grams. Hares of FoxDen weigh 3 kilograms.")
+    hares = sentences_of(paper)[1]
+    whole = f"How much do moles of FoxDen weigh? {own}"
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([paper.abstract])
+    drafts = DraftChecker(
+        Grounder(encoder, keywords, threshold=0.5),
+        EvidenceSelector(encoder, keywords),
+        further_quotes=2,
+        reading=lambda question, _paper, texts: [
+            share if question == whole and text == hares.text else 0.0 for text in texts
+        ],
+    )
+    draft = Draft("Storks fly to the south in winter.", renumbered([Evidence(1, paper, hares, 0.9)]))
+    found = drafts.check([draft], own, whole, followup=own, answered="31 grams.")
+    assert [claim.text for claim in found.claims] == ([hares.text] if quoted else [])
