@@ -281,6 +281,7 @@ class Rag:
 
     def trace(self, answer: Answer, history: History = (), where: Where | None = None) -> Trace:
         """How `answer`, which this Rag gave with this history and filter, came about; computed anew."""
+        history = () if answer.surveyed else history  # what goes through the library leans on nothing
         asked = answer.question if history else answer.standalone_question or answer.question
         leans = bool(history) and answer.standalone_question not in ("", asked)
         found = self._lookup.evidence_for(asked, history, where, is_followup=leans)
@@ -294,7 +295,8 @@ class Rag:
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
         ranked = self.retriever.compare(found.searched_for, where=where)
-        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked)
+        more = found.searched_for if found.searched_for != found.standalone_question else ""
+        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked, more)
 
     def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:
         """How `balance`, which this Rag gave with this filter, came about; computed anew."""

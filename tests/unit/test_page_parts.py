@@ -64,6 +64,15 @@ def test_the_lens_tells_an_answer_from_an_abstention():
     assert "There was nothing to check." in declined
 
 
+def test_the_lens_says_what_a_follow_up_was_searched_for_with():
+    trace = FakeRag(pace_s=0).trace(answered())
+    hint = "Searched for with the answer before it"
+    assert hint not in render_trace(trace)
+    shown = Inspector(render_trace(replace(trace, searched_for="How far? 3 m <b>. And back?"))).shown
+    assert hint in shown
+    assert "How far? 3 m <b>. And back?" in shown
+
+
 def test_the_lens_says_why_a_question_was_read_that_papers_hardly_bear_on():
     trace = replace(FakeRag(pace_s=0).trace(answered()), relevance=0.19)
     shown = Inspector(render_trace(trace)).shown

@@ -61,7 +61,14 @@ def _question(answer: Answer) -> str:
 
 def _search(trace: Trace) -> str:
     found = {hit.paper.id for hit in trace.answer.hits}
-    return f'<p class="fn-hint">{_RANKED} Papers in bold were taken up.</p>{_ranking(trace.candidates, found)}'
+    with_answer = (
+        '<p class="fn-hint">Searched for with the answer before it, whose paper it may mean:</p>'
+        f'<p dir="auto">{text(trace.searched_for)}</p>'
+        if trace.searched_for
+        else ""
+    )
+    ranked = f'<p class="fn-hint">{_RANKED} Papers in bold were taken up.</p>{_ranking(trace.candidates, found)}'
+    return with_answer + ranked
 
 
 _RANKED = "Two rankings, by meaning (cosine of vectors) and by words (BM25), become one by their ranks."
