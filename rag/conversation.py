@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from rag.language.anaphora import leans_back
 from rag.language.question import one_line
+from rag.wording import DECLINED
 
 History = Sequence[Mapping[str, str]]
 """Messages, oldest first: {"role": "user" | "assistant", "content": text}."""
@@ -63,9 +64,11 @@ class Understood:
     @property
     def searched_for(self) -> str:
         """What papers are searched for: of a follow-up the last answer too, since it may mean a paper that only that
-        tells. Of 69 follow-ups of eleven sets the right paper is found first for 68, without the answer for 62.
+        tells; not the papers that an abstention names. Of 69 follow-ups of eleven sets the right paper is found first
+        for 68, without the answer for 62.
         """
-        return f"{self.earlier} {self.answer} {self.followup}" if self.answer else self.question
+        is_told = self.answer and not self.answer.startswith(DECLINED)
+        return f"{self.earlier} {self.answer} {self.followup}" if is_told else self.question
 
 
 def understood(

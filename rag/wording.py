@@ -12,12 +12,14 @@ from rag.grounding import shown_text
 from rag.schema import Answer, Hit
 
 NEAREST_NAMED = 3
+DECLINED = "The library does not say."
+"""How an abstention begins."""
 
 
 def abstention_text(hits: Sequence[Hit]) -> str:
     """That the library does not say, and which papers are the nearest."""
     nearest = "; ".join(hit.paper.title for hit in hits[:NEAREST_NAMED])
-    return "The library does not say." + (f" The nearest papers are: {nearest}." if nearest else "")
+    return DECLINED + (f" The nearest papers are: {nearest}." if nearest else "")
 
 
 def counterpart_text(answer: Answer) -> str:

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from rag.conversation import Understood, counts_back, standalone, understood
 from rag.language.anaphora import leans_back
+from rag.schema import Hit, Paper, Passage
+from rag.wording import abstention_text
 
 HISTORY = [
     {"role": "user", "content": "How much better are MindForge agents than Voyager at collecting dirt?"},
@@ -63,6 +65,14 @@ def test_a_follow_up_is_searched_for_with_the_answer_whose_paper_it_may_mean():
     assert understood("And for wood?", HISTORY).searched_for == f"{HISTORY[0]['content']} By 66.6%. And for wood?"
     assert understood("And for wood?", HISTORY[:1]).searched_for == f"{HISTORY[0]['content']} And for wood?"
     assert understood("What is OpenVLA trained on?", HISTORY).searched_for == "What is OpenVLA trained on?"
+
+
+def test_of_a_declined_question_the_papers_named_in_vain_are_not_searched_for_again():
+    hit = Hit(Paper("t", "TACO: Tools", "Text."), Passage("t", 0, 0, 5, "Text."), 1.0, 1)
+    declined = [HISTORY[0], {"role": "assistant", "content": abstention_text([hit])}]
+    read = understood("And for wood?", declined)
+    assert "TACO" in read.answer
+    assert read.searched_for == f"{HISTORY[0]['content']} And for wood?"
 
 
 def test_a_question_that_stands_alone_leans_on_nothing():
