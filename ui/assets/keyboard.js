@@ -22,14 +22,11 @@
     const dialog = document.querySelector("dialog[open]");
     return element.checkVisibility() && !element.disabled && (!dialog || dialog.contains(element));
   };
-  let late = 0; // what came of it may be drawn a little after the control is gone: only then another place takes the focus
-  const keep = (isLate) => {
+  const keep = () => {
     if (!had || document.activeElement !== document.body || (had.element.isConnected && canTake(had.element))) return;
     const isBusy = had.element.isConnected && had.element.checkVisibility(); // it cannot be pressed for a while
-    const target = [had.selector, ...LANDINGS, ...(isBusy || !isLate ? [] : ELSE)].filter(Boolean)
+    const target = [had.selector, ...LANDINGS, ...(isBusy ? [] : ELSE)].filter(Boolean)
       .flatMap((selector) => [...document.querySelectorAll(selector)]).find(canTake);
-    clearTimeout(late);
-    if (!target && !isLate) late = setTimeout(keep, 500, true);
     if (!target) return;
     if (target.tabIndex < 0) target.tabIndex = -1; // a heading can take it now
     target.focus();
@@ -40,7 +37,7 @@
   });
   const drawn = () => {
     group();
-    keep(false);
+    keep();
   };
   let awaited = 0;
   new MutationObserver(() => {
