@@ -92,7 +92,7 @@ def moment(at: float | str) -> str:
 def render_problem(problem: str, remedy: str = "") -> str:
     """What went wrong, and what to do, in one of the tabs."""
     more = f" <span>{text(remedy)}</span>" if remedy else ""
-    return f'<p class="fn-lib-error" role="alert">{text(problem)}{more}</p>'
+    return f'<p class="fn-lib-error" role="alert" tabindex="-1">{text(problem)}{more}</p>'
 
 
 def render_sure(label: str, said: str, go: tuple[str, str], keep: tuple[str, str]) -> str:

@@ -1,6 +1,8 @@
 // The keyboard, where redrawing and Gradio's controls (6.31.0) would lose it. What is drawn anew takes the focus over; where
 // a control is gone, what came of it does.
 () => {
+  // What is no control has a tabindex in its own markup: one set here is gone, and the focus with it, when Gradio writes
+  // the part anew.
   const LANDINGS = [
     "dialog[open] .fn-undo button", "dialog[open] input[type=search]", "dialog[open] .fn-close",
     "[role=alertdialog] button:last-of-type", "#fn-lib-running progress", "#fn-lib-preview .fn-lib-error",
@@ -27,9 +29,7 @@
     const isBusy = had.element.isConnected && had.element.checkVisibility(); // it cannot be pressed for a while
     const target = [had.selector, ...LANDINGS, ...(isBusy ? [] : ELSE)].filter(Boolean)
       .flatMap((selector) => [...document.querySelectorAll(selector)]).find(canTake);
-    if (!target) return;
-    if (target.tabIndex < 0) target.tabIndex = -1; // a heading can take it now
-    target.focus();
+    if (target) target.focus();
   };
   // Expected: the radio buttons of a choice are one group. Actual: each has a name of its own, another when drawn anew.
   const group = () => document.querySelectorAll("#fn-shell .block input[type=radio]").forEach((radio) => {

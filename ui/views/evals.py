@@ -99,7 +99,7 @@ def render_reading(reading: Any, *, is_leaving: bool = False) -> str:
     )
     failed = "".join(f"<li>{text(name)}: {text(why)}</li>" for name, why in summary.get("failed", {}).items())
     return (
-        f'<article class="fn-ev-card" data-card="{key}"><h2>{text(row.label)}</h2>'
+        f'<article class="fn-ev-card" data-card="{key}"><h2 tabindex="-1">{text(row.label)}</h2>'
         f'<p class="fn-lib-counts">{asked}</p>'
         f"{partial}{f'<ul class=fn-lib-error>{failed}</ul>' if failed else ''}"
         f"{_card(overall)}{_by_type(summary['figures'])}{_risk(summary.get('risk_coverage') or ())}"
@@ -112,7 +112,7 @@ def _unscored(row: Any, *, is_leaving: bool) -> str:
     """A run without figures: what there is of it, and what can be done."""
     key = text(row.name)
     return (
-        f'<article class="fn-ev-card" data-card="{key}"><h2>{text(row.label)}</h2>'
+        f'<article class="fn-ev-card" data-card="{key}"><h2 tabindex="-1">{text(row.label)}</h2>'
         f'<p class="fn-lib-counts">{moment(row.began)}</p>'
         f'<p class="fn-ev-note">It was broken off before it was scored: {row.cases} of {row.wanted} questions are '
         f"answered and kept. {_go_on(key)}</p>{_leaving(key, is_leaving=is_leaving)}</article>"

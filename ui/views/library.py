@@ -283,7 +283,7 @@ def render_progress(n_papers: int, step: Step, *, may_stop: bool, is_stopping: b
     )
     return (
         f'<div class="fn-lib-progress"><p>Adding {count(n_papers, "paper")}: {text(said)}…</p>'
-        f'<progress aria-label="Adding papers"{value}></progress>'
+        f'<progress aria-label="Adding papers" tabindex="-1"{value}></progress>'
         f'<p class="fn-lib-small">Questions are answered meanwhile, from the library as it was.</p>{stop}</div>'
     )
 
@@ -298,4 +298,4 @@ def render_outcome(outcome: Outcome) -> str:
         )
         if papers
     ]  # fmt: skip
-    return f'<p class="fn-lib-done" role="status">{text(", ".join(said) or "Nothing changed")}.</p>'
+    return f'<p class="fn-lib-done" role="status" tabindex="-1">{text(", ".join(said) or "Nothing changed")}.</p>'
