@@ -141,7 +141,9 @@ class Peer:
             timings={"total_s": seconds},
         )
 
-    def retrieve(self, question: str, k: int | None = None, **_options: Any) -> tuple[Hit, ...]:
+    def retrieve(
+        self, question: str, k: int | None = None, *, leaning_on: Sequence[Mapping[str, str]] = ()
+    ) -> tuple[Hit, ...]:
         """Nothing: a peer's ranking is in its answer's hits alone."""
         return ()
 

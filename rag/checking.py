@@ -188,10 +188,12 @@ class DraftChecker:
                 anew = self._written_anew(draft, asked, UNTOLD if only_repeats else UNSUPPORTED)
                 kept, _ = _telling(anew, asked)
         only_repeats &= not kept
+        # Of a number, and of the same about something else, it is seen whether a quotation holds it.
+        is_seen_in_quotes = asks_for_number(asked.question) or asks_the_same(asked.question)
         shown: list[Claim] = []
         if kept:
             shown = kept + self._beside(draft, kept, asked)
-        elif not only_repeats or not asked.is_of_one or _needs_no_words(asked.question):
+        elif not only_repeats or not asked.is_of_one or is_seen_in_quotes:
             shown = self._instead(draft, untraced, asked)
         if draft.subject and shown:
             shown = [replace(shown[0], subject=draft.subject.label), *shown[1:]]
@@ -276,13 +278,6 @@ class DraftChecker:
             alone=asked.is_of_one,
             read_for=asked.read_for,
         )
-
-
-def _needs_no_words(question: str) -> bool:
-    """Whether a quotation may answer `question` though a draft only said again what was known: of a number, or of the
-    same about something else, it is seen whether one holds it.
-    """
-    return asks_for_number(question) or asks_the_same(question)
 
 
 def _telling(held: list[Held], asked: _Asked) -> tuple[list[Claim], str]:

@@ -4,7 +4,7 @@ Small models rewrite questions badly and take a second to do so. What retrieval 
 earlier question beside the new one, and a reader can see and correct that: "How much better are MindForge agents at
 collecting dirt? And for wood?" A question that stands by itself, see `rag.language.anaphora`, is left exactly as it is.
 
-Knows nothing of retrieval or answers beyond the words of the conversation.
+Knows nothing of retrieval or answers beyond the words of the conversation and how an abstention begins.
 """
 
 from __future__ import annotations

@@ -295,8 +295,8 @@ class Rag:
         prompts_asked = tuple(tuple(self._writer.messages(part, found)) for part in parts if part.evidence)
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
         ranked = self.retriever.compare(found.searched_for, where=where)
-        more = found.searched_for if found.searched_for != found.standalone_question else ""
-        return Trace(answer, ranked, relevance, self.settings.answer.abstain_threshold, prompts_asked, more)
+        threshold = self.settings.answer.abstain_threshold
+        return Trace(answer, ranked, relevance, threshold, prompts_asked, found.searched_for)
 
     def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:
         """How `balance`, which this Rag gave with this filter, came about; computed anew."""

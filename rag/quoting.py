@@ -99,23 +99,21 @@ class Quoter:
         if is_number and (number := self._number(draft, question)):
             return self._quotes(number, 1)
 
-        def is_number_told(text: str, share: float) -> bool:
-            return share >= SURELY_TELLING_FROM and tells(text, asked, question)
-
         if is_number and not told:
-            found = self._said(draft, read_for, is_number_told, stop_check)
+            found = self._said(
+                draft, read_for, lambda text, _: tells(text, asked, question), stop_check, SURELY_TELLING_FROM
+            )
             return self._quotes(found or (), 1)
 
         def is_fit(text: str, share: float = 0.0) -> bool:
             whether = share >= SURELY_TELLING_FROM and asks_yes_or_no(asked)
             return not told or whether or shares_news(text, told, asked, question)
 
-        def is_same_told(text: str, share: float) -> bool:
-            return share >= SURELY_TELLING_FROM and shares_words(text, asked)
-
         found = self._said(draft, read_for, is_fit, stop_check)
         if found == [] and asks_the_same(asked):  # too little by itself to be read for, one time in thirteen
-            found = self._said(draft, question, is_same_told, stop_check)
+            found = self._said(
+                draft, question, lambda text, _: shares_words(text, asked), stop_check, SURELY_TELLING_FROM
+            )
         more = wants_explanation(asked) and found is not None
         near = found if found is not None else [item for item in draft.evidence if is_fit(item.sentence.text)]
         return self._quotes(near, QUOTES_INSTEAD + more)
@@ -124,10 +122,15 @@ class Quoter:
         return self._grounder.quotes(evidence, count) if evidence else []
 
     def _said(
-        self, draft: Draft, question: str, is_fit: Callable[[str, float], bool], stop_check: Check
+        self,
+        draft: Draft,
+        question: str,
+        is_fit: Callable[[str, float], bool],
+        stop_check: Check,
+        least: float = TELLING_FROM,
     ) -> Sequence[Evidence] | None:
         """What is asked for, as it is read, and fit, in the first of the papers of `draft` that says it; None where
-        nobody can read. `is_fit`: of a sentence, and of how likely it says it.
+        nobody can read. `is_fit`: of a sentence, and of how likely it says it, at least `least`.
         """
         for paper in list({item.paper.id: item.paper for item in draft.evidence}.values())[:PAPERS_READ]:
             own = sentences_of(paper)
@@ -137,7 +140,7 @@ class Quoter:
             found = [
                 Evidence(number, paper, sentence, share)
                 for number, (sentence, share) in enumerate(zip(own, told, strict=True), start=1)
-                if share >= TELLING_FROM and is_fit(sentence.text, share)
+                if share >= least and is_fit(sentence.text, share)
             ]
             if found:
                 return found

@@ -36,8 +36,8 @@ class Trace:
 
     `relevance` in [0, 1] says how likely the papers found bear on the question at all; below `abstain_below` an answer
     is declined without asking the model. `prompts` are the (role, text) messages of each call of the model, one for
-    each paper of a question about several; empty where the model was not asked. `searched_for` is what papers were
-    searched for, where that is more than the stand-alone question: of a follow-up the last answer too.
+    each paper of a question about several; empty where the model was not asked. `searched_for` are the words by which
+    papers were searched: the stand-alone question, of a follow-up with the last answer.
     """
 
     answer: Answer
@@ -45,7 +45,7 @@ class Trace:
     relevance: float
     abstain_below: float
     prompts: tuple[tuple[tuple[str, str], ...], ...]
-    searched_for: str = ""
+    searched_for: str
 
 
 @dataclass(frozen=True, slots=True)

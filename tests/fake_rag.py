@@ -149,7 +149,7 @@ class FakeRag:
     def trace(self, answer: Answer, history: list[dict[str, str]] | tuple[()] = ()) -> Trace:
         """Two candidates and a short prompt."""
         prompts = ((("system", "Answer from the evidence."), ("user", answer.question)),) if answer.raw_text else ()
-        return Trace(answer, CANDIDATES, 0.83, 0.5, prompts)
+        return Trace(answer, CANDIDATES, 0.83, 0.5, prompts, answer.standalone_question or answer.question)
 
     def trace_claim(self, balance: Balance) -> ClaimTrace:
         """The same candidates, and a short prompt for each paper that was read."""

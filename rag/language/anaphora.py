@@ -131,8 +131,7 @@ def asks_the_same(question: str) -> bool:
     about German?".
     """
     read = _read(_OPENER.sub("", question))
-    few = 0 < sum(map(read.is_content, range(len(read.small)))) <= _LONGEST_FRAGMENT
-    return few and not (AUX | WH) & set(read.small)
+    return _is_without_verb(read) and not WH & set(read.small) and any(map(read.is_content, range(len(read.small))))
 
 
 def _read(question: str) -> Syntax:
@@ -231,12 +230,17 @@ def _names_a_paper(read: Syntax) -> bool:
 
 def _is_fragment(read: Syntax) -> bool:
     """Whether it is half a sentence: "For wood?", "At how many hertz?"."""
-    if sum(map(read.is_content, range(len(read.small)))) > _LONGEST_FRAGMENT or AUX & set(read.small):
+    if not _is_without_verb(read):
         return False
     starts = read.at(0) in PREPOSITIONS | _HALVES | {"any"} or read.small[:2] == ("why", "not")
     return starts or (
         read.at(0) in WH and len(_specific(read)) <= 1 and not read.names and not _LIBRARY & set(read.small)
     )
+
+
+def _is_without_verb(read: Syntax) -> bool:
+    """Whether it is too short for a question and has no auxiliary."""
+    return sum(map(read.is_content, range(len(read.small)))) <= _LONGEST_FRAGMENT and not AUX & set(read.small)
 
 
 def _says_nothing_specific(read: Syntax, question: str) -> bool:

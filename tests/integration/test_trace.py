@@ -67,7 +67,7 @@ def test_a_trace_of_a_follow_up_says_what_was_searched_for_beside_its_questions(
     history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "At 20 hertz."}]
     trace = rag.trace(rag.ask("And where?", history), history)
     assert trace.searched_for == f"{QUESTION} At 20 hertz. And where?"
-    assert rag.trace(rag.ask(QUESTION)).searched_for == "", "as it stands"
+    assert rag.trace(rag.ask(QUESTION)).searched_for == QUESTION, "as it stands"
 
 
 def test_a_trace_of_an_abstention_says_how_far_it_was_and_has_no_prompt(rag):

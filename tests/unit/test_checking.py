@@ -24,14 +24,19 @@ QUESTION = "How does MoleDig dig tunnels?"
 SENTENCES = sentences_of(PAPER)
 
 
-def checked(reading, further_quotes=2, stop_check=lambda: None, question=QUESTION):
-    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
-    drafts = DraftChecker(
+def checker(paper=PAPER, further_quotes=0, **model):
+    """`model`: what of it is at hand, by the checker's own names."""
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([paper.abstract])
+    return DraftChecker(
         Grounder(encoder, keywords, threshold=0.5),
         EvidenceSelector(encoder, keywords),
         further_quotes=further_quotes,
-        reading=reading,
+        **model,
     )
+
+
+def checked(reading, further_quotes=2, stop_check=lambda: None, question=QUESTION):
+    drafts = checker(further_quotes=further_quotes, reading=reading)
     evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
     claims = drafts.check([Draft(CITED, evidence)], question, QUESTION, stop_check).claims
     return [claim.text for claim in claims if claim.text != CITED]
@@ -175,19 +180,13 @@ def test_a_number_of_something_else_than_was_asked_is_no_answer():
 
 
 def test_of_a_follow_up_what_it_asks_itself_is_read_for():
-    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
     read_for = set()
 
     def noted(question, _paper, sentences):
         read_for.add(question)
         return [0.0] * len(sentences)
 
-    drafts = DraftChecker(
-        Grounder(encoder, keywords, threshold=0.5),
-        EvidenceSelector(encoder, keywords),
-        further_quotes=2,
-        reading=noted,
-    )
+    drafts = checker(further_quotes=2, reading=noted)
     evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
     own, whole = "How do its arms turn?", f"{QUESTION} How do its arms turn?"
     for text in (CITED, "Whales sing in winter."):
@@ -195,13 +194,6 @@ def test_of_a_follow_up_what_it_asks_itself_is_read_for():
     assert read_for == {own}
     drafts.check([Draft(CITED, evidence)], whole, whole)
     assert read_for == {own, whole}
-
-
-def checker():
-    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract])
-    return DraftChecker(
-        Grounder(encoder, keywords, threshold=0.5), EvidenceSelector(encoder, keywords), further_quotes=0
-    )
 
 
 def test_two_papers_may_be_said_to_do_the_same_in_the_same_words():
@@ -235,24 +227,20 @@ def test_of_a_draft_that_was_cut_off_only_an_unfinished_sentence_is_lost(text, e
     assert [claim.text for claim in found.claims if not claim.is_quote] == expected
 
 
-@pytest.mark.parametrize("draft", ["Moles of FoxDen weigh 31 grams.", "Storks fly to the south in winter."])
+FOXDEN = Paper("f", "FoxDen: who lives there", "Moles of FoxDen weigh 31 grams. Hares of FoxDen weigh 3 kilograms.")
+MOLES, HARES = sentences_of(FOXDEN)
+MOLES_ASKED = "How much do moles of FoxDen weigh?"
+
+
+@pytest.mark.parametrize("draft", [MOLES.text, "Storks fly to the south in winter."])
 def test_of_a_follow_up_that_asks_the_same_of_something_else_the_last_answer_is_not_said_again(draft):
-    paper = Paper("f", "FoxDen: who lives there", "Moles of FoxDen weigh 31 grams. Hares of FoxDen weigh 3 kilograms.")
-    sentences = sentences_of(paper)
-    encoder, keywords = HashedEncoder(), KeywordIndex.build([paper.abstract])
-    drafts = DraftChecker(
-        Grounder(encoder, keywords, threshold=0.5),
-        EvidenceSelector(encoder, keywords),
-        further_quotes=2,
-        rewrite=lambda *_: sentences[0].text,
-        reading=by_text({sentences[1].text: 0.9}),
-    )
-    evidence = renumbered(Evidence(number, paper, sentence, 0.9) for number, sentence in enumerate(sentences, 1))
-    own, whole = "And the hares?", "How much do moles of FoxDen weigh? And the hares?"
+    drafts = checker(FOXDEN, rewrite=lambda *_: MOLES.text, reading=by_text({HARES.text: 0.9}))
+    evidence = renumbered(Evidence(0, FOXDEN, sentence, 0.9) for sentence in (MOLES, HARES))
+    own, whole = "And the hares?", f"{MOLES_ASKED} And the hares?"
     found = drafts.check([Draft(draft, evidence)], own, whole, followup=own, answered="31 grams.")
-    assert [(claim.text, claim.is_quote) for claim in found.claims] == [(sentences[1].text, True)]
+    assert [(claim.text, claim.is_quote) for claim in found.claims] == [(HARES.text, True)]
     before = drafts.check([Draft(draft, evidence)], own, whole, followup=own)
-    assert before.claims[0].text == sentences[0].text, "where the last answer is not known"
+    assert before.claims[0].text == MOLES.text, "where the last answer is not known"
 
 
 @pytest.mark.parametrize(
@@ -260,18 +248,11 @@ def test_of_a_follow_up_that_asks_the_same_of_something_else_the_last_answer_is_
     [(0.9, "And the hares?", True), (0.4, "And the hares?", False), (0.9, "And the wolves?", False)],
 )
 def test_half_a_sentence_too_short_to_be_read_for_is_read_behind_its_question(share, own, quoted):
-    paper = Paper("f", "FoxDen: who lives there", "Moles of FoxDen weigh 31 grams. Hares of FoxDen weigh 3 kilograms.")
-    hares = sentences_of(paper)[1]
-    whole = f"How much do moles of FoxDen weigh? {own}"
-    encoder, keywords = HashedEncoder(), KeywordIndex.build([paper.abstract])
-    drafts = DraftChecker(
-        Grounder(encoder, keywords, threshold=0.5),
-        EvidenceSelector(encoder, keywords),
-        further_quotes=2,
-        reading=lambda question, _paper, texts: [
-            share if question == whole and text == hares.text else 0.0 for text in texts
-        ],
-    )
-    draft = Draft("Storks fly to the south in winter.", renumbered([Evidence(1, paper, hares, 0.9)]))
-    found = drafts.check([draft], own, whole, followup=own, answered="31 grams.")
-    assert [claim.text for claim in found.claims] == ([hares.text] if quoted else [])
+    whole = f"{MOLES_ASKED} {own}"
+
+    def reading(question, _paper, texts):
+        return [share if (question, text) == (whole, HARES.text) else 0.0 for text in texts]
+
+    draft = Draft("Storks fly to the south in winter.", renumbered([Evidence(1, FOXDEN, HARES, 0.9)]))
+    found = checker(FOXDEN, reading=reading).check([draft], own, whole, followup=own, answered="31 grams.")
+    assert [claim.text for claim in found.claims] == ([HARES.text] if quoted else [])

@@ -64,7 +64,7 @@ def _search(trace: Trace) -> str:
     with_answer = (
         '<p class="fn-hint">Searched for with the answer before it, whose paper it may mean:</p>'
         f'<p dir="auto">{text(trace.searched_for)}</p>'
-        if trace.searched_for
+        if trace.searched_for not in (trace.answer.question, trace.answer.standalone_question)
         else ""
     )
     ranked = f'<p class="fn-hint">{_RANKED} Papers in bold were taken up.</p>{_ranking(trace.candidates, found)}'
