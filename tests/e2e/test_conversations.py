@@ -14,7 +14,7 @@ import pytest
 from rag import FootnoteError
 from rag.corpus import read_library
 from rag.receipt import verify
-from tests.e2e.steps import BOX, DONE, ask, lens, type_in_form, wait_until
+from tests.e2e.steps import BOX, DONE, ask, lens, settled, type_in_form, wait_until
 from tests.fake_rag import LANTERN, TIDE, FakeRag
 from ui.app import build, surroundings
 from ui.conversations.archive import ARCHIVE_FILE, Archive
@@ -438,6 +438,7 @@ def test_nothing_else_is_opened_or_asked_while_an_answer_is_on_its_way(page, rag
     ask(page, "First of two?")
     rag.before_first_token.clear()
     ask(page, "Second of two?", until="#fn-live-evidence mark")
+    settled(page)  # the first turn takes its place among those before
     page.evaluate(
         """() => {
             window.said = [];
