@@ -80,7 +80,7 @@ _SPELLED_WANTED = re.compile(
 _WHY = re.compile(r"\b(?:why|explain|describe|how come)\b", re.IGNORECASE)
 _HOW = re.compile(
     r"\bhow (?:do|does|did|is|are|was|were|can|could|should|has|have|to|would)\b"
-    r"|^\W*what (?:are|do|does|did|is|was|were)\b",
+    r"|(?:^|[.?!:;,–—-] )\W*what (?:are|do|does|did|is|was|were|goes|went|makes|made)\b",
     re.IGNORECASE,
 )
 _RECORD_WANTED = re.compile(

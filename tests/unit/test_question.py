@@ -28,6 +28,9 @@ from rag.language.question import (
         "How does mean pooling help?",
         "What does mean pooling do?",
         "What does the mean in this trial show?",
+        "What goes wrong without a filter?",
+        "RISE is trained twice. What is the second time for?",
+        "In RISE, what does the decoder read?",
     ],
 )
 def test_an_open_question_wants_an_explanation(question):
@@ -47,6 +50,7 @@ def test_an_open_question_wants_an_explanation(question):
         "Explain what they mean by a dive.",
         "By how much does it improve?",
         "taco gain %",
+        "Which of what they tried is best?",
     ],
 )
 def test_a_question_for_a_fact_does_not(question):
