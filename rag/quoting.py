@@ -8,8 +8,10 @@ taken. Knows nothing of verdicts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING
 
+from rag.evidence import is_quotable
 from rag.language.anaphora import asks_the_same
 from rag.language.quantities import numbers_in
 from rag.language.question import asks_for_number, asks_yes_or_no, shares_news, shares_words, tells, wants_explanation
@@ -28,8 +30,6 @@ QUOTES_INSTEAD = 2
 QUOTES_OF_EACH = 2
 """Sentences quoted of each of several papers after what the model says of it. Of the 22 comparisons of dev and
 fresh-a 14 are right with one, 16 with two."""
-READ_ON = 8
-"""Sentences beside the cited ones that are read to see which to quote after an explanation."""
 PAPERS_READ = 2
 """Papers, best first, of which one after the other is read whole to see what to quote instead of a draft."""
 TELLING_FROM = 0.1
@@ -150,20 +150,25 @@ class Quoter:
         """What the cited papers say to `question` beyond what is cited, as it is read; None where nobody can read."""
         if self._reading is None or not self._further_quotes:
             return None
-        shares: list[tuple[float, Evidence]] = []
         cited = _cited(kept)
-        further = self._selector.read_on(question, cited, READ_ON)
-        for paper in {item.paper.id: item.paper for item in further}.values():
-            own = {item.sentence.start: item for item in further if item.paper.id == paper.id}
-            shown = {c.start: c.quote for c in cited if c.paper.id == paper.id}
-            shown |= {start: item.sentence.text for start, item in own.items()}
-            starts = sorted(shown)
-            told = self._read(question, paper, [shown[start] for start in starts], stop_check)
+        starts = {(citation.paper.id, citation.start) for citation in cited}
+        read: list[Evidence] = []
+        for paper in {citation.paper.id: citation.paper for citation in cited}.values():
+            own = sentences_of(paper)
+            told = self._read(question, paper, [sentence.text for sentence in own], stop_check)
             if told is None:
                 return None
-            shares += [(share, own[start]) for share, start in zip(told, starts, strict=True) if start in own]
-        best = sorted(shares, key=lambda pair: -pair[0])[: self._further_quotes]
-        return sorted((item for share, item in best if share >= TELLING_FROM), key=lambda item: item.number)
+            numbers = range(len(read) + 1, len(read) + len(own) + 1)
+            read += map(Evidence, numbers, repeat(paper), own, told)
+        further = [
+            item
+            for item in read
+            if item.score >= TELLING_FROM
+            and (item.paper.id, item.sentence.start) not in starts
+            and is_quotable(item.sentence.text)
+        ]
+        best = sorted(further, key=lambda item: -item.score)[: self._further_quotes]
+        return sorted(best, key=lambda item: item.number)
 
     def _read(self, question: str, paper: Paper, sentences: Sequence[str], stop_check: Check) -> Sequence[float] | None:
         if self._reading is None:
