@@ -8,7 +8,7 @@ from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
 from rag.language.sentences import sentences_of
-from rag.quoting import QUOTES_INSTEAD, SURELY_TELLING_FROM, TELLING_FROM
+from rag.quoting import QUOTES_INSTEAD, SURELY_TELLING_FROM, TELLING_FROM, Quoter
 from rag.schema import Evidence, Paper
 
 PAPER = Paper(
@@ -123,3 +123,28 @@ def test_what_surely_says_whether_or_how_many_is_quoted_though_it_shares_nothing
 def test_where_how_many_is_asked_no_sentence_without_a_number_is_quoted_however_sure():
     question = "How many predictions of language models about the order of events in stories are incoherent?"
     assert shown(STRANGE, question, by_text(s4=0.99))[0] == []
+
+
+def test_the_whole_of_each_cited_paper_is_read_for_what_is_quoted_beside():
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract, OTHER.abstract])
+    grounder, selector = Grounder(encoder, keywords, threshold=0.3), EvidenceSelector(encoder, keywords)
+    told = {SENTENCES[1]: 0.9, SENTENCES[4]: 0.5, SENTENCES[5]: 0.7}
+    read = []
+
+    def reading(_question, paper, sentences):
+        read.append((paper, list(sentences)))
+        return [told.get(text, 0.0) for text in sentences]
+
+    kept = grounder.quotes(NEAREST[1:], 1)
+    quoter = Quoter(grounder, selector, reading, further_quotes=2)
+    further = [claim.text for claim in quoter.beside(kept, "What stood in the way?", lambda: None)]
+    assert read == [(PAPER, SENTENCES)]
+    assert further == [SENTENCES[4], SENTENCES[5]], "the likeliest two that are not cited yet, in reading order"
+
+    lives = "Stories of two people are told in this collection. Events of their lives are put in order by the readers."
+    two = Paper("t", "Two", lives)
+    told[sentences_of(two)[1].text] = 0.8
+    kept_of_two = grounder.quotes([Evidence(1, two, sentences_of(two)[0], 0.9)], 1)
+    of_both = quoter.beside([*kept, *kept_of_two], "What stood in the way?", lambda: None)
+    assert [paper for paper, _ in read[1:]] == [PAPER, two]
+    assert [claim.text for claim in of_both] == [SENTENCES[5], sentences_of(two)[1].text], "paper after paper"
