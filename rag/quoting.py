@@ -30,6 +30,9 @@ QUOTES_INSTEAD = 2
 QUOTES_OF_EACH = 2
 """Sentences quoted of each of several papers after what the model says of it. Of the 22 comparisons of dev and
 fresh-a 14 are right with one, 16 with two."""
+READ_WHOLE = 20
+"""Sentences of an abstract that is read whole, as those were of which it was learnt where to look; of a longer one the
+cited and as many of the nearest to them and to the question are read."""
 PAPERS_READ = 2
 """Papers, best first, of which one after the other is read whole to see what to quote instead of a draft."""
 TELLING_FROM = 0.1
@@ -155,6 +158,10 @@ class Quoter:
         read: list[Evidence] = []
         for paper in {citation.paper.id: citation.paper for citation in cited}.values():
             own = sentences_of(paper)
+            if len(own) > READ_WHOLE:
+                of_it = [citation for citation in cited if citation.paper.id == paper.id]
+                near = {item.sentence.start for item in self._selector.read_on(question, of_it, READ_WHOLE)}
+                own = tuple(s for s in own if s.start in near or (paper.id, s.start) in starts)
             told = self._read(question, paper, [sentence.text for sentence in own], stop_check)
             if told is None:
                 return None

@@ -8,7 +8,7 @@ from rag.evidence import EvidenceSelector, renumbered
 from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
 from rag.language.sentences import sentences_of
-from rag.quoting import QUOTES_INSTEAD, SURELY_TELLING_FROM, TELLING_FROM, Quoter
+from rag.quoting import QUOTES_INSTEAD, READ_WHOLE, SURELY_TELLING_FROM, TELLING_FROM, Quoter
 from rag.schema import Evidence, Paper
 
 PAPER = Paper(
@@ -148,3 +148,23 @@ def test_the_whole_of_each_cited_paper_is_read_for_what_is_quoted_beside():
     of_both = quoter.beside([*kept, *kept_of_two], "What stood in the way?", lambda: None)
     assert [paper for paper, _ in read[1:]] == [PAPER, two]
     assert [claim.text for claim in of_both] == [SENTENCES[5], sentences_of(two)[1].text], "paper after paper"
+
+
+def test_of_a_long_text_only_what_is_near_is_read_for_what_is_quoted_beside():
+    text = " ".join(f"Story number {n} of this long collection was told by reader {n}." for n in range(3 * READ_WHOLE))
+    long = Paper("l", "Long", text)
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([text])
+    grounder, selector = Grounder(encoder, keywords, threshold=0.3), EvidenceSelector(encoder, keywords)
+    read = []
+
+    def reading(_question, _paper, sentences):
+        read.extend(sentences)
+        return [1.0] * len(sentences)
+
+    kept = grounder.quotes([Evidence(1, long, sentences_of(long)[40], 0.9)], 1)
+    quoter = Quoter(grounder, selector, reading, further_quotes=2)
+    assert len(quoter.beside(kept, "Who told the stories?", lambda: None)) == 2
+    assert len(read) == READ_WHOLE + 1
+    places = [int(text.split()[2]) for text in read]
+    assert places == sorted(places)
+    assert {40, 41} <= set(places), "what is cited, and what follows it"
