@@ -8,10 +8,9 @@ taken. Knows nothing of verdicts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
 from typing import TYPE_CHECKING
 
-from rag.evidence import is_quotable
+from rag.evidence import is_quotable, renumbered
 from rag.language.anaphora import asks_the_same
 from rag.language.quantities import numbers_in
 from rag.language.question import asks_for_number, asks_yes_or_no, shares_news, shares_words, tells, wants_explanation
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from rag.checking import Draft
     from rag.evidence import EvidenceSelector
     from rag.grounding import Grounder
-    from rag.schema import Citation, Claim, Paper
+    from rag.schema import Citation, Claim, Paper, Sentence
 
 QUOTES_INSTEAD = 2
 """Sentences quoted where nothing of a draft survives; one more where an explanation is wanted and they were read."""
@@ -73,7 +72,7 @@ class Quoter:
         further = self._read_on(kept, question, stop_check)
         if further is None:
             further = self._selector.read_on(question, _cited(kept), self._further_quotes) if or_nearest else ()
-        return self._quotes(further, len(further))
+        return self._quotes(further, self._further_quotes)
 
     def of_its_paper(self, draft: Draft, kept: Sequence[Claim]) -> list[Claim]:
         """After what is said of one of several papers: of its evidence, which was read, the best not cited yet."""
@@ -136,15 +135,10 @@ class Quoter:
         nobody can read. `is_fit`: of a sentence, and of how likely it says it, at least `least`.
         """
         for paper in list({item.paper.id: item.paper for item in draft.evidence}.values())[:PAPERS_READ]:
-            own = sentences_of(paper)
-            told = self._read(question, paper, [sentence.text for sentence in own], stop_check)
-            if told is None:
+            read = self._read(question, paper, sentences_of(paper), stop_check)
+            if read is None:
                 return None
-            found = [
-                Evidence(number, paper, sentence, share)
-                for number, (sentence, share) in enumerate(zip(own, told, strict=True), start=1)
-                if share >= least and is_fit(sentence.text, share)
-            ]
+            found = [item for item in read if item.score >= least and is_fit(item.sentence.text, item.score)]
             if found:
                 return found
         return []
@@ -155,33 +149,39 @@ class Quoter:
             return None
         cited = _cited(kept)
         starts = {(citation.paper.id, citation.start) for citation in cited}
-        read: list[Evidence] = []
+        further: list[Evidence] = []
         for paper in {citation.paper.id: citation.paper for citation in cited}.values():
             own = sentences_of(paper)
             if len(own) > READ_WHOLE:
                 of_it = [citation for citation in cited if citation.paper.id == paper.id]
                 near = {item.sentence.start for item in self._selector.read_on(question, of_it, READ_WHOLE)}
                 own = tuple(s for s in own if s.start in near or (paper.id, s.start) in starts)
-            told = self._read(question, paper, [sentence.text for sentence in own], stop_check)
-            if told is None:
+            read = self._read(question, paper, own, stop_check)
+            if read is None:
                 return None
-            numbers = range(len(read) + 1, len(read) + len(own) + 1)
-            read += map(Evidence, numbers, repeat(paper), own, told)
-        further = [
-            item
-            for item in read
-            if item.score >= TELLING_FROM
-            and (item.paper.id, item.sentence.start) not in starts
-            and is_quotable(item.sentence.text)
-        ]
-        best = sorted(further, key=lambda item: -item.score)[: self._further_quotes]
-        return sorted(best, key=lambda item: item.number)
+            further += [
+                item
+                for item in read
+                if item.score >= TELLING_FROM
+                and (paper.id, item.sentence.start) not in starts
+                and is_quotable(item.sentence.text)
+            ]
+        return renumbered(further)
 
-    def _read(self, question: str, paper: Paper, sentences: Sequence[str], stop_check: Check) -> Sequence[float] | None:
+    def _read(
+        self, question: str, paper: Paper, sentences: Sequence[Sentence], stop_check: Check
+    ) -> list[Evidence] | None:
+        """`sentences` of `paper`, each with how likely it says what is asked; None where nobody can read."""
         if self._reading is None:
             return None
         stop_check()
-        return self._reading(question, paper, sentences)
+        told = self._reading(question, paper, [sentence.text for sentence in sentences])
+        if told is None:
+            return None
+        return [
+            Evidence(number, paper, sentence, share)
+            for number, (sentence, share) in enumerate(zip(sentences, told, strict=True), start=1)
+        ]
 
     def _number(self, draft: Draft, question: str) -> list[Evidence]:
         """The sentence that holds a number and nearly all that is asked; a number of something else answers nothing."""

@@ -50,6 +50,7 @@ def test_an_open_question_wants_an_explanation(question):
         "Explain what they mean by a dive.",
         "By how much does it improve?",
         "taco gain %",
+        "In RISE, what decoder is used?",
         "Which of what they tried is best?",
     ],
 )

@@ -125,9 +125,16 @@ def test_where_how_many_is_asked_no_sentence_without_a_number_is_quoted_however_
     assert shown(STRANGE, question, by_text(s4=0.99))[0] == []
 
 
-def test_the_whole_of_each_cited_paper_is_read_for_what_is_quoted_beside():
-    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract, OTHER.abstract])
+def beside(cited, question, reading):
+    """What is quoted beside quotations of `cited`."""
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([item.paper.abstract for item in cited])
     grounder, selector = Grounder(encoder, keywords, threshold=0.3), EvidenceSelector(encoder, keywords)
+    kept = grounder.quotes(cited, len(cited))
+    quoter = Quoter(grounder, selector, reading, further_quotes=2)
+    return [claim.text for claim in quoter.beside(kept, question, lambda: None)]
+
+
+def test_the_whole_of_each_cited_paper_is_read_for_what_is_quoted_beside():
     told = {SENTENCES[1]: 0.9, SENTENCES[4]: 0.5, SENTENCES[5]: 0.7}
     read = []
 
@@ -135,36 +142,31 @@ def test_the_whole_of_each_cited_paper_is_read_for_what_is_quoted_beside():
         read.append((paper, list(sentences)))
         return [told.get(text, 0.0) for text in sentences]
 
-    kept = grounder.quotes(NEAREST[1:], 1)
-    quoter = Quoter(grounder, selector, reading, further_quotes=2)
-    further = [claim.text for claim in quoter.beside(kept, "What stood in the way?", lambda: None)]
+    further = beside([NEAREST[1]], "What stood in the way?", reading)
     assert read == [(PAPER, SENTENCES)]
     assert further == [SENTENCES[4], SENTENCES[5]], "the likeliest two that are not cited yet, in reading order"
 
     lives = "Stories of two people are told in this collection. Events of their lives are put in order by the readers."
     two = Paper("t", "Two", lives)
     told[sentences_of(two)[1].text] = 0.8
-    kept_of_two = grounder.quotes([Evidence(1, two, sentences_of(two)[0], 0.9)], 1)
-    of_both = quoter.beside([*kept, *kept_of_two], "What stood in the way?", lambda: None)
+    of_both = beside([NEAREST[1], Evidence(4, two, sentences_of(two)[0], 0.9)], "What stood in the way?", reading)
     assert [paper for paper, _ in read[1:]] == [PAPER, two]
-    assert [claim.text for claim in of_both] == [SENTENCES[5], sentences_of(two)[1].text], "paper after paper"
+    assert of_both == [SENTENCES[5], sentences_of(two)[1].text], "paper after paper"
 
 
-def test_of_a_long_text_only_what_is_near_is_read_for_what_is_quoted_beside():
-    text = " ".join(f"Story number {n} of this long collection was told by reader {n}." for n in range(3 * READ_WHOLE))
+@pytest.mark.parametrize(("count", "n_read"), [(READ_WHOLE, READ_WHOLE), (3 * READ_WHOLE, READ_WHOLE + 1)])
+def test_of_a_long_text_only_what_is_near_is_read_for_what_is_quoted_beside(count, n_read):
+    text = " ".join(f"Story number {n} of this long collection was told by reader {n}." for n in range(count))
     long = Paper("l", "Long", text)
-    encoder, keywords = HashedEncoder(), KeywordIndex.build([text])
-    grounder, selector = Grounder(encoder, keywords, threshold=0.3), EvidenceSelector(encoder, keywords)
     read = []
 
     def reading(_question, _paper, sentences):
         read.extend(sentences)
         return [1.0] * len(sentences)
 
-    kept = grounder.quotes([Evidence(1, long, sentences_of(long)[40], 0.9)], 1)
-    quoter = Quoter(grounder, selector, reading, further_quotes=2)
-    assert len(quoter.beside(kept, "Who told the stories?", lambda: None)) == 2
-    assert len(read) == READ_WHOLE + 1
+    middle = count // 2
+    assert len(beside([Evidence(1, long, sentences_of(long)[middle], 0.9)], "Who told the stories?", reading)) == 2
+    assert len(read) == n_read
     places = [int(text.split()[2]) for text in read]
     assert places == sorted(places)
-    assert {40, 41} <= set(places), "what is cited, and what follows it"
+    assert {middle, middle + 1} <= set(places), "what is cited, and what follows it"
