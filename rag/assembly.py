@@ -10,7 +10,7 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -167,13 +167,15 @@ def ledger_of(settings: Settings) -> Ledger:
     return Ledger(settings.data_folder / "library" / index_folder(settings).name / "changes.jsonl")
 
 
-def library_papers(settings: Settings) -> tuple[Paper, ...]:
+def library_papers(settings: Settings, pass_over: Callable[[str], None] = lambda _where: None) -> tuple[Paper, ...]:
     """The settings' library as it stands, changes included; needs neither index nor weights.
+
+    `pass_over` is told of each entry without an abstract, see `rag.corpus.read_library`.
 
     Raises:
         CorpusError: the file or the ledger cannot be read.
     """
-    return applied(read_library(settings.library), ledger_of(settings).changes())
+    return applied(read_library(settings.library, pass_over), ledger_of(settings).changes())
 
 
 def shelf_of(settings: Settings, encoder: PassageEncoder) -> Shelf:
@@ -198,8 +200,8 @@ def open_encoder(settings: Settings, *, report: Report) -> SentenceEmbeddings:
 
 def open_index(
     settings: Settings, *, report: Report = lambda _line: None, rebuild: bool = False
-) -> tuple[LibraryIndex, SentenceEmbeddings]:
-    """The index of the settings' library, built or updated where the library changed, and its embedder.
+) -> tuple[LibraryIndex, Shelf]:
+    """The index of the settings' library, built or updated where the library changed, and the shelf it lies on.
 
     Raises:
         CorpusError, WeightsError, IndexCorrupt, IndexMismatch: see `Rag.open`.
@@ -207,6 +209,8 @@ def open_index(
     encoder = open_encoder(settings, report=report)
     shelf = shelf_of(settings, encoder)
     papers = shelf.papers()
+    if shelf.left_out:
+        report(f"{said_of_left_out(shelf.left_out)}: footnote library add --dry-run {settings.library} names them.")
     try:
         index = None if rebuild else shelf.open()
     except (IndexMissing, IndexOutdated):
@@ -218,7 +222,13 @@ def open_index(
         done = shelf.update(rebuild=rebuild, report=embedding_progress(report))
         report(f"Indexed: {done.embedded} passages embedded, {done.kept} kept, {done.removed} removed.")
         index = shelf.open()
-    return index, encoder
+    return index, shelf
+
+
+def said_of_left_out(left_out: Sequence[str]) -> str:
+    """In words: how many entries of a library's file have no abstract."""
+    are = "entry has no abstract and is" if len(left_out) == 1 else "entries have no abstract and are"
+    return f"{len(left_out):,} {are} left out"
 
 
 def embedding_progress(report: Report) -> Callable[[int, int], None]:

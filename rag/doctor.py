@@ -62,9 +62,11 @@ def _try(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _library(settings: Settings) -> str:
-    from rag.assembly import library_papers
+    from rag.assembly import library_papers, said_of_left_out
 
-    return f"{len(library_papers(settings))} papers in {settings.library}"
+    left_out: list[str] = []
+    held = f"{len(library_papers(settings, left_out.append))} papers in {settings.library}"
+    return f"{held}; {said_of_left_out(left_out)}" if left_out else held
 
 
 def describe_machine() -> str:

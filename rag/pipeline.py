@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from rag.answering import Answering, answer_of, missing_notice
-from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model, shelf_of
+from rag.assembly import LazyModel, OtherModels, Report, has_model, open_index, open_model
 from rag.balance import LEAST_COVERAGE, SURE, Balance, prompt_of, share_of_words, weighing
 from rag.checker import checker_beside
 from rag.checking import Draft, DraftChecker
@@ -95,9 +95,8 @@ class Rag:
         checker = checker_beside(settings, model, report=report)
         if with_model and has_model(settings):
             checker.open_beside()  # and with it the model
-        index, encoder = open_index(settings, report=report)
-        shelf = shelf_of(settings, encoder)
-        retriever = FusedRetriever(index=index, encoder=encoder, **settings.retrieval.model_dump())
+        index, shelf = open_index(settings, report=report)
+        retriever = FusedRetriever(index=index, encoder=shelf.encoder, **settings.retrieval.model_dump())
         return cls(retriever=retriever, model=model, settings=settings, shelf=shelf, others=others, checker=checker)
 
     @classmethod

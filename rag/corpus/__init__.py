@@ -18,11 +18,22 @@ from pathlib import Path
 from rag.corpus import bibtex, daily, jsonl, ris, table, tagged
 from rag.corpus.cleanup import clean
 from rag.corpus.duplicates import corpus_digest, distinct, paper_id
-from rag.corpus.entry import Entry, Fault, paper_from
+from rag.corpus.entry import Entry, Fault, NoAbstract, paper_from
 from rag.errors import CorpusError
 from rag.schema import Paper
 
-__all__ = ["FORMATS", "Fault", "Format", "clean", "corpus_digest", "distinct", "paper_id", "parse", "read_library"]
+__all__ = [
+    "FORMATS",
+    "Fault",
+    "Format",
+    "clean",
+    "corpus_digest",
+    "distinct",
+    "library_files",
+    "paper_id",
+    "parse",
+    "read_library",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +45,18 @@ class Format:
     matches: Callable[[str], bool]
     """Whether a text looks like this format."""
     read: Callable[[str], Iterator[Entry | Fault]]
+    may_be_bare: bool = False
+    """Whether reference managers and databases write it: of what these know, not everything has an abstract."""
 
 
 FORMATS = (
     Format("JSON", (".jsonl", ".ndjson", ".json"), jsonl.matches, jsonl.read),
-    Format("RIS", (".ris",), ris.matches, ris.read),
-    Format("BibTeX", (".bib",), bibtex.matches, bibtex.read),
-    Format("PubMed", (".nbib", ".medline"), tagged.MEDLINE.matches, tagged.MEDLINE.read),
-    Format("Web of Science", (".ciw",), tagged.WEB_OF_SCIENCE.matches, tagged.WEB_OF_SCIENCE.read),
-    Format("EndNote", (".enw",), tagged.ENDNOTE.matches, tagged.ENDNOTE.read),
-    Format("CSV", (".csv", ".tsv"), table.matches, table.read),
+    Format("RIS", (".ris",), ris.matches, ris.read, may_be_bare=True),
+    Format("BibTeX", (".bib",), bibtex.matches, bibtex.read, may_be_bare=True),
+    Format("PubMed", (".nbib", ".medline"), tagged.MEDLINE.matches, tagged.MEDLINE.read, may_be_bare=True),
+    Format("Web of Science", (".ciw",), tagged.WEB_OF_SCIENCE.matches, tagged.WEB_OF_SCIENCE.read, may_be_bare=True),
+    Format("EndNote", (".enw",), tagged.ENDNOTE.matches, tagged.ENDNOTE.read, may_be_bare=True),
+    Format("CSV", (".csv", ".tsv"), table.matches, table.read, may_be_bare=True),
     Format("daily papers", (".txt",), daily.matches, daily.read),
 )
 """All formats, in the order in which a text of unknown kind is held against them."""
@@ -53,7 +66,7 @@ _FOREIGN = re.compile(r"^(?:(?P<PubMed>PMID: \d+)|(?P<arXiv>\\\\\narXiv:\d{4}\.)
 _GZIP = b"\x1f\x8b"
 
 
-def read_library(path: Path) -> tuple[Paper, ...]:
+def read_library(path: Path, pass_over: Callable[[str], None] = lambda _where: None) -> tuple[Paper, ...]:
     """All papers of a file, or of the files in a folder and its subfolders, cleaned and without duplicates.
 
     A file's format is told by its suffix; a .txt file or one with another suffix by its content. Compressed files
@@ -61,29 +74,44 @@ def read_library(path: Path) -> tuple[Paper, ...]:
     and empty ones and a .txt that looks like no format (notes) are passed over. `Paper.source` is the file's name,
     within a folder its path from there.
 
+    Args:
+        path: the file or the folder.
+        pass_over: told of each entry without an abstract that a reference manager or database wrote, with its file,
+            line and title; of such an entry there is nothing to answer from.
+
     Raises:
         CorpusError: the path is missing, not UTF-8, of no known format or without papers, or an entry is malformed
             (the first is named with file, line, field and what was expected, the others are counted).
     """
-    files = _files(path)
+    files = library_files(path)
     papers: list[Paper] = []
     faults: list[str] = []
+    passed_over = 0
     for file in files:
         source = file.name if file == path else file.relative_to(path).as_posix()
         for found in parse(_bytes(file), str(file), source, in_folder=file != path):
             if isinstance(found, Paper):
                 papers.append(found)
+            elif isinstance(found, NoAbstract):
+                passed_over += 1
+                pass_over(f"{source}, {found}")
             else:
                 faults.append(f"{source}, {found}")
     if faults:
         others = f" ({len(faults) - 1} more like this)" if len(faults) > 1 else ""
         raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY.format(path))
     if not papers:
-        raise CorpusError(f"{str(path)!r} holds no paper.", "Give a file that has titles and abstracts.")
+        without = f": none of its {passed_over} entries has an abstract" if passed_over else ""
+        raise CorpusError(f"{str(path)!r} holds no paper{without}.", "Give a file that has titles and abstracts.")
     return distinct(papers)
 
 
-def _files(path: Path) -> list[Path]:
+def library_files(path: Path) -> list[Path]:
+    """The files that `path`, a file or a folder, is read from.
+
+    Raises:
+        CorpusError: there is nothing, or no file of a known suffix.
+    """
     if not path.exists():
         raise CorpusError(
             f"There is no library at {str(path)!r}.", "Check the path, or leave it out for the bundled one."
@@ -136,7 +164,7 @@ def parse(
             "Save it as RIS, BibTeX or, from PubMed, in the format PubMed.",
         )
     for found in chosen.read(text):
-        yield paper_from(found, source) if isinstance(found, Entry) else found
+        yield paper_from(found, source, may_be_bare=chosen.may_be_bare) if isinstance(found, Entry) else found
 
 
 def _format_of_name(file: Path) -> Format | None:

@@ -42,6 +42,10 @@ class Fault:
         return f"line {self.line}{field}: expected {self.expected}"
 
 
+class NoAbstract(Fault):
+    """An entry with a title and without an abstract, where that is no mistake: there is nothing to answer from."""
+
+
 class _Malformed(Exception):
     """A field that cannot be used, on its way to becoming a Fault."""
 
@@ -51,11 +55,12 @@ class _Malformed(Exception):
         super().__init__(field, expected)
 
 
-def paper_from(entry: Entry, source: str) -> Paper | Fault:
+def paper_from(entry: Entry, source: str, *, may_be_bare: bool = False) -> Paper | Fault:
     """The paper that an entry describes, with an empty `id`, or what is wrong with the entry.
 
-    Title and abstract must be there. All text is cleaned (see `rag.corpus.cleanup`). Without a `url` of its own the
-    paper gets the address that its abstract ends in. `source` is the name of the file.
+    Title and abstract must be there; where it `may_be_bare`, an entry without an abstract is a NoAbstract. All text is
+    cleaned (see `rag.corpus.cleanup`). Without a `url` of its own the paper gets the address that its abstract ends in.
+    `source` is the name of the file.
     """
     values = entry.values
     try:
@@ -73,7 +78,9 @@ def paper_from(entry: Entry, source: str) -> Paper | Fault:
             source=source,
         )
     except _Malformed as malformed:
-        return Fault(entry.line, malformed.field, malformed.expected)
+        is_bare = malformed.field == "abstract" and bool(str(values.get("title") or "").strip())
+        kind = NoAbstract if is_bare and may_be_bare else Fault
+        return kind(entry.line, malformed.field, malformed.expected)
 
 
 def _text(values: Mapping[str, object], field: str) -> str:

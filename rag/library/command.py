@@ -1,7 +1,7 @@
 """`footnote library`: what is in a library, and changing it, in a terminal.
 
 footnote library list [--json]      every paper with its id; as JSON lines it is a library file itself
-footnote library add FILE …         papers of files; faults are told, what is sound is added
+footnote library add FILE …         papers of files or folders; faults are told, what is sound is added
 footnote library remove ID …
 footnote library undo               the last change; again for the one before
 footnote library changes            what was added and removed, and when
@@ -32,7 +32,7 @@ def add_to(commands: Any, add_common_options: Callable[[argparse.ArgumentParser]
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="every paper with its id")
     listing.add_argument("--json", action="store_true", help="as JSON lines, which can be read as a library again")
-    adding = actions.add_parser("add", help="add the papers of files")
+    adding = actions.add_parser("add", help="add the papers of files or folders")
     adding.add_argument("files", nargs="+", type=Path, metavar="FILE")
     adding.add_argument("--dry-run", action="store_true", help="only say what would be added")
     removing = actions.add_parser("remove", help="take papers out; the library's own file is not touched")
@@ -67,9 +67,14 @@ def _opened(settings: Settings, tell: Tell) -> tuple[Library, Callable[[int, int
 
 
 def _add(options: argparse.Namespace, settings: Settings, tell: Tell) -> int:
+    from rag.corpus import library_files
     from rag.library.intake import preview, read_offer
 
-    offers = [read_offer(path, most_bytes=None, name=str(path)) for path in options.files]
+    offers = [
+        read_offer(file, most_bytes=None, name=str(file), in_folder=path.is_dir())
+        for path in options.files
+        for file in (library_files(path) if path.is_dir() else [path])
+    ]
     for offer in offers:
         for problem in offer.problems:
             tell(f"footnote: {problem}")

@@ -2,7 +2,8 @@
 
 A file with a fault in one entry still offers its others, and every fault is told with its line: whoever adds papers on
 a page can see what would come of it first. `read_library`, by contrast, refuses a file with a fault, because a library
-that silently lacks papers answers wrongly. Writes nothing.
+that silently lacks papers answers wrongly; only what has no abstract in an export it passes over, and that is told.
+Writes nothing.
 """
 
 from __future__ import annotations
@@ -43,8 +44,13 @@ class Preview:
         return bool(self.new or self.completed)
 
 
-def read_offer(path: Path, most_bytes: int | None = MOST_BYTES, name: str | None = None) -> Offer:
-    """What a file offers, whatever is wrong with it; `name` is shown in place of the file's own. Never raises."""
+def read_offer(
+    path: Path, most_bytes: int | None = MOST_BYTES, name: str | None = None, *, in_folder: bool = False
+) -> Offer:
+    """What a file offers, whatever is wrong with it; `name` is shown in place of the file's own. Never raises.
+
+    `in_folder`: it is one of a folder's files, which need not hold papers (see `rag.corpus.parse`).
+    """
     shown = name or path.name
     try:
         size = path.stat().st_size
@@ -53,7 +59,7 @@ def read_offer(path: Path, most_bytes: int | None = MOST_BYTES, name: str | None
         data = path.read_bytes()
     except OSError as error:
         return Offer(shown, (), (f"{shown!r} cannot be read: {error.strerror}. Check the file and its permissions.",))
-    return _offer(data, shown, most_bytes)
+    return _offer(data, shown, most_bytes, in_folder=in_folder)
 
 
 def read_pasted(text: str, most_bytes: int = MOST_BYTES) -> Offer:
@@ -79,18 +85,18 @@ def _differs(one: Paper, other: Paper) -> bool:
     return replace(one, source=None) != replace(other, source=None)
 
 
-def _offer(data: bytes, name: str, most_bytes: int | None) -> Offer:
+def _offer(data: bytes, name: str, most_bytes: int | None, *, in_folder: bool = False) -> Offer:
     papers: list[Paper] = []
     problems: list[str] = []
     try:
-        for found in parse(data, name, name, most_bytes):
+        for found in parse(data, name, name, most_bytes, in_folder=in_folder):
             if isinstance(found, Fault):
                 problems.append(f"{name}, {str(found).rstrip('.')}. Mend the entry and add the file again.")
             else:
                 papers.append(found)
     except CorpusError as error:
         problems.append(str(error))
-    if not papers and not problems:
+    if not papers and not problems and not in_folder:
         problems.append(f"{name!r} holds no paper. Give one with titles and abstracts.")
     return Offer(name, tuple(papers), tuple(problems))
 

@@ -28,7 +28,10 @@ from rag.schema import Paper, Sentence
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a library holds. `years` and `venues` count papers by each, unknown ones left out; changes oldest first."""
+    """What a library holds. `years` and `venues` count papers by each, unknown ones left out; changes oldest first.
+
+    `n_left_out` counts the entries of its file that have no abstract and so are no papers here.
+    """
 
     name: str
     n_papers: int
@@ -37,6 +40,7 @@ class Overview:
     venues: Mapping[str, int]
     changes: tuple[Change, ...]
     is_editable: bool
+    n_left_out: int = 0
 
 
 class Library:
@@ -78,7 +82,7 @@ class Library:
         name = self._shelf.source.name if self._shelf else ""
         return Overview(
             name, len(papers), len(index.passages), dict(sorted(years.items())), dict(venues.most_common()), changes,
-            self._shelf is not None,
+            self._shelf is not None, len(self._shelf.left_out) if self._shelf else 0,
         )  # fmt: skip
 
     def find(

@@ -48,6 +48,8 @@ class Shelf:
         self.ledger = ledger
         self.folder = folder
         self.encoder = encoder
+        self.left_out: tuple[str, ...] = ()
+        """The entries of the file without an abstract, each with where it stands, as `papers` last read it."""
 
     def papers(self) -> tuple[Paper, ...]:
         """The library as it stands on disk.
@@ -55,7 +57,10 @@ class Shelf:
         Raises:
             CorpusError: the file or the ledger cannot be read.
         """
-        return applied(read_library(self.source), self.ledger.changes())
+        left_out: list[str] = []
+        papers = read_library(self.source, left_out.append)
+        self.left_out = tuple(left_out)
+        return applied(papers, self.ledger.changes())
 
     def open(self) -> LibraryIndex:
         """The live index, whatever it holds.

@@ -1,5 +1,6 @@
 """A library that changes while it is read: real Chroma in a temporary folder, a hashing embedder."""
 
+import contextlib
 import gc
 import json
 import signal
@@ -14,6 +15,7 @@ import pytest
 from fakes import HashedEncoder, ScriptedModel
 
 from rag.assembly import ledger_of
+from rag.doctor import examine
 from rag.errors import CorpusError, IndexProblem
 from rag.library.ledger import Ledger
 from rag.library.shelf import Shelf
@@ -47,6 +49,24 @@ def shelf_at(folder: Path) -> Shelf:
     if not source.exists():
         source.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     return Shelf(source, Ledger(folder / "home" / "changes.jsonl"), folder / "index", HashedEncoder())
+
+
+def test_a_library_opens_without_what_has_no_abstract_and_says_how_many_that_are(tmp_path, monkeypatch):
+    source = tmp_path / "mine.bib"
+    source.write_text("@misc{a, title={Naps}, abstract={Owls nap at noon.}}\n@book{b, title={On sleep}}\n")
+    settings = Settings(library=source, home=tmp_path / "home")
+    monkeypatch.setattr("rag.assembly.open_encoder", lambda *_arguments, **_options: HashedEncoder())
+    told = []
+    with contextlib.closing(Rag.open(settings, report=told.append)) as rag:
+        assert [paper.title for paper in rag.papers] == ["Naps"]
+        assert rag.library.overview().n_left_out == 1
+        source.write_text(source.read_text() + "@book{c, title={Third}}\n")
+        rag.library.add([MOLE])
+        assert rag.library.overview().n_left_out == 2, "as the file was last read"
+    named = f"footnote library add --dry-run {source} names them."
+    assert told[0] == f"1 entry has no abstract and is left out: {named}"
+    (library,) = (finding for finding in examine(settings) if finding.name == "Library")
+    assert library.text == f"2 papers in {source}; 2 entries have no abstract and are left out"
 
 
 def rag_at(folder: Path, says: str = "Whales sing at 20 hertz.") -> Rag:

@@ -10,6 +10,8 @@ from rag.assembly import shelf_of
 from rag.pipeline import Rag
 from rag.retrieval import FusedRetriever
 
+MOLE = "@misc{a, title={MoleDig}, abstract={Moles dig 20 metres a day.}, year={2021}}"
+
 
 @pytest.fixture
 def footnote(tmp_path, monkeypatch, capsys):
@@ -39,7 +41,7 @@ def footnote(tmp_path, monkeypatch, capsys):
 
 def test_papers_are_added_listed_removed_and_brought_back(footnote, tmp_path):
     new = tmp_path / "new.bib"
-    new.write_text("@misc{a, title={MoleDig}, abstract={Moles dig 20 metres a day.}, year={2021}}")
+    new.write_text(MOLE)
     assert footnote("add", new)[:2] == (0, "1 added. The library now holds 2 papers.\n  + MoleDig\n")
     listed = footnote("list")[1].splitlines()
     assert [line[10:] for line in listed] == ["  2020  WhaleSong", "  2021  MoleDig"]
@@ -64,6 +66,19 @@ def test_faults_are_told_and_the_sound_papers_added(footnote, tmp_path):
     assert code == 1
     assert output.startswith("1 added.")
     assert "line 2, field 'abstract'" in errors
+
+
+def test_a_folder_is_added_as_it_would_be_read_and_what_has_no_abstract_is_named(footnote, tmp_path):
+    folder = tmp_path / "papers"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "moles.bib").write_text(f"{MOLE}\n@book{{b, title={{Burrows}}}}")
+    (folder / "notes.txt").write_text("Buy milk")
+    (folder / "empty.jsonl").write_text("")
+    code, output, errors = footnote("add", folder, "--dry-run")
+    assert (code, [line for line in output.splitlines() if line.endswith("MoleDig")] != []) == (1, True)
+    assert errors.count("footnote: ") == 1
+    assert "moles.bib, line 2, field 'abstract'" in errors
+    assert "'Burrows'" in errors
 
 
 def test_a_dry_run_adds_nothing(footnote, tmp_path):

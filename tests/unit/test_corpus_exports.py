@@ -328,6 +328,42 @@ def test_what_is_wrong_with_a_library_says_how_to_see_all_of_it(tmp_path):
     assert f"library add --dry-run {path}" in caught.value.remedy
 
 
+NO_ABSTRACT = {
+    "a.bib": "@article{a, title={Naps}, abstract={We nap.}}\n@book{b, title={On sleep}}\n@misc{c, title={C}, abstract={}}",
+    "a.ris": "TY  - JOUR\nTI  - Naps\nAB  - We nap.\nER  - \nTY  - BOOK\nTI  - On sleep\nER  - \n"
+    "TY  - JOUR\nTI  - C\nAB  -\nER  - \n",
+    "a.nbib": "PMID- 1\nTI  - Naps\nAB  - We nap.\n\nPMID- 2\nTI  - On sleep\n\nPMID- 3\nTI  - C\nAB  - n/a\n",
+    "a.csv": "Title,Abstract Note\nNaps,We nap.\nOn sleep,\nC,[No abstract available]\n",
+    "a.enw": "%0 Journal Article\n%T Naps\n%X We nap.\n\n%0 Book\n%T On sleep\n\n%0 Book\n%T C\n",
+}
+
+
+@pytest.mark.parametrize("name", NO_ABSTRACT)
+def test_what_has_no_abstract_in_an_export_is_passed_over_and_told(tmp_path, name):
+    path = tmp_path / name
+    path.write_text(NO_ABSTRACT[name])
+    told = []
+    assert [paper.title for paper in read_library(path, told.append)] == ["Naps"]
+    assert [where.startswith(f"{name}, line ") for where in told] == [True, True]
+    assert "'On sleep'" in told[0]
+    assert "'C'" in told[1]
+
+
+def test_an_export_in_which_nothing_has_an_abstract_holds_no_paper(tmp_path):
+    path = tmp_path / "a.bib"
+    path.write_text("@book{b, title={On sleep}}\n@book{c, title={On naps}}")
+    with pytest.raises(CorpusError, match="holds no paper: none of its 2 entries has an abstract"):
+        read_library(path)
+
+
+@pytest.mark.parametrize("fault", ["@book{b, year={1999}}", "@article{b, title={B}, abstract={We nap.}, year={soon}}"])
+def test_what_has_no_title_or_a_malformed_field_is_refused_all_the_same(tmp_path, fault):
+    path = tmp_path / "a.bib"
+    path.write_text("@article{a, title={Naps}, abstract={We nap.}}\n@book{d, title={D}}\n" + fault)
+    with pytest.raises(CorpusError, match=r"a\.bib, line 3, field '\w+': expected [^()]*\. Mend the entry"):
+        read_library(path)
+
+
 @pytest.mark.parametrize(
     ("written", "read_as"),
     [

@@ -29,6 +29,9 @@ def render_overview(seen: Overview) -> str:
         facts.append(span if dated == seen.n_papers else f"{span} ({dated:,} with a year)")
     if seen.name:
         facts.append(f"from {seen.name}")
+    if seen.n_left_out:
+        left_out = "1 entry" if seen.n_left_out == 1 else f"{seen.n_left_out:,} entries"
+        facts.append(f"{left_out} without an abstract left out")
     return (
         f'<div class="fn-lib-overview"><h2 class="fn-lib-title">Library</h2>'
         f'<p class="fn-lib-counts">{" · ".join(text(fact) for fact in facts)}</p>{_years(seen.years)}'
