@@ -59,8 +59,13 @@ def as_json(answers: Sequence[Finding]) -> str:
 
 def bibtex(answers: Sequence[Finding]) -> str:
     """One entry for each cited paper, in the order of first citation."""
+    return bibtex_of(cited_papers(answers))
+
+
+def bibtex_of(papers: Iterable[Paper]) -> str:
+    """One entry for each of `papers`, with a key of its own; none gives ""."""
     keys: set[str] = set()
-    return "\n".join(_bibtex_entry(paper, _unique_key(paper, keys)) for paper in cited_papers(answers))
+    return "\n".join(_bibtex_entry(paper, _unique_key(paper, keys)) for paper in papers)
 
 
 def ris(answers: Sequence[Finding]) -> str:

@@ -369,6 +369,18 @@ def test_another_address_opens_another_conversation(page):
     page.wait_for_selector("#fn-live .fn-question:text-is('Which net for swans?')")
 
 
+def test_the_tab_is_called_by_the_first_question_of_its_conversation(page):
+    long = "Which net is the best for swans that come by night, and by day, in rain or snow?"
+    called = "title => document.title === title"
+    ask(page, long)
+    ask(page, "And for geese?")
+    page.wait_for_function(called, arg=f"{long[:60]} · Footnote")
+    page.reload()
+    page.wait_for_function(called, arg=f"{long[:60]} · Footnote")
+    page.click("#fn-clear")
+    page.wait_for_function(called, arg="Footnote")
+
+
 def test_a_form_gives_way_to_one_of_another_kind_and_focus_goes_back_to_what_was_pressed(page):
     ask(page, "What is LanternNet?")
     ask(page, "and how fast?")

@@ -194,6 +194,21 @@ def test_the_map_is_read_by_pointer_and_by_keyboard(page):
     assert page.get_attribute(".fn-map", "data-colour") == "year"
     page.locator(".fn-dot").nth(3).click()
     page.wait_for_function("document.querySelectorAll('.fn-dot')[3]?.classList.contains('fn-chosen')")
+    page.locator(BOX).press_sequentially("accuracy")
+    page.wait_for_selector(".fn-dot.fn-pale")
+    page.wait_for_selector(".fn-map[data-colour=year]")
+    assert page.get_attribute("[data-colour-by=year]", "aria-pressed") == "true"
+    assert page.get_attribute("[data-colour-by=topic]", "aria-pressed") == "false"
+
+
+def test_a_papers_reference_is_copied_and_beside_it_is_said_so(page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator(f"{RESULTS} button").nth(1).click()
+    page.get_by_role("button", name="Copy BibTeX").click()
+    page.wait_for_selector("#fn-lib-page [role=status]:has-text('Copied.')")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("@article{")
+    assert f"title = {{{{{ROWS[1]['title']}}}}}" in copied
 
 
 def test_a_click_on_the_map_makes_a_question_about_the_paper_ready_and_enter_asks_it(page):

@@ -37,6 +37,13 @@
     return best;
   };
 
+  // What the map is coloured by stays when a search draws it anew.
+  let colourBy = "topic";
+  const colourMap = (map) => {
+    map.dataset.colour = colourBy;
+    for (const b of map.querySelectorAll("[data-colour-by]")) b.setAttribute("aria-pressed", b.dataset.colourBy === colourBy);
+  };
+
   let awaited = null; // the paper that is to take the focus once it is drawn
 
   const press = (element) => {
@@ -53,8 +60,8 @@
     if (pressed) press(pressed);
     const colour = event.target.closest("[data-colour-by]");
     if (colour) {
-      colour.closest(".fn-map").dataset.colour = colour.dataset.colourBy;
-      colour.parentElement.querySelectorAll("button").forEach((b) => b.setAttribute("aria-pressed", b === colour));
+      colourBy = colour.dataset.colourBy;
+      colourMap(colour.closest(".fn-map"));
     }
     const topic = event.target.closest("[data-topic-number]");
     if (topic) {
@@ -97,6 +104,8 @@
   // A paper that was opened takes the focus with its title, so that a reader of the screen hears it. Opened from the
   // map, its question is ready instead: Enter asks it, typing writes over it. By touch that would raise a keyboard.
   new MutationObserver(() => {
+    const map = document.querySelector(".fn-map:has([data-colour-by])"); // without years there is nothing to choose
+    if (map && map.dataset.colour !== colourBy) colourMap(map);
     const drawing = document.querySelector('[data-drawing="1"]');
     if (drawing) {
       drawing.dataset.drawing = "asked";

@@ -158,6 +158,13 @@
     givenBack = failed;
   };
 
+  // The tab is called by the first question, and so is a file that the conversation is printed to.
+  const callTab = () => {
+    const first = document.querySelector("#fn-scroll .fn-question");
+    const title = first ? `${first.textContent.slice(0, 60)} · Footnote` : "Footnote";
+    if (document.title !== title) document.title = title;
+  };
+
   // Gradio draws a part anew as a whole, its folds shut: what the reader has opened is opened again. A fold is known by
   // its turn, the question and its place, for the turns of another conversation have the same numbers.
   const opened = new Set();
@@ -191,7 +198,7 @@
     evidence.setAttribute("role", "complementary");
     evidence.setAttribute("aria-label", "Evidence");
     const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["id", "class", "style"] };
-    new MutationObserver(() => { bringUp(); putBack(); }).observe(conversation, changes);
+    new MutationObserver(() => { bringUp(); putBack(); callTab(); }).observe(conversation, changes);
     const drawn = new MutationObserver(openAgain);
     [conversation, evidence].forEach((part) => drawn.observe(part, { childList: true, subtree: true }));
     return true;

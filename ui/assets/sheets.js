@@ -43,13 +43,14 @@
   const actOnList = (data) => act({ ...data, search: (find("#fn-search") || {}).value || "" });
   const list = () => actOnList({ do: "list" });
 
-  const say = (line) => {
-    const said = make("span", { className: "fn-said", textContent: line });
-    const place = find("#fn-status .html-container > div") || find("#fn-status");
-    if (place) place.replaceChildren(said);
+  const statusLine = () => find("#fn-status .html-container > div") || find("#fn-status");
+  const say = (line, place = statusLine()) => {
+    if (place) place.replaceChildren(make("span", { className: "fn-said", textContent: line }));
   };
 
-  const copy = async (words) => {
+  // What came of it is said beside the button where that has a place for it: not every tab shows the line below the box.
+  const copy = async (words, pressed) => {
+    const place = pressed.parentElement.querySelector("[role=status]") || statusLine();
     try {
       await navigator.clipboard.writeText(words);
     } catch { // no clipboard where the page is not served over HTTPS or from this machine
@@ -61,11 +62,11 @@
       area.remove();
       had.focus({ preventScroll: true });
       if (!isCopied) {
-        say("The browser did not let it be copied.");
+        say("The browser did not let it be copied.", place);
         return;
       }
     }
-    say("Copied.");
+    say("Copied.", place);
   };
 
   // A form in the place of what it changes. `send` gets the text; a blank one is not sent.
@@ -170,7 +171,7 @@
       }
     } else if (edited) edit(edited, pressed);
     else if (restated) restate(restated, pressed);
-    else if (words !== undefined) copy(words);
+    else if (words !== undefined) copy(words, pressed);
     else if (looked) lens(looked);
     else if (opinion) judge(pressed);
     else if (renamed) rename(renamed, pressed);

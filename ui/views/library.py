@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence
+from rag.export import bibtex_of
 from ui.markup import count, facts_line, known, moment, render_sure, text
 from ui.views.evidence import Span, highlight
 from ui.views.prose import science
@@ -169,7 +170,15 @@ def render_paper(
         f"{facts_line(paper)}{_asking(paper)}"
         f'<div class="fn-abstract" dir="auto">{_abstract(paper, sentences, marked)}</div>{keywords}'
         f'<p class="fn-lib-small">{count(len(sentences), "sentence")}{text(source)} · id {text(paper.id)}</p>'
-        f"{_near(near)}{_leaving(paper, is_leaving=is_leaving) if is_editable else ''}</article>"
+        f"{_copying(paper)}{_near(near)}{_leaving(paper, is_leaving=is_leaving) if is_editable else ''}</article>"
+    )
+
+
+def _copying(paper: Paper) -> str:
+    """What copies the paper's reference; `sheets.js` says beside it what came of it."""
+    return (
+        f'<p class="fn-lib-copy"><button type="button" class="fn-opener" data-copy="{text(bibtex_of([paper]))}">'
+        'Copy BibTeX</button> <span role="status"></span></p>'
     )
 
 
