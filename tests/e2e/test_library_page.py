@@ -194,7 +194,8 @@ def test_the_map_is_read_by_pointer_and_by_keyboard(page):
     assert page.get_attribute(".fn-map", "data-colour") == "year"
     page.locator(".fn-dot").nth(3).click()
     page.wait_for_function("document.querySelectorAll('.fn-dot')[3]?.classList.contains('fn-chosen')")
-    page.locator(BOX).press_sequentially("accuracy")
+    choose(page, "#fn-lib-how", "These words")
+    page.locator(BOX).press_sequentially("MoleDigBench")
     page.wait_for_selector(".fn-dot.fn-pale")
     page.wait_for_selector(".fn-map[data-colour=year]")
     assert page.get_attribute("[data-colour-by=year]", "aria-pressed") == "true"
