@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -210,7 +211,8 @@ def open_index(
     shelf = shelf_of(settings, encoder)
     papers = shelf.papers()
     if shelf.left_out:
-        report(f"{said_of_left_out(shelf.left_out)}: footnote library add --dry-run {settings.library} names them.")
+        told_by = f"footnote library add --dry-run {shlex.quote(str(settings.library))}"
+        report(f"{said_of_left_out(shelf.left_out)}: {told_by} names them.")
     try:
         index = None if rebuild else shelf.open()
     except (IndexMissing, IndexOutdated):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import shlex
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,9 +100,10 @@ def read_library(path: Path, pass_over: Callable[[str], None] = lambda _where: N
                 faults.append(f"{source}, {found}")
     if faults:
         others = f" ({len(faults) - 1} more like this)" if len(faults) > 1 else ""
-        raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY.format(path))
+        raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY.format(shlex.quote(str(path))))
     if not papers:
-        without = f": none of its {passed_over} entries has an abstract" if passed_over else ""
+        of_several = f": none of its {passed_over} entries has an abstract"
+        without = {0: "", 1: ": its only entry has no abstract"}.get(passed_over, of_several)
         raise CorpusError(f"{str(path)!r} holds no paper{without}.", "Give a file that has titles and abstracts.")
     return distinct(papers)
 

@@ -80,7 +80,9 @@ def _add(options: argparse.Namespace, settings: Settings, tell: Tell) -> int:
             tell(f"footnote: {problem}")
     papers = [paper for offer in offers for paper in offer.papers]
     if not papers:
-        raise CorpusError("No paper was added.", "Mend what is named above.")
+        is_told = any(offer.problems for offer in offers)  # a folder of empty files and notes has no fault to tell
+        remedy = "Mend what is named above." if is_told else "Give files that have titles and abstracts."
+        raise CorpusError("No paper was added.", remedy)
     if options.dry_run:  # needs neither index nor weights
         from rag.assembly import library_papers
 

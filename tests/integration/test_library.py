@@ -52,7 +52,7 @@ def shelf_at(folder: Path) -> Shelf:
 
 
 def test_a_library_opens_without_what_has_no_abstract_and_says_how_many_that_are(tmp_path, monkeypatch):
-    source = tmp_path / "mine.bib"
+    source = tmp_path / "My Library.bib"
     source.write_text("@misc{a, title={Naps}, abstract={Owls nap at noon.}}\n@book{b, title={On sleep}}\n")
     settings = Settings(library=source, home=tmp_path / "home")
     monkeypatch.setattr("rag.assembly.open_encoder", lambda *_arguments, **_options: HashedEncoder())
@@ -63,7 +63,7 @@ def test_a_library_opens_without_what_has_no_abstract_and_says_how_many_that_are
         source.write_text(source.read_text() + "@book{c, title={Third}}\n")
         rag.library.add([MOLE])
         assert rag.library.overview().n_left_out == 2, "as the file was last read"
-    named = f"footnote library add --dry-run {source} names them."
+    named = f"footnote library add --dry-run '{source}' names them."
     assert told[0] == f"1 entry has no abstract and is left out: {named}"
     (library,) = (finding for finding in examine(settings) if finding.name == "Library")
     assert library.text == f"2 papers in {source}; 2 entries have no abstract and are left out"

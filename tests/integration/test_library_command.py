@@ -75,10 +75,20 @@ def test_a_folder_is_added_as_it_would_be_read_and_what_has_no_abstract_is_named
     (folder / "notes.txt").write_text("Buy milk")
     (folder / "empty.jsonl").write_text("")
     code, output, errors = footnote("add", folder, "--dry-run")
-    assert (code, [line for line in output.splitlines() if line.endswith("MoleDig")] != []) == (1, True)
+    assert code == 1
+    assert any(line.endswith("MoleDig") for line in output.splitlines())
     assert errors.count("footnote: ") == 1
     assert "moles.bib, line 2, field 'abstract'" in errors
     assert "'Burrows'" in errors
+
+
+def test_a_folder_without_papers_is_told_so_though_it_has_no_fault(footnote, tmp_path):
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("Buy milk")
+    assert footnote("add", folder) == (
+        2, "", "footnote: No paper was added. Give files that have titles and abstracts.\n"
+    )  # fmt: skip
 
 
 def test_a_dry_run_adds_nothing(footnote, tmp_path):

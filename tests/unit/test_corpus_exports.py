@@ -356,6 +356,21 @@ def test_an_export_in_which_nothing_has_an_abstract_holds_no_paper(tmp_path):
         read_library(path)
 
 
+def test_an_only_entry_without_an_abstract_is_told_in_the_singular(tmp_path):
+    path = tmp_path / "a.bib"
+    path.write_text("@book{b, title={On sleep}}")
+    with pytest.raises(CorpusError, match="holds no paper: its only entry has no abstract"):
+        read_library(path)
+
+
+def test_the_command_that_tells_all_faults_can_be_pasted_where_the_name_has_a_space(tmp_path):
+    path = tmp_path / "My Library.bib"
+    path.write_text("@book{b, year={1999}}")
+    with pytest.raises(CorpusError) as caught:
+        read_library(path)
+    assert f"library add --dry-run '{path}'" in caught.value.remedy
+
+
 @pytest.mark.parametrize("fault", ["@book{b, year={1999}}", "@article{b, title={B}, abstract={We nap.}, year={soon}}"])
 def test_what_has_no_title_or_a_malformed_field_is_refused_all_the_same(tmp_path, fault):
     path = tmp_path / "a.bib"
