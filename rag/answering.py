@@ -91,23 +91,25 @@ class Answering:
         if enough is not found:
             found = enough
             yield found
-        drafts: list[Draft] = []
         parts = self.parts(found)
         if (shown := self._shown(found, parts)) is not found:
             found = shown
             yield found
-        for part in parts:
-            text = finish_reason = ""
-            check()
-            with closing(self.writer.pieces(part, found)) as pieces:
-                for piece, reason in pieces:
-                    finish_reason = reason or finish_reason
-                    if piece:
-                        timings.setdefault("first_token_s", time.perf_counter() - started)
-                        gap = " " if drafts and not text else ""  # between one paper's draft and the next
-                        text += piece
-                        yield TextPiece(gap + piece)
-            drafts.append(replace(part, text=text, is_cut=finish_reason in CUT_OFF))
+        texts, reasons = [""] * len(parts), [""] * len(parts)
+        check()
+        with closing(self.writer.pieces(parts, found)) as pieces:
+            for index, piece, reason in pieces:
+                check()
+                reasons[index] = reason or reasons[index]
+                if piece:
+                    timings.setdefault("first_token_s", time.perf_counter() - started)
+                    gap = " " if index and not texts[index] else ""  # between one paper's draft and the next
+                    texts[index] += piece
+                    yield TextPiece(gap + piece)
+        drafts = [
+            replace(part, text=text, is_cut=reason in CUT_OFF)
+            for part, text, reason in zip(parts, texts, reasons, strict=True)
+        ]
         yield self._finish(self._checked_answer(found, drafts, check), timings, started)
 
     def partial(self, found: EvidenceFound, draft: str) -> Answer | None:

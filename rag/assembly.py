@@ -21,6 +21,7 @@ from rag.corpus import read_library
 from rag.description import model_id_of
 from rag.errors import FootnoteError, IndexMissing, IndexOutdated, ModelError, SettingsError, WeightsMissing
 from rag.index import LibraryIndex, PassageEncoder
+from rag.language.counts import counted
 from rag.library.ledger import Ledger, applied
 from rag.library.shelf import Shelf, is_current
 from rag.weights.progress import Progress
@@ -220,9 +221,9 @@ def open_index(
     if index is None or not is_current(index, papers):
         if index is not None:
             index.close()
-        report(f"Indexing {len(papers)} papers from {settings.library.name} …")
+        report(f"Indexing {counted(len(papers), 'paper')} from {settings.library.name} …")
         done = shelf.update(rebuild=rebuild, report=embedding_progress(report))
-        report(f"Indexed: {done.embedded} passages embedded, {done.kept} kept, {done.removed} removed.")
+        report(f"Indexed: {counted(done.embedded, 'passage')} embedded, {done.kept} kept, {done.removed} removed.")
         index = shelf.open()
     return index, shelf
 

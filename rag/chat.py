@@ -8,7 +8,8 @@ knows what an `Engine` is asked: to write, to read, to look.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ from rag.chat_turns import broken_up, turns_of
 from rag.errors import ContextOverflow, MissingExtra, ModelError
 from rag.inference.adapter import Adapter
 from rag.inference.attention import places_of
-from rag.inference.engine import Engine, Generation, load_engine
+from rag.inference.engine import Engine, load_engine
 from rag.inference.generation import LogitsProcessor, Request
 from rag.inference.textstream import TextStream
+from rag.inference.worker import Generation
 from rag.settings import ModelSettings
 
 _END = object()
@@ -256,6 +258,16 @@ class LocalChatModel(BaseChatModel):
             logits_processor=processor,
         )
 
+    @property
+    def writes_side_by_side(self) -> bool:
+        """Whether several replies are written in the time of one: see `begun`."""
+        return self.engine.network.side_by_side
+
+    def begun(self, messages: LanguageModelInput, **options: Any) -> Reply:
+        """As `stream`, but asked for at once: replies that are begun one after another are written side by side."""
+        request = self._request(self._convert_input(messages).to_messages(), **options)
+        return Reply(self, self.engine.start(request), **options)
+
     def _stream(
         self,
         messages: list[BaseMessage],
@@ -263,24 +275,29 @@ class LocalChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        request = self._request(messages, **kwargs)
+        generation = self.engine.start(self._request(messages, **kwargs))
+        with closing(self._chunks(generation, stop=stop, **kwargs)) as chunks:
+            for message in chunks:
+                chunk = ChatGenerationChunk(message=message)
+                if run_manager and message.chunk_position != "last":
+                    run_manager.on_llm_new_token(str(message.content), chunk=chunk)
+                yield chunk
+
+    def _chunks(
+        self, generation: Generation, *, stop: list[str] | None = None, **options: Any
+    ) -> Generator[AIMessageChunk, None, None]:
+        """The text of `generation` as it comes, and last what is known of it. Closing it stops the computation."""
         text = TextStream(self.engine.decode, stop if stop is not None else self.stop or ())
-        generation = self.engine.start(request)
         try:
-            for token in generation.tokens(kwargs.get("timeout_s", self.timeout_s)):
-                piece = text.push(token)
-                if piece:
-                    chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
-                    if run_manager:
-                        run_manager.on_llm_new_token(piece, chunk=chunk)
-                    yield chunk
+            for token in generation.tokens(options.get("timeout_s", self.timeout_s)):
+                if piece := text.push(token):
+                    yield AIMessageChunk(content=piece)
                 if text.stopped:
-                    generation.cancel()
                     break
             rest = text.flush()
         finally:
             generation.cancel()
-        yield ChatGenerationChunk(message=self._last_chunk(rest, generation, is_stopped=text.stopped))
+        yield self._last_chunk(rest, generation, is_stopped=text.stopped)
 
     def _last_chunk(self, text: str, generation: Generation, *, is_stopped: bool) -> AIMessageChunk:
         progress = generation.progress
@@ -338,6 +355,22 @@ class LocalChatModel(BaseChatModel):
                 yield chunk
         finally:
             pieces.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+class Reply(Iterator[AIMessageChunk]):
+    """A reply under way, in chunks; closing it stops the computation, also before the first was asked for."""
+
+    def __init__(self, model: LocalChatModel, generation: Generation, **options: Any) -> None:
+        self._generation = generation
+        self._chunks = model._chunks(generation, **options)
+
+    def __next__(self) -> AIMessageChunk:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Stop it; nothing where it has ended."""
+        self._generation.cancel()
+        self._chunks.close()
 
 
 def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseChatModel:

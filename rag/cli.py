@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import CorpusError, FootnoteError
 from rag.export import FORMATS, export
+from rag.language.counts import counted
 from rag.library import command as library
 from rag.weights.progress import Terminal
 
@@ -248,7 +249,7 @@ def _verify(options: argparse.Namespace) -> int:
     problems = [problem for receipt in receipts for problem in verify(receipt, papers)]
     claims = sum(map(is_of_claim, receipts))
     kinds = ((len(receipts) - claims, "answer"), (claims, "weighed claim"))
-    said = " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in kinds if n)
+    said = " and ".join(counted(n, word) for n, word in kinds if n)
     print("\n".join(problems) or f"{said}: every citation holds.")
     return 1 if problems else 0
 
@@ -311,7 +312,7 @@ def _index(options: argparse.Namespace) -> int:
 
     index, _ = open_index(settings_from(options), report=tell, rebuild=options.rebuild)
     manifest = index.manifest
-    print(f"{manifest.n_papers} papers, {manifest.n_passages} passages, {manifest.embedder}\n{index.folder}")
+    print(f"{manifest.size}, {manifest.embedder}\n{index.folder}")
     return 0
 
 

@@ -39,7 +39,7 @@ def describe(model: Any, manifest: Manifest, checker: Any) -> Description:
         device=getattr(model, "device", "remote"),
         dtype=getattr(model, "dtype", "as served"),
         reason=getattr(model, "reason", "A remote endpoint was set."),
-        index=f"{manifest.n_papers} papers, {manifest.n_passages} passages, {embedder}",
+        index=f"{manifest.size}, {embedder}",
         checker="" if checker is model else model_id_of(checker).rsplit("/", 1)[-1],
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rag.errors import FootnoteError
+from rag.language.counts import counted
 from rag.settings import Settings
 
 _GIB = 1024**3
@@ -65,7 +66,7 @@ def _library(settings: Settings) -> str:
     from rag.assembly import library_papers, said_of_left_out
 
     left_out: list[str] = []
-    held = f"{len(library_papers(settings, left_out.append))} papers in {settings.library}"
+    held = f"{counted(len(library_papers(settings, left_out.append)), 'paper')} in {settings.library}"
     return f"{held}; {said_of_left_out(left_out)}" if left_out else held
 
 
@@ -114,4 +115,4 @@ def _index(settings: Settings) -> str:
     from rag.index_files import read_manifest
 
     manifest = read_manifest(index_folder(settings))
-    return f"{manifest.n_papers} papers, {manifest.n_passages} passages, built with {manifest.embedder}"
+    return f"{manifest.size}, built with {manifest.embedder}"

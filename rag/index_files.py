@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexProblem
+from rag.language.counts import counted
 from rag.schema import Paper, Passage, paper_from
 
 FORMAT = 1
@@ -41,6 +42,11 @@ class Manifest:
     metric: str
     n_papers: int
     n_passages: int
+
+    @property
+    def size(self) -> str:
+        """`89 papers, 178 passages`."""
+        return f"{counted(self.n_papers, 'paper')}, {counted(self.n_passages, 'passage')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -92,18 +92,24 @@ class Writer:
             return ""  # an endpoint would take it for a turn that is over
         return short_name(part.subject, found.standalone_question)
 
-    def pieces(self, part: Draft, found: EvidenceFound) -> Generator[tuple[str, str], None, None]:
-        """The draft as it is written: pieces of text, each with the reason to end that came with it, mostly "".
+    def pieces(self, parts: Sequence[Draft], found: EvidenceFound) -> Generator[tuple[int, str, str], None, None]:
+        """The drafts of `parts` as they are written: first all of the first one, then of the second, and so on.
 
-        Closing it stops the model.
+        Gives the index of the part, a piece of its text, and the reason to end that came with it, mostly "". A model
+        that can writes them side by side, and what follows the first draft is there sooner. Closing it stops the model.
         """
         model: Any = self._model.get()
-        if start := self.start(part, found):
-            yield start, ""
-        messages, options = self.messages(part, found), self.options(part.evidence)
-        with self.failing_plainly(), closing(model.stream(messages, **options)) as chunks:
-            for chunk in untraced(chunks):
-                yield str(chunk.text), chunk.response_metadata.get("finish_reason") or ""
+        ask = model.begun if len(parts) > 1 and getattr(model, "writes_side_by_side", False) else model.stream
+        with self.failing_plainly(), ExitStack() as closed:
+            replies = [
+                closed.enter_context(closing(ask(self.messages(part, found), **self.options(part.evidence))))
+                for part in parts
+            ]
+            for index, (part, reply) in enumerate(zip(parts, replies, strict=True)):
+                if start := self.start(part, found):
+                    yield index, start, ""
+                for chunk in untraced(reply):
+                    yield index, str(chunk.text), chunk.response_metadata.get("finish_reason") or ""
 
     def rewritten(self, text: str, evidence: Sequence[Evidence], question: str, fault: str) -> str:
         """One sentence from `evidence` instead of a draft; `fault` says what is wrong with it: "names no number"."""

@@ -24,6 +24,7 @@ from rag.inference.adapter import Adapter, Correction
 from rag.inference.attention import looks
 from rag.inference.checkpoint import Checkpoint
 from rag.inference.decoder import Shape, rotary_tables
+from rag.inference.networks import Memory, Step
 
 GRAPHED = 5
 """Tokens of a step: one, and four drafted."""
@@ -34,6 +35,7 @@ class CudaDecoder:
 
     rewindable = True
     lifts = False
+    side_by_side = False
     most_drafted = GRAPHED - 1
 
     def __init__(
@@ -90,6 +92,14 @@ class CudaDecoder:
 
     def lift(self, start: int, count: int, depth: int) -> None:
         """Not to be had: the beginning is read again."""
+        raise NotImplementedError
+
+    def memory(self, count: int, room: int) -> Memory:
+        """Not to be had: a recorded step runs one text."""
+        raise NotImplementedError
+
+    def step(self, steps: Sequence[Step]) -> list[Tensor]:
+        """Not to be had, see `memory`."""
         raise NotImplementedError
 
     @torch.inference_mode()

@@ -2,7 +2,8 @@
 
 Plain torch functions over a preallocated cache; query, key and value are one matrix, gate and up another. The
 matrices are callables, so that the same code runs int8 and, in the tests, float32 (the oracle against transformers).
-Runs one sequence; knows nothing of where weights come from (`checkpoint.py`) or how matrices multiply (`int8.py`).
+Runs one prompt at a time, and steps of several texts together; knows nothing of where weights come from
+(`checkpoint.py`) or how matrices multiply (`int8.py`).
 
 Why not transformers' own forward: at one token a step its modules cost 15 ms of Python for 28 layers, and its
 matrices can't be replaced together.
@@ -23,6 +24,7 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 from rag.inference.adapter import Adapter, Correction
 from rag.inference.attention import looks
 from rag.inference.checkpoint import Checkpoint
+from rag.inference.networks import Memory, Step
 
 Linear = Callable[[Tensor], Tensor]
 """(tokens, inputs) float32 -> (tokens, outputs) float32, bias included."""
@@ -85,6 +87,7 @@ class Decoder:
 
     rewindable = True
     lifts = True
+    side_by_side = True
 
     def __init__(
         self,
@@ -167,6 +170,39 @@ class Decoder:
             mixed = self._mix(queries, self._keys[index, :, :end], self._values[index, :, :end], mask)
             hidden = self._feed_forward(layer, hidden + layer.output(mixed))
 
+    @torch.inference_mode()
+    def memory(self, count: int, room: int) -> Memory:
+        """See `Network.memory`."""
+        shape = self.shape
+        copies = (self._keys.new_empty(shape.layers, shape.kv_heads, room, shape.head_dim) for _ in range(2))
+        memory = Memory(*copies)
+        memory.keys[:, :, :count] = self._keys[:, :, :count]
+        memory.values[:, :, :count] = self._values[:, :, :count]
+        return memory
+
+    @torch.inference_mode()
+    def step(self, steps: Sequence[Step]) -> list[Tensor]:
+        """See `Network.step`: one product a matrix for all, attention for each by itself."""
+        counts = [len(step.tokens) for step in steps]
+        spans = [(step.start, step.start + count) for step, count in zip(steps, counts, strict=True)]
+        masks = [_mask(start, end) for start, end in spans]
+        rows = torch.cat([torch.arange(start, end) for start, end in spans])
+        place = self._cos[rows], self._sin[rows]
+        hidden = self._embed(torch.tensor([token for step in steps for token in step.tokens]))
+        for index, layer in enumerate(self._layers):
+            of_all = self._turned(layer, hidden, place)
+            mixed = []
+            for step, (start, end), mask, *own in zip(
+                steps, spans, masks, *(torch.split(part, counts) for part in of_all), strict=True
+            ):
+                queries, keys, values = own
+                memory = step.memory
+                memory.keys[index, :, start:end] = keys.transpose(0, 1)
+                memory.values[index, :, start:end] = values.transpose(0, 1)
+                mixed.append(self._mix(queries, memory.keys[index, :, :end], memory.values[index, :, :end], mask))
+            hidden = self._feed_forward(layer, hidden + layer.output(torch.cat(mixed)))
+        return list(torch.split(self._head(hidden), counts))
+
     def _through(
         self,
         tokens: list[int],
@@ -213,9 +249,19 @@ class Decoder:
 
     def _attend_to(self, layer: Layer, index: int, hidden: Tensor, start: int, place: tuple[Tensor, Tensor]) -> Tensor:
         """Keep the keys and values of `hidden` (tokens, hidden); return its queries (tokens, heads, head_dim)."""
+        queries, keys, values = self._turned(layer, hidden, place)
+        end = start + hidden.shape[0]
+        self._keys[index, :, start:end] = keys.transpose(0, 1)
+        self._values[index, :, start:end] = values.transpose(0, 1)
+        return queries
+
+    def _turned(self, layer: Layer, hidden: Tensor, place: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of `hidden` (tokens, hidden), each (tokens, heads of its kind, head_dim).
+
+        Queries and keys are turned by `place`, their rows of the rotary tables.
+        """
         shape = self.shape
-        count = hidden.shape[0]
-        qkv = layer.qkv(hidden).view(count, -1, shape.head_dim)
+        qkv = layer.qkv(hidden).view(hidden.shape[0], -1, shape.head_dim)
         turned = qkv[:, : shape.heads + shape.kv_heads]
         if layer.query_norm is not None and layer.key_norm is not None:
             queries = self._norm(turned[:, : shape.heads], layer.query_norm)
@@ -223,9 +269,7 @@ class Decoder:
             turned = torch.cat((queries, keys), dim=1)
         cos, signed_sin = place
         turned = torch.addcmul(turned * cos, turned.roll(shape.head_dim // 2, -1), signed_sin)
-        self._keys[index, :, start : start + count] = turned[:, shape.heads :].transpose(0, 1)
-        self._values[index, :, start : start + count] = qkv[:, shape.heads + shape.kv_heads :].transpose(0, 1)
-        return turned[:, : shape.heads]
+        return turned[:, : shape.heads], turned[:, shape.heads :], qkv[:, shape.heads + shape.kv_heads :]
 
     def _norm(self, heads: Tensor, weight: Tensor) -> Tensor:
         return functional.rms_norm(heads, weight.shape, weight, self.shape.epsilon)

@@ -1,18 +1,14 @@
-"""Loads a language model and runs one generation after another on a thread of its own.
+"""Loads a language model, and hands what is asked of it to a thread of its own, see `worker.py`.
 
-Requests queue first in, first out. Tokens reach the caller through a queue, so a caller that pauses or walks
-away blocks nobody; cancelling stops the computation within one step. Keeps the keys and values of the last
-prompt, so that a prompt beginning the same way costs only its new tokens. Knows nothing of text or chat.
+Knows nothing of text or chat.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-import time
 import weakref
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,65 +19,13 @@ from rag.errors import ModelError, WeightsMissing
 from rag.inference.adapter import Adapter
 from rag.inference.checkpoint import Checkpoint, is_llama_shaped
 from rag.inference.cuda_decoder import CudaDecoder
-from rag.inference.generation import Kept, Progress, Request, generate
+from rag.inference.generation import Request
 from rag.inference.hardware import Dtype, physical_cores
 from rag.inference.int8 import int8_decoder
 from rag.inference.kernels import has_int8_engine
 from rag.inference.networks import Network, TransformersNetwork
 from rag.inference.reading import Reading
-
-_DONE = object()
-
-
-@dataclass
-class Generation:
-    """A generation asked for: iterate over it for its tokens, `cancel` it to stop the work."""
-
-    request: Request
-    progress: Progress = field(default_factory=Progress)
-
-    def __post_init__(self) -> None:
-        self._pieces: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._cancelled = threading.Event()
-
-    def tokens(self, timeout_s: float | None = None) -> Iterator[int]:
-        """Tokens as they come. Ends early, with finish reason "cancelled", once `timeout_s` is over.
-
-        Raises:
-            ModelError: the computation failed; the cause is chained.
-        """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        try:
-            while True:
-                remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-                try:
-                    piece = self._pieces.get(timeout=remaining)
-                except queue.Empty:
-                    return
-                if piece is _DONE:
-                    return
-                if isinstance(piece, BaseException):
-                    raise ModelError(f"The language model failed: {piece}.", "See the cause above.") from piece
-                yield piece
-        finally:
-            self.cancel()
-
-    def cancel(self) -> None:
-        """Stop computing before the next step; safe to call at any time, from any thread."""
-        self._cancelled.set()
-
-    def run(self, network: Network, kept: Kept) -> None:
-        """Do the work on the calling thread."""
-        try:
-            if self._cancelled.is_set():
-                return
-            for token in generate(network, self.request, kept, self.progress, self._cancelled.is_set):
-                self._pieces.put(token)
-        except BaseException as error:  # noqa: BLE001 - handed to the caller whole; this thread must live on
-            kept.tokens = []
-            self._pieces.put(error)
-        finally:
-            self._pieces.put(_DONE)
+from rag.inference.worker import Generation, Job, work
 
 
 class Form(NamedTuple):
@@ -108,7 +52,7 @@ class Engine:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         running: list[Job] = []
         worker = threading.Thread(
-            target=_work, args=(network, self._jobs, running), name=f"footnote-{model_id}", daemon=True
+            target=work, args=(network, self._jobs, running), name=f"footnote-{model_id}", daemon=True
         )
         worker.start()
         # An engine that nobody holds lets its thread, and its weights, go; so does the end of the process.
@@ -141,18 +85,6 @@ class Engine:
     def _queued(self, reading: Reading) -> Reading:
         self._jobs.put(reading)
         return reading
-
-
-Job = Generation | Reading
-
-
-def _work(network: Network, jobs: queue.SimpleQueue[Job | None], running: list[Job]) -> None:
-    kept = Kept()
-    while (job := jobs.get()) is not None:
-        running.append(job)
-        job.run(network, kept)
-        running.clear()
-        del job
 
 
 def _end(jobs: queue.SimpleQueue[Job | None], running: list[Job], worker: threading.Thread) -> None:

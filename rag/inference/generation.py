@@ -102,6 +102,55 @@ def draft(context: list[int], length: int, longest: int = 3, shortest: int = 2) 
     return []
 
 
+class Decoding:
+    """One text while its tokens are chosen: what its next step runs, and what the logits of that step say."""
+
+    def __init__(self, network: Network, request: Request, progress: Progress) -> None:
+        self.request = request
+        self.progress = progress
+        self.context = list(request.prompt)
+        """Prompt and tokens so far; of the last one the network has no keys and values yet."""
+        self.is_over = False
+        self._drafted: list[int] = []
+        self._choose = _Chooser(request)
+        self._started = time.perf_counter()
+        most = network.most_drafted if request.draft_tokens is None else request.draft_tokens
+        self._most = most if network.rewindable else 0
+        self._shortest = 1 if most >= MANY else 2
+        self._context_tokens = network.context_tokens
+
+    def ahead(self) -> list[int]:
+        """Tokens of the next step: the last one and those drafted behind it."""
+        progress = self.progress
+        room = min(self._most, self.request.max_new_tokens - progress.generated_tokens - 1)
+        room = min(room, self._context_tokens - len(self.context))
+        self._drafted = draft(self.context, room, shortest=self._shortest) if room > 0 else []
+        progress.steps += 1
+        progress.drafted_tokens += len(self._drafted)
+        return [self.context[-1], *self._drafted]
+
+    def take(self, logits: Tensor) -> Iterator[int]:
+        """Yield the tokens that `logits` (tokens run, vocabulary) choose; an end token is counted but not yielded.
+
+        They are those of the prompt's last token, or of all of `ahead`.
+        """
+        request, progress = self.request, self.progress
+        for index in range(logits.shape[0]):
+            token = self._choose(self.context[len(request.prompt) :], logits[index])
+            progress.generated_tokens += 1
+            progress.decode_s = time.perf_counter() - self._started
+            if token in request.end_tokens:
+                progress.finish_reason, self.is_over = "stop", True
+                return
+            self.context.append(token)
+            if progress.generated_tokens >= request.max_new_tokens:
+                progress.finish_reason, self.is_over = "length", True
+            yield token
+            if self.is_over or index >= len(self._drafted) or token != self._drafted[index]:
+                return
+            progress.accepted_tokens += 1
+
+
 def generate(
     network: Network, request: Request, kept: Kept, progress: Progress, stopped: Callable[[], bool]
 ) -> Iterator[int]:
@@ -110,44 +159,29 @@ def generate(
     `kept` says what the network holds and is brought up to date before every step, so that a generation
     abandoned at any point leaves it true. `stopped` is asked before every step and every prefill chunk.
     """
+    logits = prefill(network, request, kept, progress, stopped)
+    if logits is None:
+        return
+    decoding = Decoding(network, request, progress)
+    yield from decoding.take(logits)
+    while not decoding.is_over and not stopped():
+        tokens = decoding.ahead()
+        start = len(decoding.context) - 1
+        kept.tokens = decoding.context[:start]
+        logits = network.forward(tokens, start, len(tokens))
+        kept.tokens = [*decoding.context[:start], *tokens]
+        yield from decoding.take(logits)
+
+
+def prefill(
+    network: Network, request: Request, kept: Kept, progress: Progress, stopped: Callable[[], bool]
+) -> Tensor | None:
+    """Run the prompt, and keep it: logits (1, vocabulary) after it, or None when stopped on the way."""
     started = time.perf_counter()
     progress.prompt_tokens = len(request.prompt)
     logits = _prefill(network, request.prompt, kept, progress, stopped)
     progress.prefill_s = time.perf_counter() - started
-    if logits is None:
-        return
-    started = time.perf_counter()
-    choose = _Chooser(request)
-    context = list(request.prompt)
-    drafted: list[int] = []
-    most = network.most_drafted if request.draft_tokens is None else request.draft_tokens
-    shortest = 1 if most >= MANY else 2
-    while True:
-        for index in range(logits.shape[0]):
-            token = choose(context[len(request.prompt) :], logits[index])
-            progress.generated_tokens += 1
-            progress.decode_s = time.perf_counter() - started
-            if token in request.end_tokens:
-                progress.finish_reason = "stop"
-                return
-            context.append(token)
-            yield token
-            if progress.generated_tokens >= request.max_new_tokens:
-                progress.finish_reason = "length"
-                return
-            if index >= len(drafted) or token != drafted[index]:
-                break
-            progress.accepted_tokens += 1
-        if stopped():
-            return
-        room = min(most, request.max_new_tokens - progress.generated_tokens - 1)
-        room = min(room, network.context_tokens - len(context))
-        drafted = draft(context, room, shortest=shortest) if room > 0 and network.rewindable else []
-        kept.tokens = context[:-1]
-        logits = network.forward([context[-1], *drafted], len(context) - 1, 1 + len(drafted))
-        kept.tokens = [*context, *drafted]
-        progress.steps += 1
-        progress.drafted_tokens += len(drafted)
+    return logits
 
 
 def _prefill(

@@ -6,8 +6,9 @@ transformers, on the CPU or a GPU. Knows nothing of prompts, text, or how the ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -15,6 +16,26 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from rag.inference.adapter import Adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Keys and values of one text, apart from what the network itself holds, with room for what is still to come.
+
+    Each float32 (layers, kv_heads, tokens, head_dim).
+    """
+
+    keys: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is run next of one text among others: `tokens` at positions `start` onwards, behind what `memory` holds."""
+
+    memory: Memory
+    tokens: list[int]
+    start: int
 
 
 class Network(Protocol):
@@ -26,6 +47,8 @@ class Network(Protocol):
     """Whether `forward` may start before the end of what was run. Recurrent and sliding-window models can't."""
     lifts: bool
     """Whether there is a `lift`."""
+    side_by_side: bool
+    """Whether there are `memory` and `step`."""
     most_drafted: int
     """Tokens that a step verifies beside one for not much more time than one takes alone."""
 
@@ -59,6 +82,18 @@ class Network(Protocol):
         """
         ...
 
+    def memory(self, count: int, room: int) -> Memory:
+        """A copy of what is kept of the first `count` tokens, with room for `room` in all."""
+        ...
+
+    def step(self, steps: Sequence[Step]) -> list[Tensor]:
+        """Run the next tokens of several texts at once, each over its own memory, which then holds them, too.
+
+        Returns for each float32 logits (tokens, vocabulary): what `forward` gives of it alone, up to what rounding
+        depends on a number of rows. What the network itself holds stays as it is.
+        """
+        ...
+
     def warm_up(self) -> None:
         """Do what is slow only the first time."""
         ...
@@ -68,6 +103,7 @@ class TransformersNetwork:
     """Any causal language model of transformers, through its own `forward` and a DynamicCache."""
 
     lifts = False
+    side_by_side = False
     most_drafted = 4
 
     def __init__(self, model: Any, context_tokens: int) -> None:
@@ -128,6 +164,14 @@ class TransformersNetwork:
 
     def lift(self, start: int, count: int, depth: int) -> None:
         """Not to be had: transformers runs all layers at once."""
+        raise NotImplementedError
+
+    def memory(self, count: int, room: int) -> Memory:
+        """Not to be had: the keys and values are transformers' own."""
+        raise NotImplementedError
+
+    def step(self, steps: Sequence[Step]) -> list[Tensor]:
+        """Not to be had, see `memory`."""
         raise NotImplementedError
 
     def warm_up(self) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import CorpusError
+from rag.language.counts import counted
 
 if TYPE_CHECKING:
     from rag.library.opened import Library
@@ -109,8 +110,7 @@ def _said(outcome: Outcome, n_papers: int) -> str:
     ]
     titles = [f"  {sign} {p.title}" for sign, some in (("+", outcome.added), ("-", outcome.removed)) for p in some[:20]]
     nothing = "Nothing changed" if outcome.built is None else "Entries are as they were before"
-    held = "1 paper" if n_papers == 1 else f"{n_papers} papers"
-    return "\n".join([f"{', '.join(parts) or nothing}. The library now holds {held}.", *titles])
+    return "\n".join([f"{', '.join(parts) or nothing}. The library now holds {counted(n_papers, 'paper')}.", *titles])
 
 
 def _list(settings: Settings, *, as_json: bool) -> int:
@@ -128,8 +128,8 @@ def _changes(settings: Settings) -> int:
     from rag.assembly import ledger_of
 
     for change in ledger_of(settings).changes():
-        count = f"{len(change.papers)} {'paper' if len(change.papers) == 1 else 'papers'}"
-        print(f"{change.at}  {change.did:6}  {count}{f' from {change.source}' if change.source else ''}")
+        papers = counted(len(change.papers), "paper")
+        print(f"{change.at}  {change.did:6}  {papers}{f' from {change.source}' if change.source else ''}")
         for paper in change.papers[:20]:
             print(f"    {paper.id}  {paper.title}")
     return 0

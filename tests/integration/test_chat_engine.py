@@ -275,6 +275,7 @@ class Slow:
     rewindable = True
     most_drafted = 4
     lifts = False
+    side_by_side = False
 
     def __init__(self) -> None:
         self.calls = 0
@@ -433,7 +434,7 @@ def test_a_reading_runs_only_what_is_new_and_goes_on_only_from_one_of_its_depth(
     ran: list[tuple[int, int]] = []
 
     class Watched:
-        context_tokens, rewindable, lifts, most_drafted = 512, True, False, 4
+        context_tokens, rewindable, lifts, side_by_side, most_drafted = 512, True, False, False, 4
         forward, warm_up = inner.forward, inner.warm_up
 
         def states(self, tokens: list[int], start: int, depth: int, adapter: Adapter | None = None) -> torch.Tensor:

@@ -97,6 +97,7 @@ class CountingNetwork:
     rewindable = True
     most_drafted = 4
     lifts = False
+    side_by_side = False
 
     def __init__(self) -> None:
         self.tokens: list[int] = []

@@ -6,7 +6,7 @@ import pytest
 from fakes import HashedEncoder, ScriptedModel
 
 import prompts
-from rag import EvidenceFound, Paper, Settings, verify
+from rag import Answer, EvidenceFound, Paper, Settings, TextPiece, verify
 from rag.index import LibraryIndex, build
 from rag.pipeline import Rag
 from rag.retrieval import FusedRetriever
@@ -91,6 +91,75 @@ def test_a_stopped_answer_names_the_prompt_of_its_draft(retriever):
     rag = rag_of(retriever, lambda _: "")
     found = next(iter(rag.stream("And at how many hertz?", BEFORE)))
     assert rag.partial_answer(found, FACT).prompt_id == ids("followup")
+
+
+BOTH = "What do WhaleSong and BeeDance each study?"
+OF_BEES = "BeeDance decodes the waggle dance."
+OF_WHALES = "WhaleSong studies whale songs."
+
+
+class Reply:
+    def __init__(self, chunks, log, name):
+        self.chunks, self.log, self.name = chunks, log, name
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.log.append(("read", self.name))
+        return next(self.chunks)
+
+    def close(self):
+        self.log.append(("closed", self.name))
+
+
+class SideBySide(Cramped):
+    """Begins to write when it is asked to, and keeps a log of what happened in which order."""
+
+    writes_side_by_side: bool = True
+    log: list = []
+
+    def begun(self, messages, **options):
+        prompt = "\n".join(text for _, text in messages)
+        name = "bees" if "BeeDance alone" in prompt else "whales"
+        self.log.append(("begun", name))
+        return Reply(
+            (chunk.message for chunk in self._stream(self._convert_input(messages).to_messages())), self.log, name
+        )
+
+
+def of_each(prompt):
+    return OF_BEES if "BeeDance alone" in prompt else OF_WHALES
+
+
+def test_drafts_of_several_papers_are_begun_together_and_told_one_after_the_other(retriever):
+    one_by_one = rag_of(retriever, of_each).ask(BOTH)
+    model = SideBySide(script=of_each)
+    *events, answer = Rag(retriever=retriever, model=model, settings=Settings()).stream(BOTH)
+    assert [name for what, name in model.log if what == "begun"] == ["whales", "bees"]
+    assert [what for what, _ in model.log[:3]] == ["begun", "begun", "read"]
+    said = "".join(event.text for event in events if isinstance(event, TextPiece))
+    assert said.split() == f"{OF_WHALES} {OF_BEES}".split()
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.raw_text) == (one_by_one.text, one_by_one.raw_text)
+    assert {claim.subject for claim in answer.claims} >= {"WhaleSong", "BeeDance"}
+
+
+def test_whoever_leaves_stops_the_drafts_that_were_not_read_yet(retriever):
+    model = SideBySide(script=of_each)
+    stream = Rag(retriever=retriever, model=model, settings=Settings()).stream(BOTH)
+    next(event for event in stream if isinstance(event, TextPiece))
+    stream.close()
+    assert {name for what, name in model.log if what == "closed"} == {"whales", "bees"}
+    assert ("read", "bees") not in model.log
+
+
+@pytest.mark.parametrize(("question", "side_by_side"), [(QUESTION, True), (BOTH, False)])
+def test_a_single_draft_and_a_model_that_writes_one_at_a_time_are_streamed(retriever, question, side_by_side):
+    model = SideBySide(script=of_each, writes_side_by_side=side_by_side)
+    Rag(retriever=retriever, model=model, settings=Settings()).ask(question)
+    assert not model.log
+    assert model.prompts
 
 
 def numbers_in_prompt(prompt: str) -> list[int]:

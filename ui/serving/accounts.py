@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 import secrets
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -202,7 +203,7 @@ def _run(options: argparse.Namespace) -> int:
         _say("\n".join(accounts.names()) or f"{path} names nobody.")
     elif options.action == "add":
         accounts.add(options.name, _asked_password())
-        _say(f"{options.name} may sign in: footnote chat --auth {path}")
+        _say(f"{options.name} may sign in: footnote chat --auth {shlex.quote(str(path))}")
     elif options.action == "remove":
         accounts.remove(options.name)
         _say(f"{options.name} may not sign in any more.")
