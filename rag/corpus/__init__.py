@@ -27,6 +27,7 @@ __all__ = [
     "FORMATS",
     "Fault",
     "Format",
+    "NoAbstract",
     "clean",
     "corpus_digest",
     "distinct",
@@ -34,6 +35,7 @@ __all__ = [
     "paper_id",
     "parse",
     "read_library",
+    "without_papers",
 ]
 
 
@@ -102,10 +104,15 @@ def read_library(path: Path, pass_over: Callable[[str], None] = lambda _where: N
         others = f" ({len(faults) - 1} more like this)" if len(faults) > 1 else ""
         raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY.format(shlex.quote(str(path))))
     if not papers:
-        of_several = f": none of its {passed_over} entries has an abstract"
-        without = {0: "", 1: ": its only entry has no abstract"}.get(passed_over, of_several)
-        raise CorpusError(f"{str(path)!r} holds no paper{without}.", "Give a file that has titles and abstracts.")
+        raise without_papers(str(path), passed_over)
     return distinct(papers)
+
+
+def without_papers(name: str, passed_over: int) -> CorpusError:
+    """Says that there is no paper in what is called `name`, of which so many entries have no abstract."""
+    of_several = f": none of its {passed_over} entries has an abstract"
+    why = {0: "", 1: ": its only entry has no abstract"}.get(passed_over, of_several)
+    return CorpusError(f"{name!r} holds no paper{why}.", "Give a file that has titles and abstracts.")
 
 
 def library_files(path: Path) -> list[Path]:

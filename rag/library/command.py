@@ -68,6 +68,7 @@ def _opened(settings: Settings, tell: Tell) -> tuple[Library, Callable[[int, int
 
 
 def _add(options: argparse.Namespace, settings: Settings, tell: Tell) -> int:
+    from rag.assembly import said_of_left_out
     from rag.corpus import library_files
     from rag.library.intake import preview, read_offer
 
@@ -79,6 +80,10 @@ def _add(options: argparse.Namespace, settings: Settings, tell: Tell) -> int:
     for offer in offers:
         for problem in offer.problems:
             tell(f"footnote: {problem}")
+        if offer.left_out and options.dry_run:
+            tell("\n".join(f"footnote: left out: {where}" for where in offer.left_out))
+        elif offer.left_out:
+            tell(f"footnote: {offer.name}: {said_of_left_out(offer.left_out)}.")
     papers = [paper for offer in offers for paper in offer.papers]
     if not papers:
         is_told = any(offer.problems for offer in offers)  # a folder of empty files and notes has no fault to tell

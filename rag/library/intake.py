@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rag.corpus import Fault, distinct, parse
+from rag.corpus import Fault, NoAbstract, distinct, parse, without_papers
 from rag.errors import CorpusError
 from rag.schema import Paper
 
@@ -23,11 +23,16 @@ PASTED = "pasted text"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one file, or one pasted text, has to offer. `problems` are sentences that say where and what to do."""
+    """What one file, or one pasted text, has to offer.
+
+    `problems` are sentences that say where and what to do; `left_out` says where an entry has no abstract and that is
+    no mistake (see `rag.corpus.read_library`).
+    """
 
     name: str
     papers: tuple[Paper, ...]
     problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +93,20 @@ def _differs(one: Paper, other: Paper) -> bool:
 def _offer(data: bytes, name: str, most_bytes: int | None, *, in_folder: bool = False) -> Offer:
     papers: list[Paper] = []
     problems: list[str] = []
+    left_out: list[str] = []
     try:
         for found in parse(data, name, name, most_bytes, in_folder=in_folder):
-            if isinstance(found, Fault):
+            if isinstance(found, NoAbstract):
+                left_out.append(f"{name}, {found}")
+            elif isinstance(found, Fault):
                 problems.append(f"{name}, {str(found).rstrip('.')}. Mend the entry and add the file again.")
             else:
                 papers.append(found)
     except CorpusError as error:
         problems.append(str(error))
     if not papers and not problems and not in_folder:
-        problems.append(f"{name!r} holds no paper. Give one with titles and abstracts.")
-    return Offer(name, tuple(papers), tuple(problems))
+        problems.append(str(without_papers(name, len(left_out))))
+    return Offer(name, tuple(papers), tuple(problems), tuple(left_out))
 
 
 def _too_long(name: str, size: int, most_bytes: int) -> str:

@@ -75,11 +75,25 @@ def test_a_folder_is_added_as_it_would_be_read_and_what_has_no_abstract_is_named
     (folder / "notes.txt").write_text("Buy milk")
     (folder / "empty.jsonl").write_text("")
     code, output, errors = footnote("add", folder, "--dry-run")
-    assert code == 1
+    assert code == 0
     assert any(line.endswith("MoleDig") for line in output.splitlines())
     assert errors.count("footnote: ") == 1
-    assert "moles.bib, line 2, field 'abstract'" in errors
+    assert errors.startswith(f"footnote: left out: {folder / 'deep' / 'moles.bib'}, line 2, field 'abstract'")
     assert "'Burrows'" in errors
+    code, output, errors = footnote("add", folder)
+    assert code == 0
+    assert output == "1 added. The library now holds 2 papers.\n  + MoleDig\n"
+    assert f"footnote: {folder / 'deep' / 'moles.bib'}: 1 entry has no abstract and is left out.\n" in errors
+    assert "Burrows" not in errors
+
+
+def test_a_file_in_which_nothing_has_an_abstract_adds_nothing_and_says_why(footnote, tmp_path):
+    bare = tmp_path / "books.bib"
+    bare.write_text("@book{b, title={Burrows}}\n@book{c, title={Holes}}")
+    code, output, errors = footnote("add", bare)
+    assert (code, output) == (2, "")
+    assert f"{str(bare)!r} holds no paper: none of its 2 entries has an abstract." in errors
+    assert errors.endswith("footnote: No paper was added. Mend what is named above.\n")
 
 
 def test_a_folder_without_papers_is_told_so_though_it_has_no_fault(footnote, tmp_path):

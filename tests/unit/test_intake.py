@@ -31,6 +31,22 @@ def test_a_file_with_a_fault_still_offers_its_other_papers(tmp_path):
     assert all(problem.endswith("Mend the entry and add the file again.") for problem in offer.problems)
 
 
+def test_what_an_export_has_without_an_abstract_is_left_out_and_no_fault():
+    found = read_pasted("@misc{a, title={MoleDig}, abstract={Moles dig.}}\n@book{b, title={Burrows}}")
+    assert [paper.title for paper in found.papers] == ["MoleDig"]
+    assert found.problems == ()
+    (where,) = found.left_out
+    assert where.startswith("pasted text, line 2, field 'abstract'")
+    assert "'Burrows'" in where
+    bare = read_pasted("@book{b, title={Burrows}}")
+    assert bare.problems == (
+        "'pasted text' holds no paper: its only entry has no abstract. Give a file that has titles and abstracts.",
+    )
+    assert len(bare.left_out) == 1
+    strict = read_pasted('{"title": "Burrows"}')
+    assert (len(strict.problems), strict.left_out) == (1, ())
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

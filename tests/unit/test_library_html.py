@@ -70,7 +70,7 @@ def everything(words: str) -> list[str]:
         render_results(found, words, 1, {"p1": (0, 4)}),
         render_paper(one, [Sentence("p1", 0, 0, len(words), words)], found, is_editable=True),
         render_paper(one, [], found, marked=(0, 3), is_editable=True, is_leaving=True),
-        render_preview([Offer(words, (one,), (words,) * 10)], Preview((one,), (one,), (one,))),
+        render_preview([Offer(words, (one,), (words,) * 10, (words,) * 50)], Preview((one,), (one,), (one,))),
         render_outcome(Outcome(added=(one,))),
         moment(words),
         render_atlas(atlas, {"p1": one}, fitting=set(), selected="p1"),
@@ -82,6 +82,18 @@ def everything(words: str) -> list[str]:
         render_reading(SimpleNamespace(row=broken_off, worst=())),
         render_comparison(seen.row, seen.row, [item]),
     ]
+
+
+def test_what_an_export_has_without_an_abstract_is_no_alert_but_can_be_looked_at():
+    one = paper("One")
+    html = render_preview(
+        [Offer("my.bib", (one,), (), ("my.bib, line 9, field 'abstract'",) * 43)], Preview((one,), (), ())
+    )
+    assert "alert" not in html
+    assert '<summary><span dir="auto">my.bib</span>: 43 entries without an abstract left out</summary>' in html
+    assert html.count("my.bib, line 9") == 40
+    assert "and 3 more" in html
+    assert "1 entry without an abstract left out" in render_preview([Offer("a", (), (), ("b",))], Preview((), (), ()))
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -31,8 +31,7 @@ def render_overview(seen: Overview) -> str:
     if seen.name:
         facts.append(f"from {seen.name}")
     if seen.n_left_out:
-        left_out = "1 entry" if seen.n_left_out == 1 else f"{seen.n_left_out:,} entries"
-        facts.append(f"{left_out} without an abstract left out")
+        facts.append(_without_abstract(seen.n_left_out))
     return (
         f'<div class="fn-lib-overview"><h2 class="fn-lib-title">Library</h2>'
         f'<p class="fn-lib-counts">{" · ".join(text(fact) for fact in facts)}</p>{_years(seen.years)}'
@@ -247,7 +246,7 @@ def render_preview(offers: Sequence[Offer], found: Preview) -> str:
         f"{len(found.known)} here already" if found.known else "",
     ]
     parts = [f'<p class="fn-lib-said" role="status">{text(", ".join(part for part in said if part))}</p>']
-    parts += [_problems(offer) for offer in offers]
+    parts += [_problems(offer) + _left_out(offer) for offer in offers]
     parts.append(_titles("New", found.new))
     parts += [_titles("More complete", found.completed), _titles("Here already", found.known)]
     return f'<div class="fn-lib-preview">{"".join(parts)}</div>'
@@ -256,27 +255,36 @@ def render_preview(offers: Sequence[Offer], found: Preview) -> str:
 def _problems(offer: Offer) -> str:
     if not offer.problems:
         return ""
-    shown = "".join(f"<li>{text(problem)}</li>" for problem in offer.problems[:_PROBLEMS])
-    rest = len(offer.problems) - _PROBLEMS
-    more = f"<li>and {rest} more like these</li>" if rest > 0 else ""
     what = "nothing of it can be added" if not offer.papers else f"{count(len(offer.papers), 'paper')} can be added"
     return (
         f'<div class="fn-lib-problems" role="alert"><p><strong dir="auto">{text(offer.name)}</strong>: {what}</p>'
-        f"<ul>{shown}{more}</ul></div>"
+        f"{_listed(offer.problems, _PROBLEMS, 'more like these')}</div>"
     )
+
+
+def _left_out(offer: Offer) -> str:
+    if not offer.left_out:
+        return ""
+    said = f'<span dir="auto">{text(offer.name)}</span>: {_without_abstract(len(offer.left_out))}'
+    return f"<details><summary>{said}</summary>{_listed(offer.left_out, _LISTED)}</details>"
+
+
+def _without_abstract(entries: int) -> str:
+    return f"{entries:,} {'entry' if entries == 1 else 'entries'} without an abstract left out"
 
 
 def _titles(label: str, papers: Sequence[Paper]) -> str:
     if not papers:
         return ""
-    rows = "".join(
-        f'<li dir="auto">{text(paper.title)}{f" ({paper.year})" if paper.year else ""}</li>'
-        for paper in papers[:_LISTED]
-    )
-    rest = len(papers) - _LISTED
-    more = f"<li>and {rest:,} more</li>" if rest > 0 else ""
+    titles = [f"{paper.title} ({paper.year})" if paper.year else paper.title for paper in papers]
     is_open = " open" if label == "New" else ""
-    return f"<details{is_open}><summary>{text(label)} ({len(papers):,})</summary><ul>{rows}{more}</ul></details>"
+    return f"<details{is_open}><summary>{text(label)} ({len(papers):,})</summary>{_listed(titles, _LISTED)}</details>"
+
+
+def _listed(lines: Sequence[str], most: int, others: str = "more") -> str:
+    rows = "".join(f'<li dir="auto">{text(line)}</li>' for line in lines[:most])
+    rest = len(lines) - most
+    return f"<ul>{rows}{f'<li>and {rest:,} {others}</li>' if rest > 0 else ''}</ul>"
 
 
 def render_progress(n_papers: int, step: Step, *, may_stop: bool, is_stopping: bool) -> str:
