@@ -49,7 +49,7 @@ _TYPES = {"markdown": "text/markdown", "json": "application/json", "bibtex": "te
 
 
 def asking_anew(parts: Parts, archive: Archive) -> Callable[[Conversation, gr.EventData, gr.Request], Update]:
-    """Asks a past question in other words, or with its stand-alone form corrected; what came after it goes."""
+    """Asks a past question in other words, or with its stand-alone form corrected, in the place of it and the rest."""
 
     def ask_anew(conversation: Conversation, event: gr.EventData, request: gr.Request) -> Update:
         if conversation.running:
@@ -121,6 +121,7 @@ class _Desk:
             "export": self._export,
             "opinion": self._opinion,
             "lens": self._lens,
+            "version": self._version,
             "knobs": self._knobs,
         }
 
@@ -186,6 +187,17 @@ class _Desk:
         self._archive.add_feedback(owner, conversation, turn, data.words("note"))
         said = "Noted, on this machine only." if opinion else "Taken back."
         return {**update, self._parts.status: render_said(said)}
+
+    def _version(self, conversation: Conversation, data: _Data, owner: str) -> Update:
+        """What the conversation was from a turn on, before or after its question was asked anew."""
+        if conversation.running or conversation.asking is not None:
+            return {self._parts.status: render_said(RUNNING_LINE)}
+        shown = conversation.go_to(data.number("turn"), data.number("version"))
+        if shown is None:
+            return {}
+        said = f"Version {shown.version + 1} of {len(shown.versions) + 1} from here on."
+        kept_now = kept(self._parts, self._archive, owner, conversation)
+        return {**drawn_whole(self._parts, conversation), **kept_now, self._parts.status: render_said(said)}
 
     def _lens(self, conversation: Conversation, data: _Data, owner: str) -> Update:
         """What the lens shows; never nothing and never the same, for it says "Computing…" until it changes."""

@@ -133,6 +133,32 @@ def test_a_past_question_is_edited_and_asked_again_from_there(page, rag):
     assert page.evaluate("document.activeElement.dataset.edit") == "4"
 
 
+def test_what_an_edit_took_the_place_of_is_a_button_away_by_keyboard_and_after_a_reload(page, rag):
+    for question in ("One?", "Two?", "Three?"):
+        ask(page, question)
+    page.locator("#t2").get_by_role("button", name="Edit question").click()
+    type_in_form(page, "Two, but better?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#t4[data-stage=done] .fn-versions")
+    settled(page)
+    n_asked = len(rag.asked)
+    page.locator("#t4").get_by_role("button", name="Version before").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#t3")
+    assert questions(page) == ["One?", "Two?", "Three?"]
+    page.wait_for_function("document.activeElement.closest('.fn-turn')?.id === 't2'")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Next version"
+    page.wait_for_selector("#fn-status:has-text('Version 1 of 2 from here on.')")
+    page.reload()
+    page.wait_for_selector("#t2 .fn-versions")
+    assert questions(page) == ["One?", "Two?", "Three?"]
+    page.locator("#t2").get_by_role("button", name="Next version").click()
+    page.wait_for_selector("#t4")
+    assert questions(page) == ["One?", "Two, but better?"]
+    assert "2 of 2" in page.inner_text("#t4 .fn-versions")
+    assert len(rag.asked) == n_asked, "nothing is asked again"
+
+
 def test_the_stand_alone_form_is_shown_and_can_be_corrected(page, rag):
     ask(page, "What is LanternNet?")
     ask(page, "and how fast?")

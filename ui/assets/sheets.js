@@ -107,7 +107,7 @@
   const edit = (number, pressed) => {
     const turn = pressed.closest(".fn-turn");
     formFor(pressed.closest(".fn-corrections"), {
-      label: "Ask this instead; what came after it goes",
+      label: "Ask this instead; what stands here now is kept as a version",
       value: find(".fn-question", turn).textContent,
       go: "Ask again",
       send: (question) => window.footnote.ask({ turn: number, question }),
@@ -121,6 +121,28 @@
       go: "Ask again",
       send: (restated) => window.footnote.ask({ turn: number, restated }),
     });
+  };
+
+  // All turns are drawn anew, so that the focus has to be brought to the same button of the turn that stands there then.
+  const goTo = (pressed) => {
+    const turns = () => [...document.querySelectorAll(".fn-turn")];
+    const before = pressed.closest(".fn-turn");
+    const place = turns().indexOf(before);
+    const label = pressed.getAttribute("aria-label");
+    let left = 100;
+    const follow = () => {
+      const turn = turns()[place];
+      if (!turn || turn.id === before.id) {
+        left -= 1;
+        if (left) setTimeout(follow, 50);
+        return;
+      }
+      const back = find(`.fn-versions [aria-label="${label}"]:enabled`, turn) || find(".fn-versions :enabled", turn);
+      if (back) back.focus({ preventScroll: true });
+      turn.scrollIntoView({ block: "nearest" });
+    };
+    act({ do: "version", turn: pressed.dataset.turn, version: pressed.dataset.version });
+    follow();
   };
 
   const judge = (pressed) => {
@@ -174,6 +196,7 @@
     else if (words !== undefined) copy(words, pressed);
     else if (looked) lens(looked);
     else if (opinion) judge(pressed);
+    else if (pressed.dataset.version) goTo(pressed);
     else if (renamed) rename(renamed, pressed);
     else if (reset === "knobs") {
       event.preventDefault();

@@ -289,17 +289,18 @@ def _purge(database: sqlite3.Connection) -> None:
 
 
 def _state(turn: Turn) -> str:
-    """Tells a turn from what it was: once it has ended, nothing of it changes but the reader's opinion."""
-    return f"{turn.number} {turn.stage} {turn.opinion} {turn.answer is not None}"
+    """Tells a turn from what it was: once it has ended, only the reader's opinion and its versions change."""
+    return f"{turn.number} {turn.stage} {turn.opinion} {turn.answer is not None} {turn.version} {len(turn.versions)}"
 
 
 def _words(turn: Turn) -> str:
-    """What a search looks through: question and answer, and the titles of the papers cited."""
+    """What a search looks through: question and answer, and the titles of the papers cited; in all versions."""
     parts = [turn.question, turn.restated, turn.draft if turn.answer is None else plain_text(turn.answer)]
     if turn.answer is not None:
         parts += dict.fromkeys(citation.paper.title for citation in turn.answer.citations)
     if turn.balance is not None:
         parts += [one.paper.title for one in turn.balance.papers if one.stance != "silent"]
+    parts += [_words(other) for version in turn.versions for other in version]
     return _sendable("\n".join(part for part in parts if part))
 
 

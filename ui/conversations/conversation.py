@@ -70,6 +70,10 @@ class Turn:
     """A question is answered, a claim is weighed."""
     balance: Balance | None = None
     """What was found for a claim so far."""
+    versions: list[list[Turn]] = field(default_factory=list)
+    """What else the conversation was from here on, each with all its turns, oldest first: see `Conversation.go_to`."""
+    version: int = 0
+    """The place of what stands here now among them."""
 
     def waits(self) -> bool:
         """Whether its turn in the line has not come yet."""
@@ -136,6 +140,9 @@ class Turn:
                 "hits": [asdict(hit) for hit in found.hits],
                 "evidence": [asdict(item) for item in found.evidence],
             }
+        if self.versions:
+            facts["versions"] = [[turn.to_dict() for turn in version] for version in self.versions]
+            facts["version"] = self.version
         return facts
 
     @classmethod
@@ -149,7 +156,8 @@ class Turn:
         answer = values.pop("answer", None)
         found = values.pop("found", None)
         balance = values.pop("balance", None)
-        turn = cls(**values)
+        versions = [[cls.from_dict(turn) for turn in version] for version in values.pop("versions", ())]
+        turn = cls(**values, versions=versions)
         if balance is not None:
             turn.balance = Balance.from_dict(balance)
         if answer is not None:
@@ -216,26 +224,63 @@ class Conversation:
         return turn
 
     def retry(self) -> Turn | None:
-        """Begin the last question anew in the place of its turn; None if nothing was asked."""
-        if not self.turns:
+        """Begin the last question anew in the place of its turn; None if nothing was asked.
+
+        A turn to which nothing was said is no version to go back to: its question is the same.
+        """
+        last = self.last
+        if last is None:
             return None
-        before = self.turns.pop()
-        return self.ask(before.question, before.restated, before.kind)
+        turn = self._ask_in_place(len(self.turns) - 1, last.question, last.restated)
+        if not (last.answer or last.balance or last.draft):
+            turn.versions = [version for version in turn.versions if version[0] is not last]
+            turn.version = len(turn.versions)
+        return turn
 
     def ask_from(self, number: int, question: str = "", restated: str = "") -> Turn | None:
-        """Ask the question of turn `number` anew, in other words, and drop all that came after it.
+        """Ask the question of turn `number` anew, in other words, in the place of it and of all that came after it.
 
         Args:
             number: of the turn; None is returned if there is none.
             question: what to ask in its place; the same question if empty.
             restated: the stand-alone form to answer, where only that was corrected.
         """
-        place = next((i for i, turn in enumerate(self.turns) if turn.number == number), None)
+        place = self._place_of(number)
         if place is None:
             return None
-        before = self.turns[place]
-        del self.turns[place:]
-        return self.ask(question.strip() or before.question, restated, before.kind)
+        return self._ask_in_place(place, question.strip() or self.turns[place].question, restated)
+
+    def go_to(self, number: int, version: int) -> Turn | None:
+        """Show another version of the conversation from turn `number` on; the one that stands there now is kept.
+
+        Returns the turn that stands there then; None where there is no such turn or version.
+        """
+        place = self._place_of(number)
+        if place is None or version not in range(len(self.turns[place].versions) + 1):
+            return None
+        versions = self._taken_away(place)
+        chosen = versions.pop(version)
+        chosen[0].versions, chosen[0].version = versions, version
+        self.turns += chosen
+        return chosen[0]
+
+    def _ask_in_place(self, place: int, question: str, restated: str) -> Turn:
+        kind = self.turns[place].kind
+        versions = self._taken_away(place)
+        turn = self.ask(question, restated, kind)
+        turn.versions, turn.version = versions, len(versions)
+        return turn
+
+    def _taken_away(self, place: int) -> list[list[Turn]]:
+        """Every version of the conversation from `place` on, in order; the turns that stood there are taken out."""
+        here, self.turns[place:] = self.turns[place:], []
+        versions = [*here[0].versions]
+        versions.insert(here[0].version, here)
+        here[0].versions, here[0].version = [], 0
+        return versions
+
+    def _place_of(self, number: int) -> int | None:
+        return next((i for i, turn in enumerate(self.turns) if turn.number == number), None)
 
     def clear(self) -> None:
         """Begin another conversation; the settings stay."""

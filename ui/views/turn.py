@@ -65,7 +65,27 @@ def _corrections(turn: Turn) -> str:
     edit = (
         f'<button type="button" data-edit="{number}" aria-label="Edit {turn.kind} {number}">Edit {turn.kind}</button>'
     )
-    return f'<p class="fn-corrections">{said}{correct}{edit}</p>'
+    return f'<p class="fn-corrections">{said}{correct}{edit}{_versions(turn)}</p>'
+
+
+def _versions(turn: Turn) -> str:
+    """The way between the versions of the conversation from this turn on; empty where there is one."""
+    if not turn.versions:
+        return ""
+    last = len(turn.versions)
+
+    def button(sign: str, label: str, version: int) -> str:
+        off = "" if 0 <= version <= last else " disabled"
+        return (
+            f'<button type="button" data-turn="{turn.number}" data-version="{version}" aria-label="{label}"{off}>'
+            f"{sign}</button>"
+        )
+
+    return (
+        f'<span class="fn-versions" role="group" aria-label="Versions from {turn.kind} {turn.number} on">'
+        f"{button('‹', 'Version before', turn.version - 1)}<span>{turn.version + 1} of {last + 1}</span>"
+        f"{button('›', 'Next version', turn.version + 1)}</span>"
+    )
 
 
 def render_turns(turns: Sequence[Turn]) -> str:
