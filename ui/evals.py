@@ -81,7 +81,7 @@ def eval_view(rag: Any, line: Line) -> None:
     at_once: dict[str, Any] = {
         "queue": False, "show_progress": "hidden", "api_visibility": "private", "outputs": parts.all(),
     }  # fmt: skip
-    door.select(desk.act, inputs=[parts.opened], trigger_mode="multiple", **at_once)
+    door.select(desk.act, inputs=[parts.opened, before, after], trigger_mode="multiple", **at_once)
     begin.click(desk.begun, inputs=[source, number], **at_once)
     compare.click(desk.compared, inputs=[before, after], **at_once)
     timer.tick(desk.ticked, inputs=[parts.opened], **at_once)
@@ -99,6 +99,10 @@ def _form(board: Board) -> tuple[Any, ...]:
     return source, number, begin
 
 
+_Two = tuple[str | None, str | None]
+"""The names of two runs to be compared, where they were chosen."""
+
+
 class _Desk:
     """What happens when a reader does something in the eval tab."""
 
@@ -106,19 +110,21 @@ class _Desk:
         self._board = board
         self._parts = parts
 
-    def act(self, opened: str, event: gr.EventData, request: gr.Request) -> Update:
-        """Do what a button of the tab asks for; an unknown action does nothing."""
+    def act(
+        self, opened: str, before: str | None, after: str | None, event: gr.EventData, request: gr.Request
+    ) -> Update:
+        """Do what a button of the tab asks for; an unknown action does nothing. `before` and `after` stay chosen."""
         sent = event._data if isinstance(event._data, dict) else {}
         wanted, name = str(sent.get("do") or ""), str(sent.get("run") or "")
         acts: dict[str, Callable[[], Update]] = {
-            "show": lambda: self._shown(opened),
-            "open": lambda: self._shown(name),
-            "leave": lambda: self._shown(name, is_leaving=True),
+            "show": lambda: self._shown(opened, (before, after)),
+            "open": lambda: self._shown(name, (before, after)),
+            "leave": lambda: self._shown(name, (before, after), is_leaving=True),
         }
         changes: dict[str, Callable[[], Update]] = {
             "stop": self._stopped,
             "go-on": lambda: self._began(lambda: self._board.go_on(name)),
-            "remove": lambda: self._removed(name),
+            "remove": lambda: self._removed(name, (before, after)),
         }
         if wanted in changes and is_guest(request):
             return self._refused()
@@ -168,9 +174,9 @@ class _Desk:
         running.stop()
         return {self._parts.running: self._progress(is_stopping=True)}
 
-    def _removed(self, name: str) -> Update:
+    def _removed(self, name: str, compared: _Two) -> Update:
         self._board.remove(name)
-        return self._shown("")
+        return self._shown("", compared)
 
     def _comparison(self, before: str, after: str) -> Update:
         rows = {row.name: row for row in self._board.runs()}
@@ -184,20 +190,26 @@ class _Desk:
             self._parts.said: "",
         }
 
-    def _shown(self, opened: str, *, is_leaving: bool = False) -> Update:
+    def _shown(self, opened: str, compared: _Two = (None, None), *, is_leaving: bool = False) -> Update:
+        """All runs, and the card of the one that is `opened`. To be compared: two that are here, else the newest."""
         parts = self._parts
         rows = self._board.runs()
         is_there = any(row.name == opened for row in rows)
         scored = [row for row in rows if row.is_scored]
         choices = [(f"{row.name}: {row.cases} of {row.label.lower()}", row.name) for row in scored]
+        names = [row.name for row in scored]
+        if len(names) < 2:
+            compared = (None, None)
+        elif not set(compared) <= set(names):
+            compared = (names[1], names[0])
         return {
             **self._controls(),
             parts.opened: opened if is_there else "",
             parts.runs: render_runs(rows, opened),
             parts.card: render_reading(self._board.read(opened), is_leaving=is_leaving) if is_there else NOTHING_OPEN,
             parts.comparing: gr.update(visible=len(scored) > 1),
-            parts.before: gr.update(choices=choices, value=scored[1].name if len(scored) > 1 else None),
-            parts.after: gr.update(choices=choices, value=scored[0].name if len(scored) > 1 else None),
+            parts.before: gr.update(choices=choices, value=compared[0]),
+            parts.after: gr.update(choices=choices, value=compared[1]),
             parts.said: "",
         }
 

@@ -338,11 +338,17 @@ def test_a_run_is_followed_read_and_compared(served, rag, visit):
     assert "An exam on this library" in card
     assert "Citations that point to an existing sentence" in card
     assert "What it was made with" in card
+    a, b = page.locator("#fn-ev-compare input").all()
+    older, newer = a.input_value(), b.input_value()
+    for field, chosen in ((a, newer), (b, older)):
+        field.click()
+        page.get_by_role("option", name=chosen, selected=False).click()
     page.click("#fn-ev-compare-go")
     page.wait_for_selector("[data-comparison]")
     assert "B less A" in page.inner_text("[data-comparison]")
     page.locator(".fn-ev-runs button").first.click()
     page.wait_for_selector("[data-card]")
+    assert (a.input_value(), b.input_value()) == (newer, older), "what was chosen stays"
     page.click("[data-eval=leave]")
     page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     page.wait_for_function("document.querySelectorAll('.fn-ev-runs li').length === 1")
