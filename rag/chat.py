@@ -41,7 +41,8 @@ class LocalChatModel(BaseChatModel):
     """A language model on this machine. Greedy unless `temperature` is above 0.
 
     Calls take `stop`, and by keyword `max_new_tokens` (or `max_tokens`), `temperature`, `seed`, `timeout_s`,
-    `draft_tokens` and `logits_processor` for that call alone. Closing a stream stops the computation.
+    `draft_tokens` and `logits_processor` for that call alone, or the `generation` that `begin` gave. Closing a stream
+    stops the computation.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
@@ -260,23 +261,27 @@ class LocalChatModel(BaseChatModel):
 
     @property
     def writes_side_by_side(self) -> bool:
-        """Whether several replies are written in the time of one: see `begun`."""
+        """Whether several replies take little more time than one: see `begin`."""
         return self.engine.network.side_by_side
 
-    def begun(self, messages: LanguageModelInput, **options: Any) -> Reply:
-        """As `stream`, but asked for at once: replies that are begun one after another are written side by side."""
-        request = self._request(self._convert_input(messages).to_messages(), **options)
-        return Reply(self, self.engine.start(request), **options)
+    def begin(self, messages: LanguageModelInput, **options: Any) -> Generation:
+        """Ask for a reply at once; those begun one after another are written side by side.
+
+        `stream(messages, generation=…)` gives its text. Whoever does not read it to its end cancels it.
+        """
+        return self.engine.start(self._request(self._convert_input(messages).to_messages(), **options))
 
     def _stream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        generation: Generation | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        generation = self.engine.start(self._request(messages, **kwargs))
-        with closing(self._chunks(generation, stop=stop, **kwargs)) as chunks:
+        begun = generation or self.engine.start(self._request(messages, **kwargs))
+        with closing(self._chunks(begun, stop=stop, **kwargs)) as chunks:
             for message in chunks:
                 chunk = ChatGenerationChunk(message=message)
                 if run_manager and message.chunk_position != "last":
@@ -355,22 +360,6 @@ class LocalChatModel(BaseChatModel):
                 yield chunk
         finally:
             pieces.close()  # type: ignore[attr-defined]  # it is a generator
-
-
-class Reply(Iterator[AIMessageChunk]):
-    """A reply under way, in chunks; closing it stops the computation, also before the first was asked for."""
-
-    def __init__(self, model: LocalChatModel, generation: Generation, **options: Any) -> None:
-        self._generation = generation
-        self._chunks = model._chunks(generation, **options)
-
-    def __next__(self) -> AIMessageChunk:
-        return next(self._chunks)
-
-    def close(self) -> None:
-        """Stop it; nothing where it has ended."""
-        self._generation.cancel()
-        self._chunks.close()
 
 
 def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseChatModel:

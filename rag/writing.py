@@ -99,12 +99,13 @@ class Writer:
         that can writes them side by side, and what follows the first draft is there sooner. Closing it stops the model.
         """
         model: Any = self._model.get()
-        ask = model.begun if len(parts) > 1 and getattr(model, "writes_side_by_side", False) else model.stream
+        asked = [(self.messages(part, found), self.options(part.evidence)) for part in parts]
         with self.failing_plainly(), ExitStack() as closed:
-            replies = [
-                closed.enter_context(closing(ask(self.messages(part, found), **self.options(part.evidence))))
-                for part in parts
-            ]
+            if len(parts) > 1 and getattr(model, "writes_side_by_side", False):
+                for messages, options in asked:
+                    options["generation"] = model.begin(messages, **options)
+                    closed.callback(options["generation"].cancel)
+            replies = [closed.enter_context(closing(model.stream(messages, **options))) for messages, options in asked]
             for index, (part, reply) in enumerate(zip(parts, replies, strict=True)):
                 if start := self.start(part, found):
                     yield index, start, ""

@@ -2,7 +2,8 @@
 
 Jobs begin first in, first out. A text's prompt is run by itself; from then on it is written together with those that
 are under way, where the network can: a step reads every weight once for all of them, and on a CPU that is what a step
-takes. A reading comes in between, and then what is written gets as much time as it took. Tokens reach the caller
+takes. A reading comes in between, unless as many texts are under way as may be, and then what is written gets as much
+time as it took. Tokens reach the caller
 through a queue, so a caller that pauses or walks away blocks nobody; cancelling stops the computation within one step.
 The network holds the last prompt, so that one beginning the same way costs only its new tokens.
 
@@ -104,6 +105,8 @@ def work(network: Network, jobs: queue.SimpleQueue[Job | None], running: list[Jo
     texts: list[_Text] = []
     owed_s = 0.0  # of the time that readings took from the texts under way
     while True:
+        if not texts:
+            owed_s = 0.0
         if not texts or (owed_s <= 0 and len(texts) < AT_ONCE and not jobs.empty()):
             job = jobs.get()
             if job is None:
@@ -112,7 +115,7 @@ def work(network: Network, jobs: queue.SimpleQueue[Job | None], running: list[Jo
             started = time.perf_counter()
             if isinstance(job, Reading):
                 job.run(network, kept)
-                owed_s = time.perf_counter() - started if texts else 0.0
+                owed_s = time.perf_counter() - started
             elif network.side_by_side:
                 texts += _begun(network, job, kept)
             else:

@@ -14,7 +14,7 @@ import pytest
 from rag import FootnoteError
 from rag.corpus import read_library
 from rag.receipt import verify
-from tests.e2e.steps import BOX, DONE, ask, lens, settled, type_in_form, wait_until
+from tests.e2e.steps import BOX, DONE, ask, in_view, lens, settled, type_in_form, wait_until
 from tests.fake_rag import LANTERN, TIDE, FakeRag
 from ui.app import build, surroundings
 from ui.conversations.archive import ARCHIVE_FILE, Archive
@@ -148,6 +148,8 @@ def test_what_an_edit_took_the_place_of_is_a_button_away_by_keyboard_and_after_a
     assert questions(page) == ["One?", "Two?", "Three?"]
     page.wait_for_function("document.activeElement.closest('.fn-turn')?.id === 't2'")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Next version"
+    settled(page)
+    assert in_view(page, "#t2 .fn-versions", "#fn-scroll"), "what has the focus is seen"
     page.wait_for_selector("#fn-status:has-text('Version 1 of 2 from here on.')")
     page.reload()
     page.wait_for_selector("#t2 .fn-versions")

@@ -244,7 +244,9 @@ def test_papers_are_looked_through_then_added_then_undone(page, rag, tmp_path):
     page.wait_for_selector(".fn-lib-preview")
     said = page.inner_text(".fn-lib-preview")
     assert "1 paper to add" in said
-    assert "line 2, field 'abstract': expected some text" in said
+    assert "newts.bib: 1 entry without an abstract left out" in said
+    page.get_by_text("newts.bib: 1 entry").click()
+    assert "newts.bib, line 2, field 'abstract': expected some text" in page.inner_text(".fn-lib-preview")
     assert "photo.png: nothing of it can be added" in said
     assert "is not UTF-8" in said
     assert len(rag.papers) == 9, "looking adds nothing"

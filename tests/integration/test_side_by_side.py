@@ -245,21 +245,36 @@ def test_replies_that_are_begun_are_written_before_they_are_read(engine: Engine,
     assert model.writes_side_by_side
     network.texts.clear()
     network.may_begin.clear()
-    replies = [model.begun(text) for text in ("hello", "goodbye")]
+    begun = [(text, model.begin(text)) for text in ("hello", "goodbye")]
     network.may_begin.set()
-    assert ["".join(str(chunk.content) for chunk in reply) for reply in replies] == expected
+    streams = [model.stream(text, generation=generation) for text, generation in begun]
+    assert ["".join(str(chunk.content) for chunk in stream) for stream in streams] == expected
     assert 2 in network.texts
 
 
 def test_a_reply_that_nobody_began_to_read_can_be_stopped(engine: Engine, network: Watched) -> None:
     model = LocalChatModel(engine=engine, max_new_tokens=400)
-    reply = model.begun("hello")
-    reply.close()
+    model.begin("hello").cancel()
     network.may_begin.set()
     network.may_go_on.set()
-    assert next(reply, None) is None
     model.invoke("hello", max_new_tokens=2)
     assert len(network.texts) < 5, "it was written to its end"
+
+
+def test_nothing_is_owed_to_a_text_that_came_later(engine: Engine, network: Watched) -> None:
+    def slow_states(*given: Any) -> torch.Tensor:
+        given_up.cancel()
+        time.sleep(0.5)
+        return network.inner.states(*given)
+
+    network.states = slow_states
+    (given_up,) = begun(engine, network, request(PROMPT, 400))
+    reading = engine.read(PROMPT[:4], depth=1)
+    network.may_go_on.set()
+    reading.result(20)
+    network.texts.clear()
+    all_of(*[engine.start(request(PROMPT, 60, draft_tokens=0)) for _ in range(2)])
+    assert network.texts.count(2) > 40
 
 
 def test_an_engine_that_goes_ends_what_is_being_written(folder: Path, network: Watched) -> None:

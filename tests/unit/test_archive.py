@@ -189,8 +189,7 @@ def test_a_deleted_one_stays_so_while_another_tab_has_it_until_more_is_asked_the
     archive.save("", open_elsewhere)
     assert archive.entries("") == []
     first = open_elsewhere.id
-    more = talk("And about nuts?")
-    open_elsewhere.turns.extend(more.turns)
+    open_elsewhere.ask("And about nuts?").stop()
     archive.save("", open_elsewhere)
     assert open_elsewhere.id != first
     assert len(archive.entries("")) == 1

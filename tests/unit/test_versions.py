@@ -151,6 +151,36 @@ def test_versions_come_back_from_disk_with_their_answers_and_are_searched(tmp_pa
     archive.close()
 
 
+def test_going_to_a_version_brings_no_deleted_conversation_back_and_asking_in_its_place_does(tmp_path):
+    archive = Archive(tmp_path / "c.sqlite")
+    conversation = talk("One?", "Two?", "Three?")
+    conversation.ask_from(2, "Better?").stop()
+    archive.save("", conversation)
+    archive.delete("", conversation.id)
+    conversation.go_to(4, 0)
+    archive.save("", conversation)
+    assert archive.entries("") == []
+    conversation.ask_from(1, "Another?").stop()
+    archive.save("", conversation)
+    assert len(archive.entries("")) == 1
+    archive.close()
+
+
+def test_what_is_still_checked_of_a_stopped_answer_is_kept_in_its_version(tmp_path):
+    archive = Archive(tmp_path / "c.sqlite")
+    conversation = talk("One?")
+    answer = conversation.last.answer
+    stopped = conversation.ask("Two?")
+    stopped.draft = "It is"
+    stopped.stop()
+    conversation.retry().stop()
+    archive.save("", conversation)
+    stopped.answer = answer
+    archive.save("", conversation)
+    assert archive.open("", conversation.id).go_to(3, 0).answer is not None
+    archive.close()
+
+
 def test_the_way_between_versions_is_shown_where_there_are_several():
     conversation = talk("One?")
     assert "fn-versions" not in render_turn(conversation.last)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from fakes import HashedEncoder, ScriptedModel
+from langchain_core.callbacks import BaseCallbackHandler
 
 import prompts
 from rag import Answer, EvidenceFound, Paper, Settings, TextPiece, verify
@@ -98,19 +99,12 @@ OF_BEES = "BeeDance decodes the waggle dance."
 OF_WHALES = "WhaleSong studies whale songs."
 
 
-class Reply:
-    def __init__(self, chunks, log, name):
-        self.chunks, self.log, self.name = chunks, log, name
+class Begun:
+    def __init__(self, log, name):
+        self.log, self.name = log, name
 
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        self.log.append(("read", self.name))
-        return next(self.chunks)
-
-    def close(self):
-        self.log.append(("closed", self.name))
+    def cancel(self):
+        self.log.append(("cancelled", self.name))
 
 
 class SideBySide(Cramped):
@@ -119,13 +113,15 @@ class SideBySide(Cramped):
     writes_side_by_side: bool = True
     log: list = []
 
-    def begun(self, messages, **options):
+    def begin(self, messages, **options):
         prompt = "\n".join(text for _, text in messages)
-        name = "bees" if "BeeDance alone" in prompt else "whales"
-        self.log.append(("begun", name))
-        return Reply(
-            (chunk.message for chunk in self._stream(self._convert_input(messages).to_messages())), self.log, name
-        )
+        self.log.append(("begun", "bees" if "BeeDance alone" in prompt else "whales"))
+        return Begun(self.log, self.log[-1][1])
+
+    def _stream(self, messages, stop=None, run_manager=None, generation=None, **options):
+        if generation is not None:
+            self.log.append(("read", generation.name))
+        yield from super()._stream(messages, stop, run_manager, **options)
 
 
 def of_each(prompt):
@@ -150,8 +146,27 @@ def test_whoever_leaves_stops_the_drafts_that_were_not_read_yet(retriever):
     stream = Rag(retriever=retriever, model=model, settings=Settings()).stream(BOTH)
     next(event for event in stream if isinstance(event, TextPiece))
     stream.close()
-    assert {name for what, name in model.log if what == "closed"} == {"whales", "bees"}
+    assert {name for what, name in model.log if what == "cancelled"} == {"whales", "bees"}
     assert ("read", "bees") not in model.log
+
+
+class Heard(BaseCallbackHandler):
+    def __init__(self):
+        self.heard = []
+
+    def on_chat_model_start(self, serialized, messages, **options):
+        self.heard.append("start")
+
+    def on_llm_end(self, response, **options):
+        self.heard.append("end")
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_the_callbacks_of_whoever_invokes_hear_of_every_draft(retriever, side_by_side):
+    handler = Heard()
+    rag = Rag(retriever=retriever, model=SideBySide(script=of_each, writes_side_by_side=side_by_side))
+    rag.as_runnable().invoke(BOTH, config={"callbacks": [handler]})
+    assert handler.heard == ["start", "end"] * 2
 
 
 @pytest.mark.parametrize(("question", "side_by_side"), [(QUESTION, True), (BOTH, False)])

@@ -139,7 +139,9 @@
       }
       const back = find(`.fn-versions [aria-label="${label}"]:enabled`, turn) || find(".fn-versions :enabled", turn);
       if (back) back.focus({ preventScroll: true });
-      turn.scrollIntoView({ block: "nearest" });
+      const up = () => turn.scrollIntoView({ block: "nearest", behavior: "instant" });
+      up();
+      requestAnimationFrame(() => { up(); requestAnimationFrame(up); }); // after page.js brought up the newest turn
     };
     act({ do: "version", turn: pressed.dataset.turn, version: pressed.dataset.version });
     follow();

@@ -91,16 +91,14 @@ class Archive:
         remedy = "It is tried again with the next question."
         with self._file.writing("This conversation is not kept", remedy) as database:
             kept = database.execute(
-                "SELECT owner, revision, deleted, (SELECT COUNT(*) FROM turns WHERE conversation = id) "
-                "FROM conversations WHERE id = ?",
-                (key,),
+                "SELECT owner, revision, deleted, asked FROM conversations WHERE id = ?", (key,)
             ).fetchone()
             if kept is not None:
-                whose, there, deleted, turns = kept
+                whose, there, deleted, asked = kept
                 if whose != owner:
                     return key, conversation.revision
                 is_elsewhere = there != conversation.revision and not _goes_on(database, key, conversation.turns)
-                if is_elsewhere or (deleted is not None and len(conversation.turns) > turns):
+                if is_elsewhere or (deleted is not None and conversation.asked > asked):
                     key, kept = uuid.uuid4().hex, None
             if kept is None:
                 database.execute(
@@ -290,7 +288,8 @@ def _purge(database: sqlite3.Connection) -> None:
 
 def _state(turn: Turn) -> str:
     """Tells a turn from what it was: once it has ended, only the reader's opinion and its versions change."""
-    return f"{turn.number} {turn.stage} {turn.opinion} {turn.answer is not None} {turn.version} {len(turn.versions)}"
+    others = [_state(other) for version in turn.versions for other in version]
+    return f"{turn.number} {turn.stage} {turn.opinion} {turn.answer is not None} {turn.version} {others}"
 
 
 def _words(turn: Turn) -> str:
