@@ -71,7 +71,7 @@ class Addition:
         if failure is None:
             return render_outcome(self.work.result[0])
         if isinstance(failure, Stopped):
-            return '<p class="fn-lib-done" role="status" tabindex="-1">Stopped. Nothing was added.</p>'
+            return '<p class="fn-lib-done fn-say" tabindex="-1">Stopped. Nothing was added.</p>'
         if isinstance(failure, FootnoteError):
             return render_problem(failure.problem, failure.remedy)
         return render_problem("Something went wrong; nothing was added.", "The log of Footnote says what.")

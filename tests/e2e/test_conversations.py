@@ -104,6 +104,7 @@ def test_conversations_are_listed_searched_renamed_deleted_and_brought_back(page
     page.wait_for_function("document.querySelectorAll('.fn-entry').length === 2")
     entry(page, "Is there wifi for owls?").get_by_role("button", name="Delete").click()
     page.wait_for_selector(".fn-undo")
+    page.wait_for_selector("dialog > .fn-sayer[role=status]:has-text('Deleted.')", state="attached")
     assert page.locator(".fn-turn").count() == 0, "the open one is gone from the page, too"
     assert page.locator(".fn-entry").count() == 1
     page.get_by_role("button", name="Undo").click()

@@ -195,8 +195,10 @@ def test_the_map_is_read_by_pointer_and_by_keyboard(page):
     page.locator(".fn-dot").nth(3).click()
     page.wait_for_function("document.querySelectorAll('.fn-dot')[3]?.classList.contains('fn-chosen')")
     choose(page, "#fn-lib-how", "These words")
+    page.evaluate("window.wasThere = document.querySelector('#fn-shell > .fn-sayer[role=status]')")
     page.locator(BOX).press_sequentially("MoleDigBench")
     page.wait_for_selector(".fn-dot.fn-pale")
+    page.wait_for_function("window.wasThere.isConnected && / of 9 papers/.test(window.wasThere.textContent)")
     page.wait_for_selector(".fn-map[data-colour=year]")
     assert page.get_attribute("[data-colour-by=year]", "aria-pressed") == "true"
     assert page.get_attribute("[data-colour-by=topic]", "aria-pressed") == "false"

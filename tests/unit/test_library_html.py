@@ -168,7 +168,7 @@ def test_more_results_are_offered_only_where_there_may_be_more():
 )
 def test_what_is_shown_is_told_from_what_there_is(n_found, query, n_papers, said):
     found = [Found(paper("A", f"p{i}"), None, 0.0, i) for i in range(n_found)]
-    assert f'role="status">{said}</p>' in render_results(found, query, n_papers, {})
+    assert f'<p class="fn-lib-said fn-say">{said}</p>' in render_results(found, query, n_papers, {})
 
 
 def test_a_time_reads_alike_whatever_it_was_written_as():

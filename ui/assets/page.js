@@ -188,6 +188,28 @@
     });
   };
 
+  // Screen readers pass over a live region that comes with its text. What is drawn with the class `fn-say` is said by
+  // one that was there before: in the dialog around it, outside of which nothing is heard, or on the page. What takes
+  // the focus is read for that.
+  const sayer = (within) => {
+    const found = within.querySelector(":scope > .fn-sayer");
+    if (found) return found;
+    const made = Object.assign(document.createElement("div"), { className: "fn-heard fn-sayer" });
+    made.setAttribute("role", "status");
+    within.append(made);
+    return made;
+  };
+  const sayDrawn = (changes) => {
+    const drawn = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node instanceof Element);
+    const lines = drawn.flatMap((node) => (node.matches(".fn-say") ? [node] : [...node.querySelectorAll(".fn-say")]));
+    lines.forEach((line) => {
+      const region = sayer(line.closest("dialog") || document.getElementById("fn-shell"));
+      setTimeout(() => {
+        if (line.checkVisibility() && line !== document.activeElement) region.textContent = line.innerText;
+      }, 100);
+    });
+  };
+
   const prepare = () => {
     const conversation = document.getElementById("fn-scroll");
     const status = document.getElementById("fn-status");
@@ -199,6 +221,9 @@
     evidence.setAttribute("aria-label", "Evidence");
     const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["id", "class", "style"] };
     new MutationObserver(() => { bringUp(); putBack(); callTab(); }).observe(conversation, changes);
+    const shell = document.getElementById("fn-shell");
+    sayer(shell);
+    new MutationObserver(sayDrawn).observe(shell, { childList: true, subtree: true });
     const drawn = new MutationObserver(openAgain);
     [conversation, evidence].forEach((part) => drawn.observe(part, { childList: true, subtree: true }));
     return true;

@@ -23,7 +23,7 @@ def render_atlas(
     """The map; papers outside `fitting` (if given) are pale, the selected one has a ring."""
     points = [point for point in atlas.points if point.paper_id in papers]
     if not points:
-        return '<div class="fn-lib-empty" role="status"><p>There is nothing to map yet.</p></div>'
+        return '<div class="fn-lib-empty fn-say"><p>There is nothing to map yet.</p></div>'
     years = sorted(y for p in points if (y := papers[p.paper_id].year) is not None)
     radius = 8 if len(points) <= 200 else 6 if len(points) <= 800 else 4
     names = [" · ".join(cluster.words) or f"topic {n}" for n, cluster in enumerate(atlas.clusters, start=1)]
@@ -50,7 +50,7 @@ def render_atlas(
 def render_drawing(n_papers: int) -> str:
     """What is shown while the map is drawn."""
     return (
-        '<div class="fn-lib-empty" data-drawing="1" role="status">'
+        '<div class="fn-lib-empty fn-say" data-drawing="1">'
         f"<p>Drawing the map of {count(n_papers, 'paper')}…</p>"
         "<p>A moment, once after each change; a few seconds for thousands of papers.</p></div>"
     )

@@ -20,7 +20,7 @@ def render_entries(entries: Sequence[Entry], *, open_id: str = "", search: str =
         deleted: id of one that was just deleted and can be brought back.
     """
     undo = (
-        '<p class="fn-undo" role="status">Deleted. '
+        '<p class="fn-undo fn-say">Deleted. '
         f'<button type="button" class="fn-link" data-do="undelete" data-id="{text(deleted)}">Undo</button></p>'
         if deleted
         else ""

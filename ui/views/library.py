@@ -122,7 +122,7 @@ def render_results(
         said = f"{first}{here:,} of {count(n_papers, 'paper')}"
     button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if is_more else ""
     order = ", best first" if query.strip() else ""
-    return f'<p class="fn-lib-said" role="status">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
+    return f'<p class="fn-lib-said fn-say">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
 
 
 def render_no_years(typed: Sequence[str]) -> str:
@@ -130,11 +130,11 @@ def render_no_years(typed: Sequence[str]) -> str:
     if not typed:
         return ""
     said = " and ".join(f"“{text(one)}”" for one in typed)
-    return f'<p class="fn-lib-said" role="status">{said} {"is no year" if len(typed) == 1 else "are no years"}.</p>'
+    return f'<p class="fn-lib-said fn-say">{said} {"is no year" if len(typed) == 1 else "are no years"}.</p>'
 
 
 def _empty(line: str, remedy: str) -> str:
-    return f'<div class="fn-lib-empty" role="status"><p>{text(line)}</p><p>{text(remedy)}</p></div>'
+    return f'<div class="fn-lib-empty fn-say"><p>{text(line)}</p><p>{text(remedy)}</p></div>'
 
 
 def _result(item: Found, span: tuple[int, int] | None) -> str:
@@ -245,7 +245,7 @@ def render_preview(offers: Sequence[Offer], found: Preview) -> str:
         f"{len(found.completed)} more complete than here" if found.completed else "",
         f"{len(found.known)} here already" if found.known else "",
     ]
-    parts = [f'<p class="fn-lib-said" role="status">{text(", ".join(part for part in said if part))}</p>']
+    parts = [f'<p class="fn-lib-said fn-say">{text(", ".join(part for part in said if part))}</p>']
     parts += [_problems(offer) + _left_out(offer) for offer in offers]
     parts.append(_titles("New", found.new))
     parts += [_titles("More complete", found.completed), _titles("Here already", found.known)]
@@ -318,4 +318,4 @@ def render_outcome(outcome: Outcome) -> str:
         )
         if papers
     ]  # fmt: skip
-    return f'<p class="fn-lib-done" role="status" tabindex="-1">{text(", ".join(said) or "Nothing changed")}.</p>'
+    return f'<p class="fn-lib-done fn-say" tabindex="-1">{text(", ".join(said) or "Nothing changed")}.</p>'
