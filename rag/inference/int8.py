@@ -11,10 +11,12 @@ token and a channel as in LLM.int8 (Dettmers et al. 2022).
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -154,20 +156,41 @@ def _within_heads(matrix: Tensor, rotation: Rotation) -> Tensor:
 def int8_decoder(config: Any, checkpoint: Checkpoint, context_tokens: int) -> Decoder:
     """The int8 model of a checkpoint: from the file beside it, made first where it is missing or out of date."""
     path = checkpoint.path / FILE
-    if not _is_current(path, checkpoint):
+    tensors = None if _is_current(path, checkpoint) else _make(path, config, checkpoint)
+    if tensors is not None:
+        return _assemble(config, checkpoint, tensors.get, context_tokens)
+    with safe_open(path, "pt") as file:
+        names = set(file.keys())
+        # One by one, so that plain and packed copies never lie in memory together.
+        found: Tensors = lambda name: file.get_tensor(name) if name in names else None  # noqa: E731
+        return _assemble(config, checkpoint, found, context_tokens)
+
+
+def _make(path: Path, config: Any, checkpoint: Checkpoint) -> dict[str, Tensor] | None:
+    """Make the file `path`, unless another process makes it meanwhile; where it can't be kept, give its tensors."""
+    with _alone_in(checkpoint.path):
+        if _is_current(path, checkpoint):
+            return None
         _log.info("Converting %s to int8, once.", checkpoint.path)
         tensors = convert(config, checkpoint)
         try:
             _save(tensors, path, checkpoint)
         except OSError as error:  # a read-only folder: works all the same, but is converted at every start
             _log.warning("The int8 form can't be kept beside its weights: %s", error)
-            return _assemble(config, checkpoint, tensors.get, context_tokens)
-        del tensors
-    with safe_open(path, "pt") as file:
-        names = set(file.keys())
-        # One by one, so that plain and packed copies never lie in memory together.
-        found: Tensors = lambda name: file.get_tensor(name) if name in names else None  # noqa: E731
-        return _assemble(config, checkpoint, found, context_tokens)
+            return tensors
+        return None
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Only one at a time works in `folder`, the others wait. Where a file system has no locks, nobody waits."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _is_current(path: Path, checkpoint: Checkpoint) -> bool:

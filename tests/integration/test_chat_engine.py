@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from rag.chat import LocalChatModel, open_chat_model
 from rag.errors import ContextOverflow, ModelError, WeightsMissing
+from rag.inference import int8
 from rag.inference.adapter import Adapter
 from rag.inference.checkpoint import Checkpoint
 from rag.inference.engine import Engine, choose_form, load_engine
@@ -167,6 +169,26 @@ def test_the_int8_form_is_kept_beside_the_weights_until_they_change(
     make_model(tmp_path, initializer_range=0.3)
     changed = int8_decoder(config, Checkpoint(tmp_path), 512).forward(PROMPT, 0, 1)
     assert not torch.equal(first, changed)
+
+
+@needs_int8
+def test_of_several_processes_that_need_the_int8_form_one_makes_it_and_the_others_wait(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_model(tmp_path)
+    config, checkpoint, made = AutoConfig.from_pretrained(tmp_path), Checkpoint(tmp_path), []
+    convert = int8.convert
+
+    def slowly(*given: Any) -> dict[str, torch.Tensor]:
+        made.append(given)
+        time.sleep(0.3)
+        return convert(*given)
+
+    monkeypatch.setattr("rag.inference.int8.convert", slowly)
+    with ThreadPoolExecutor(3) as pool:  # each opens the folder for itself, as a process does
+        told = list(pool.map(lambda _: int8._make(tmp_path / FILE, config, checkpoint), range(3)))
+    assert (len(made), told) == (1, [None] * 3)
+    assert int8_decoder(config, checkpoint, 512).forward(PROMPT, 0, 1).shape == (1, 272)
 
 
 @needs_int8
