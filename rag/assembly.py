@@ -53,7 +53,7 @@ class LazyModel:
     def open_beside(self) -> None:
         """Begin to open the model in a thread; `get` waits for it. What fails there fails again in `get`."""
         # Here, so that two threads never import parts of torch and transformers that need each other.
-        import_module("rag.chat")
+        import_module("rag.chat_models")
         # Not a daemon: torch aborts a process that ends while a thread computes.
         threading.Thread(target=self._open_quietly, name="footnote-opening").start()
 
@@ -253,7 +253,7 @@ def open_model(settings: Settings, *, report: Report = lambda _line: None) -> Ba
         WeightsMissing: none of the candidates is here or to be had.
         ModelError, MissingExtra: it cannot be opened.
     """
-    from rag.chat import open_chat_model
+    from rag.chat_models import open_chat_model
 
     wanted = settings.model
     if wanted.is_remote:

@@ -1,4 +1,4 @@
-"""A LangChain chat model over an Engine on this machine, or any remote chat model behind the same interface.
+"""A LangChain chat model over an Engine on this machine.
 
 `LocalChatModel` turns messages into a prompt with the model's own chat template, and tokens into a stream of
 clean text with stop sequences, usage and timings. Knows nothing of papers or citations; of the computation it
@@ -7,10 +7,8 @@ knows what an `Engine` is asked: to write, to read, to look.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,14 +23,13 @@ from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict, Field
 
 from rag.chat_turns import broken_up, turns_of
-from rag.errors import ContextOverflow, MissingExtra, ModelError
+from rag.errors import ContextOverflow, ModelError
 from rag.inference.adapter import Adapter
 from rag.inference.attention import places_of
-from rag.inference.engine import Engine, load_engine
+from rag.inference.engine import Engine
 from rag.inference.generation import LogitsProcessor, Request
 from rag.inference.textstream import TextStream
 from rag.inference.worker import Generation
-from rag.settings import ModelSettings
 
 _END = object()
 
@@ -360,53 +357,3 @@ class LocalChatModel(BaseChatModel):
                 yield chunk
         finally:
             pieces.close()  # type: ignore[attr-defined]  # it is a generator
-
-
-def open_chat_model(settings: ModelSettings, path: Path | None = None) -> BaseChatModel:
-    """The chat model that the settings describe; `path` is the folder of local weights.
-
-    Raises:
-        MissingExtra: the package of a remote provider is not installed.
-        ModelError, WeightsMissing: the local model can't be loaded here.
-    """
-    if settings.is_remote:
-        return _open_remote(settings)
-    if path is None:
-        raise ModelError("A local model needs the folder of its weights.", "Give `path`, or set model.base_url.")
-    engine = load_engine(
-        path,
-        model_id=settings.name if settings.name != "auto" else path.name.replace("--", "/"),
-        device=settings.device,
-        dtype=settings.dtype,
-        context_tokens=settings.context_tokens,
-        threads=settings.threads,
-    )
-    return LocalChatModel(
-        engine=engine,
-        max_new_tokens=settings.max_new_tokens,
-        temperature=settings.temperature,
-        timeout_s=settings.timeout_s,
-    )
-
-
-def _open_remote(settings: ModelSettings) -> BaseChatModel:
-    from langchain.chat_models import init_chat_model  # half a second, of no use to a local model
-
-    if settings.name == "auto":
-        raise ModelError("Which model an endpoint serves is not known.", "Set model.name, or FOOTNOTE_MODEL__NAME.")
-    provider = settings.provider or "openai"
-    options: dict[str, Any] = {
-        "temperature": settings.temperature,
-        "max_tokens": settings.max_new_tokens,
-        "timeout": settings.timeout_s,
-    }
-    if settings.base_url is not None:
-        options["base_url"] = settings.base_url
-        # Local servers ask for no key, but the client refuses to start without one.
-        options["api_key"] = os.environ.get(settings.api_key_env) or "none"
-    try:
-        model: BaseChatModel = init_chat_model(settings.name, model_provider=provider, **options)
-    except ImportError as error:
-        extra = "pip install '.[remote]'" if provider == "openai" else f"pip install langchain-{provider}"
-        raise MissingExtra(f"The {provider!r} chat model is not installed.", f"{extra}.") from error
-    return model

@@ -15,7 +15,8 @@ import torch
 from langchain_core.messages import HumanMessage, SystemMessage
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from rag.chat import LocalChatModel, open_chat_model
+from rag.chat import LocalChatModel
+from rag.chat_models import open_chat_model
 from rag.errors import ContextOverflow, ModelError, WeightsMissing
 from rag.inference import int8
 from rag.inference.adapter import Adapter

@@ -75,7 +75,7 @@ def test_a_gpu_that_is_too_small_is_left_alone(home, monkeypatch):
     monkeypatch.setattr("rag.inference.hardware.gpu_free_bytes", lambda: 1024**3)
     opened = []
     monkeypatch.setattr(
-        "rag.chat.open_chat_model", lambda settings, _path: opened.append(settings) or ScriptedModel(script=str)
+        "rag.chat_models.open_chat_model", lambda settings, _path: opened.append(settings) or ScriptedModel(script=str)
     )
     monkeypatch.setattr(ScriptedModel, "describe", lambda _self: "it", raising=False)
     for device, used in (("auto", "cpu"), ("cuda", "cuda")):

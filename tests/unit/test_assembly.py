@@ -48,7 +48,7 @@ def test_there_is_nothing_to_open_where_the_model_is_remote_or_not_fetched(tmp_p
 
 
 def test_where_questions_go_is_told_before_a_remote_model_is_opened(monkeypatch):
-    monkeypatch.setattr("rag.chat.open_chat_model", lambda _settings: None)
+    monkeypatch.setattr("rag.chat_models.open_chat_model", lambda _settings: None)
     told = []
     open_model(Settings(model={"name": "x", "base_url": "https://llm.example/v1"}), report=told.append)
     assert told == ["Questions and abstracts go to https://llm.example/v1 (model.base_url, model.provider)."]

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from rag.chat import open_chat_model
+from rag.chat_models import open_chat_model
 from rag.chat_turns import turns_of
 from rag.errors import MissingExtra, ModelError
 from rag.inference import hardware
