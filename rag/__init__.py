@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.default import answer
     from rag.doctor import describe_machine
     from rag.errors import FootnoteError
+    from rag.language.counts import counted
     from rag.language.phrases import shared_phrase
     from rag.library.atlas import Atlas, draw_atlas
     from rag.library.finding import Found
@@ -56,6 +57,7 @@ _HOME = {
     "Balance": "rag.balance",
     "Weighed": "rag.balance",
     "shares": "rag.balance",
+    "counted": "rag.language.counts",
     "shared_phrase": "rag.language.phrases",
     "describe_machine": "rag.doctor",
     "Atlas": "rag.library.atlas",
@@ -124,6 +126,7 @@ __all__ = [
     "Trace",
     "Weighed",
     "answer",
+    "counted",
     "describe_machine",
     "draw_atlas",
     "has_model",

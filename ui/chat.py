@@ -16,13 +16,13 @@ from typing import Any
 
 import gradio as gr
 
-from rag import Paper
+from rag import Paper, counted
 from ui.conversations.archive import ARCHIVE_FILE, Archive
 from ui.conversations.conversation import Conversation
 from ui.conversations.examples import example_questions
 from ui.conversations.knobs import Knobs, other_models, render_knobs
 from ui.doing import DOOR_JS, DOWNLOAD_JS, asking_anew, doing
-from ui.markup import count, text
+from ui.markup import text
 from ui.parts import Parts, html, render_alert, render_state
 from ui.serving.line import Line
 from ui.turns import ASK, PLACEHOLDERS, WEIGH, accepting, answering, clearing, retrying, stopping, switching
@@ -96,7 +96,7 @@ def _welcome(papers: Sequence[Paper]) -> str:
             'Library.</p></div><div id="fn-examples"></div>'
         )
     one = len(papers) == 1
-    said = f"What the {count(len(papers), 'paper')} {'does' if one else 'do'} not say, Footnote declines to say."
+    said = f"What the {counted(len(papers), 'paper')} {'does' if one else 'do'} not say, Footnote declines to say."
     return (
         f'<div class="fn-welcome"><h2>Ask your library</h2><p>{text(PROMISE)} {said}</p></div>'
         f'<div id="fn-examples">{examples}</div>'

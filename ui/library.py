@@ -14,9 +14,9 @@ from typing import Any
 
 import gradio as gr
 
-from rag import Change, FootnoteError, Found, Library, Offer, Outcome
+from rag import Change, FootnoteError, Found, Library, Offer, Outcome, counted
 from ui.adding import LOOK_EVERY_S, SHORT_S, Adding, Addition, adding_form
-from ui.markup import count, render_problem
+from ui.markup import render_problem
 from ui.parts import html, is_guest, tab_door
 from ui.query import HOWS, LIST, MAP, Query
 from ui.views.atlas import render_atlas, render_drawing
@@ -209,7 +209,7 @@ class _Desk:
             self._parts.offers: tuple(offers),
             self._parts.preview: render_preview(offers, found) if offers else "",
             self._parts.add: gr.update(
-                value=f"Add {count(number, 'paper')}" if number else "Add", interactive=number > 0
+                value=f"Add {counted(number, 'paper')}" if number else "Add", interactive=number > 0
             ),
         }
 

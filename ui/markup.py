@@ -104,11 +104,6 @@ def render_sure(label: str, said: str, go: tuple[str, str], keep: tuple[str, str
     )
 
 
-def count(number: int, noun: str) -> str:
-    """`1 paper`, `2,000 papers`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def ordinal(number: int) -> str:
     """`1st`, `2nd`, `3rd`, `4th` …"""
     if number % 100 in (11, 12, 13):

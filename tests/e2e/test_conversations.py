@@ -119,13 +119,17 @@ def test_conversations_are_listed_searched_renamed_deleted_and_brought_back(page
     assert page.evaluate("document.activeElement.textContent") == "Conversations", "focus comes back"
 
 
-def test_a_past_question_is_edited_and_asked_again_from_there(page, rag):
+def ask_three_and_edit_the_second(page):
     for question in ("One?", "Two?", "Three?"):
         ask(page, question)
     page.locator("#t2").get_by_role("button", name="Edit question").click()
     type_in_form(page, "Two, but better?")
     page.keyboard.press("Enter")
     page.wait_for_selector("#t4[data-stage=done]")
+
+
+def test_a_past_question_is_edited_and_asked_again_from_there(page, rag):
+    ask_three_and_edit_the_second(page)
     assert questions(page) == ["One?", "Two, but better?"]
     assert [message["content"] for message in rag.asked[-1][1] if message["role"] == "user"] == ["One?"]
     page.locator("#t4").get_by_role("button", name="Edit question").click()
@@ -135,12 +139,8 @@ def test_a_past_question_is_edited_and_asked_again_from_there(page, rag):
 
 
 def test_what_an_edit_took_the_place_of_is_a_button_away_by_keyboard_and_after_a_reload(page, rag):
-    for question in ("One?", "Two?", "Three?"):
-        ask(page, question)
-    page.locator("#t2").get_by_role("button", name="Edit question").click()
-    type_in_form(page, "Two, but better?")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#t4[data-stage=done] .fn-versions")
+    ask_three_and_edit_the_second(page)
+    page.wait_for_selector("#t4 .fn-versions")
     settled(page)
     n_asked = len(rag.asked)
     page.locator("#t4").get_by_role("button", name="Version before").focus()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,22 +31,9 @@ from rag.settings import ModelSettings
 from tests.float_decoder import float_decoder
 from tests.tiny_language_model import make_model
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 needs_int8 = pytest.mark.skipif(not has_int8_engine(), reason="no int8 kernels on this CPU")
 PROMPT = [5, 9, 100, 23, 44, 5, 9, 100, 23, 7, 201, 5, 9] * 3
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Two threads wait for each other at every small product: on a busy machine that is a hundred times slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_model(tmp_path_factory.mktemp("qwen2"))
 
 
 @pytest.fixture(scope="module")

@@ -24,24 +24,11 @@ from rag.inference.networks import Memory, Step
 from rag.inference.reading import read
 from rag.inference.worker import AT_ONCE, Generation
 from tests.float_decoder import float_decoder
-from tests.tiny_language_model import make_model
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 needs_int8 = pytest.mark.skipif(not has_int8_engine(), reason="no int8 kernels on this CPU")
 PROMPT = [5, 9, 100, 23, 44, 5, 9, 100, 23, 7, 201, 5, 9] * 3
 PROMPTS = [PROMPT, [*PROMPT[:20], 77, 5, 9], [8, 8, 9] * 9, PROMPT[5:], [60, 61]]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_model(tmp_path_factory.mktemp("qwen2"))
 
 
 def decoder(folder: Path, kind: str) -> Decoder:

@@ -7,6 +7,7 @@ import pytest
 
 from eval.compare import Difference
 from eval.running import Step as RunStep
+from rag import counted
 from rag.library.atlas import Atlas, Cluster, Point
 from rag.library.finding import Found
 from rag.library.intake import Offer, Preview
@@ -15,7 +16,7 @@ from rag.library.opened import Overview
 from rag.library.shelf import Outcome
 from rag.schema import Paper, Sentence
 from tests.hostile import PAYLOADS, Inspector
-from ui.markup import count, known, moment, render_problem
+from ui.markup import known, moment, render_problem
 from ui.views.atlas import render_atlas
 from ui.views.evals import render_comparison, render_reading, render_runs, render_step
 from ui.views.library import (
@@ -178,7 +179,7 @@ def test_a_time_reads_alike_whatever_it_was_written_as():
 
 
 def test_numbers_of_things_and_what_is_known_of_a_paper():
-    assert [count(number, "paper") for number in (0, 1, 2, 12_345)] == [
+    assert [counted(number, "paper") for number in (0, 1, 2, 12_345)] == [
         "0 papers",
         "1 paper",
         "2 papers",

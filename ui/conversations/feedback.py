@@ -16,12 +16,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import Answer, Settings
+from rag import Answer, Settings, counted
 from rag.cli import run_safely
 from ui.conversations.archive import ARCHIVE_FILE, Archive, Feedback
 from ui.conversations.archive_file import ArchiveError
 from ui.conversations.conversation import plain_text
-from ui.markup import count
 
 TO_FILL_IN = "(fill in what a right answer has to say)"
 _NUMBER = re.compile(r"(?<![\w.])\d[\d.,]*\w*%?")
@@ -84,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
             options.out.write_text(written, encoding="utf-8")
         except OSError as error:
             raise ArchiveError(f"{str(options.out)!r} cannot be written: {error.strerror}.", "Name another.") from error
-        written = f"{count(len(lines), 'case')} in {options.out}\n"
+        written = f"{counted(len(lines), 'case')} in {options.out}\n"
     sys.stdout.write(written)
     return 0
 

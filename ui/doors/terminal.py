@@ -19,13 +19,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from rag import Answer, verify
+from rag import Answer, counted, verify
 from rag.cli import cite
 from rag.export import FORMATS, SUFFIX, export
 from ui.asking import LETTING_GO_S, Asking
 from ui.conversations.conversation import Conversation, Turn
 from ui.doors.typed import Typed
-from ui.markup import count
 from ui.views.turn import status_line
 
 PROMPT = "> "
@@ -210,7 +209,7 @@ class Terminal:
         except (OSError, RuntimeError, ValueError) as error:  # the latter two of a path that no file can have
             self._fail(f"{str(path)!r} cannot be written: {getattr(error, 'strerror', None) or error}.")
         else:
-            self._say(f"Written to {printable(path)}: {count(len(answers), 'answer')}.")
+            self._say(f"Written to {printable(path)}: {counted(len(answers), 'answer')}.")
 
     def _last(self) -> Answer | None:
         answers = self._conversation.answers

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from statistics import median
 
-from rag import Atlas, Paper
-from ui.markup import count, text
+from rag import Atlas, Paper, counted
+from ui.markup import text
 
 WIDTH, HEIGHT = 1000, 640
 _MARGIN = 26
@@ -40,7 +40,7 @@ def render_atlas(
     return (
         f'<div class="fn-map" data-colour="topic">{_choices(bool(years))}'
         f'<div class="fn-map-frame"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" '
-        f'aria-label="Map of {count(len(points), "paper")}: arrow keys move, Enter opens">'
+        f'aria-label="Map of {counted(len(points), "paper")}: arrow keys move, Enter opens">'
         f"{dots}{_labels(atlas, names)}</svg>"
         '<p class="fn-map-tip" hidden></p></div>'
         f"{_legend(atlas, names)}{_year_legend(years)}{_note(atlas, len(points))}</div>"
@@ -51,7 +51,7 @@ def render_drawing(n_papers: int) -> str:
     """What is shown while the map is drawn."""
     return (
         '<div class="fn-lib-empty fn-say" data-drawing="1">'
-        f"<p>Drawing the map of {count(n_papers, 'paper')}…</p>"
+        f"<p>Drawing the map of {counted(n_papers, 'paper')}…</p>"
         "<p>A moment, once after each change; a few seconds for thousands of papers.</p></div>"
     )
 

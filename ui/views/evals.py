@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ui.markup import count, moment, render_sure, text
+from rag import counted
+from ui.markup import moment, render_sure, text
 from ui.work import time_words
 
 SHOWN = (
@@ -78,7 +79,8 @@ def _run(row: Any, *, is_open: bool) -> str:
     return (
         f'<li><button type="button" data-eval="open" data-run="{text(row.name)}"{current}>'
         f'<span class="fn-ev-name">{text(row.label)}</span>'
-        f'<span class="fn-lib-small">{count(row.cases, "question")}{partial} · {headline} · {moment(row.began)}</span>'
+        f'<span class="fn-lib-small">{counted(row.cases, "question")}{partial} · {headline} · '
+        f"{moment(row.began)}</span>"
         "</button></li>"
     )
 
@@ -90,7 +92,7 @@ def render_reading(reading: Any, *, is_leaving: bool = False) -> str:
         return _unscored(row, is_leaving=is_leaving)
     overall = summary["figures"]["all"]
     key = text(row.name)
-    asked = f"{count(row.cases, 'question')} in {time_words(summary['seconds'])} · {moment(row.began)}"
+    asked = f"{counted(row.cases, 'question')} in {time_words(summary['seconds'])} · {moment(row.began)}"
     partial = (
         f'<p class="fn-ev-note">Stopped after {row.cases} of {row.wanted} questions: the intervals are wide. '
         f"{_go_on(key)}</p>"
@@ -295,7 +297,7 @@ def _changed(told: Sequence[Any], questions: Mapping[str, str]) -> str:
             for identity, of in labels.items()
         )
         if rows:
-            shown += f'<h3>{heading}: {count(len(labels), "question")}</h3><ul class="fn-ev-changed">{rows}</ul>'
+            shown += f'<h3>{heading}: {counted(len(labels), "question")}</h3><ul class="fn-ev-changed">{rows}</ul>'
     return shown or '<p class="fn-hint">No question came out differently.</p>'
 
 

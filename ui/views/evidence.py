@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag import Answer, Balance, Citation, EvidenceFound, Paper
+from rag import Answer, Balance, Citation, EvidenceFound, Paper, counted
 from ui.conversations.conversation import Turn
-from ui.markup import count, facts_line, ordinal, text
+from ui.markup import facts_line, ordinal, text
 from ui.views.prose import science
 
 
@@ -137,7 +137,7 @@ def _before(turn: Turn) -> tuple[str, str]:
         _card(f"t{turn.number}-p{place}", paper, spans[paper.id], standing) for place, paper in enumerate(read, start=1)
     )
     rest = [paper for paper in papers if paper.id not in spans]
-    title = f"{'Reading' if turn.running else 'Found'} {count(len(found.evidence), 'sentence')}"
+    title = f"{'Reading' if turn.running else 'Found'} {counted(len(found.evidence), 'sentence')}"
     return title, cards + _folded("Also found", turn.number, rest, len(read), standing)
 
 
@@ -164,7 +164,7 @@ def _after(number: int, answer: Answer) -> tuple[str, str]:
     if not cited:
         hint = "" if rest else '<p class="fn-hint">Nothing in the library came near.</p>'
         return "Nearest papers", hint + _folded("", number, rest, 0, standing)
-    return f"{count(cited, 'paper')} cited", cards + _folded("Found but not cited", number, rest, cited, standing)
+    return f"{counted(cited, 'paper')} cited", cards + _folded("Found but not cited", number, rest, cited, standing)
 
 
 def _weighed(number: int, balance: Balance) -> tuple[str, str]:
@@ -181,7 +181,7 @@ def _weighed(number: int, balance: Balance) -> tuple[str, str]:
         said = {one.paper.id: f"{_STANCES[one.stance]}{sure}"}
         cards += _card(f"t{number}-p{place}", one.paper, spans, said)
     hint = "" if cards else '<p class="fn-hint">No paper is near enough to the claim to be read.</p>'
-    return f"{count(len(balance.papers), 'paper')} read for this claim", hint + cards
+    return f"{counted(len(balance.papers), 'paper')} read for this claim", hint + cards
 
 
 _STANCES = {"supports": "supports the claim", "contradicts": "contradicts the claim", "silent": "says neither"}
@@ -237,4 +237,6 @@ def _folded(label: str, number: int, papers: Sequence[Paper], places_taken: int,
     )
     if not label:
         return lines
-    return f'<details class="fn-rest"><summary>{text(label)} ({count(len(papers), "paper")})</summary>{lines}</details>'
+    return (
+        f'<details class="fn-rest"><summary>{text(label)} ({counted(len(papers), "paper")})</summary>{lines}</details>'
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag import counted
 from ui.conversations.archive import MOST_LISTED, Entry
-from ui.markup import count, moment, text
+from ui.markup import moment, text
 
 EXPORTS = {"markdown": "Markdown", "json": "JSON", "bibtex": "BibTeX", "ris": "RIS"}
 
@@ -43,7 +44,7 @@ def _entry(entry: Entry, is_open: bool) -> str:  # noqa: FBT001  # private, and 
     )
     return (
         f'<li class="fn-entry"{current}><button type="button" class="fn-entry-title" data-do="open" data-id="{key}" '
-        f'dir="auto">{title}</button><p class="fn-facts">{count(entry.questions, "question")} · '
+        f'dir="auto">{title}</button><p class="fn-facts">{counted(entry.questions, "question")} · '
         f'{moment(entry.changed)}{" · open now" if is_open else ""}</p><p class="fn-entry-tools">'
         f'<button type="button" data-rename="{key}" aria-label="Rename: {title}">Rename</button>'
         f'<button type="button" data-do="delete" data-id="{key}" aria-label="Delete: {title}">Delete</button>'

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rag import Answer, Balance, Claim, ClaimTrace, Ranked, Trace, Weighed
-from ui.markup import count, text
+from rag import Answer, Balance, Claim, ClaimTrace, Ranked, Trace, Weighed, counted
+from ui.markup import text
 from ui.views.claims import reason
 from ui.views.evidence import bearing
 from ui.views.weighing import GROUPS
@@ -87,7 +87,7 @@ def _ranking(candidates: Sequence[Ranked], kept: Iterable[str], coverage: Mappin
     """The papers considered, those of the ids `kept` in bold; with `coverage` how much of a claim's words each has."""
     rows = "".join(_candidate(c, kept, coverage) for c in candidates[:SHOWN_CANDIDATES])
     more = len(candidates) - SHOWN_CANDIDATES
-    rest = f'<p class="fn-hint">{count(more, "further paper")} further down.</p>' if more > 0 else ""
+    rest = f'<p class="fn-hint">{counted(more, "further paper")} further down.</p>' if more > 0 else ""
     last = "" if coverage is None else '<th scope="col">Its words</th>'
     return (
         '<div class="fn-wide" role="region" aria-label="Papers considered" tabindex="0"><table><thead><tr>'

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence
+from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence, counted
 from rag.export import bibtex_of
-from ui.markup import count, facts_line, known, moment, render_sure, text
+from ui.markup import facts_line, known, moment, render_sure, text
 from ui.views.evidence import Span, highlight
 from ui.views.prose import science
 from ui.work import Step, said_of
@@ -22,7 +22,7 @@ _PROBLEMS = 8
 
 def render_overview(seen: Overview) -> str:
     """How much there is, from when, and the last change with its undo."""
-    facts = [count(seen.n_papers, "paper"), count(seen.n_passages, "passage")]
+    facts = [counted(seen.n_papers, "paper"), counted(seen.n_passages, "passage")]
     if seen.years:
         first, last = min(seen.years), max(seen.years)
         span = str(first) if first == last else f"{first} to {last}"
@@ -89,7 +89,7 @@ def _change(change: Change) -> str:
 
 def _said(change: Change) -> str:
     did = "added" if change.did == "add" else "removed"
-    return text(f"{count(len(change.papers), 'paper')} {did}{f' from {change.source}' if change.source else ''}")
+    return text(f"{counted(len(change.papers), 'paper')} {did}{f' from {change.source}' if change.source else ''}")
 
 
 def render_results(
@@ -116,10 +116,10 @@ def render_results(
     is_more = len(found) > shown
     here = min(len(found), shown)
     if here == n_papers and not query.strip():
-        said = f"All {count(n_papers, 'paper')}"
+        said = f"All {counted(n_papers, 'paper')}"
     else:
         first = "First " if is_more and not query.strip() else ""
-        said = f"{first}{here:,} of {count(n_papers, 'paper')}"
+        said = f"{first}{here:,} of {counted(n_papers, 'paper')}"
     button = '<button type="button" class="fn-chip" data-lib="more">Show more</button>' if is_more else ""
     order = ", best first" if query.strip() else ""
     return f'<p class="fn-lib-said fn-say">{said}{order}</p><ol class="fn-lib-list">{rows}</ol>{button}'
@@ -168,7 +168,7 @@ def render_paper(
         f'<h2 id="fn-lib-paper-title" tabindex="-1" dir="auto">{science(paper.title)}</h2>'
         f"{facts_line(paper)}{_asking(paper)}"
         f'<div class="fn-abstract" dir="auto">{_abstract(paper, sentences, marked)}</div>{keywords}'
-        f'<p class="fn-lib-small">{count(len(sentences), "sentence")}{text(source)} · id {text(paper.id)}</p>'
+        f'<p class="fn-lib-small">{counted(len(sentences), "sentence")}{text(source)} · id {text(paper.id)}</p>'
         f"{_copying(paper)}{_near(near)}{_leaving(paper, is_leaving=is_leaving) if is_editable else ''}</article>"
     )
 
@@ -241,7 +241,7 @@ def _leaving(paper: Paper, *, is_leaving: bool) -> str:
 def render_preview(offers: Sequence[Offer], found: Preview) -> str:
     """What would be added, and what is wrong, file by file."""
     said = [
-        f"{count(len(found.new), 'paper')} to add" if found.new else "Nothing new",
+        f"{counted(len(found.new), 'paper')} to add" if found.new else "Nothing new",
         f"{len(found.completed)} more complete than here" if found.completed else "",
         f"{len(found.known)} here already" if found.known else "",
     ]
@@ -255,7 +255,7 @@ def render_preview(offers: Sequence[Offer], found: Preview) -> str:
 def _problems(offer: Offer) -> str:
     if not offer.problems:
         return ""
-    what = "nothing of it can be added" if not offer.papers else f"{count(len(offer.papers), 'paper')} can be added"
+    what = "nothing of it can be added" if not offer.papers else f"{counted(len(offer.papers), 'paper')} can be added"
     return (
         f'<div class="fn-lib-problems" role="alert"><p><strong dir="auto">{text(offer.name)}</strong>: {what}</p>'
         f"{_listed(offer.problems, _PROBLEMS, 'more like these')}</div>"
@@ -302,7 +302,7 @@ def render_progress(n_papers: int, step: Step, *, may_stop: bool, is_stopping: b
         else ""
     )
     return (
-        f'<div class="fn-lib-progress"><p>Adding {count(n_papers, "paper")}: {text(said)}…</p>'
+        f'<div class="fn-lib-progress"><p>Adding {counted(n_papers, "paper")}: {text(said)}…</p>'
         f'<progress aria-label="Adding papers" tabindex="-1"{value}></progress>'
         f'<p class="fn-lib-small">Questions are answered meanwhile, from the library as it was.</p>{stop}</div>'
     )
@@ -311,7 +311,7 @@ def render_progress(n_papers: int, step: Step, *, may_stop: bool, is_stopping: b
 def render_outcome(outcome: Outcome) -> str:
     """What came of a change, in a line."""
     said = [
-        f"{count(len(papers), 'paper')} {word}"
+        f"{counted(len(papers), 'paper')} {word}"
         for papers, word in (
             (outcome.added, "added"), (outcome.completed, "completed"),
             (outcome.removed, "removed"), (outcome.known, "known already"),

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import Answer
+from rag import Answer, counted
 from ui.conversations.conversation import Turn, without_markers
 from ui.conversations.examples import about, better_questions
-from ui.markup import count, ordinal, reference, text
+from ui.markup import ordinal, reference, text
 from ui.views.claims import VERDICT_WORDS, render_claims
 from ui.views.evidence import paper_order, target_of
 from ui.views.layout import set_draft
@@ -105,7 +105,7 @@ def status_line(turn: Turn | None) -> str:
         return "Looking for evidence…"
     if turn.stage in ("reading", "drafting") and turn.found is not None:
         papers = len({item.paper.id for item in turn.found.evidence})
-        return f"Reading {count(len(turn.found.evidence), 'sentence')} from {count(papers, 'paper')}…"
+        return f"Reading {counted(len(turn.found.evidence), 'sentence')} from {counted(papers, 'paper')}…"
     if turn.stage == "stopped" and turn.answer is not None:
         return f"{CUT_LABEL} {grounding_line(turn.answer)}."
     if turn.stage == "done" and turn.answer is not None:
@@ -140,8 +140,8 @@ def grounding_line(answer: Answer) -> str:
     claims = answer.claims
     if not claims:
         return ""
-    papers = count(len({c.paper.id for claim in claims for c in claim.citations}), "paper")
-    total = count(len(claims), "sentence")
+    papers = counted(len({c.paper.id for claim in claims for c in claim.citations}), "paper")
+    total = counted(len(claims), "sentence")
     if all(claim.is_quote for claim in claims):
         doubted = sum(bool(claim.doubt) for claim in claims)
         return f"{total}, quoted from {papers}" + (f"; {doubted} may not fit" if doubted else "")

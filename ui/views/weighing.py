@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag import Balance, Weighed
-from ui.markup import count, reference, text
+from rag import Balance, Weighed, counted
+from ui.markup import reference, text
 from ui.views.prose import science
 
 PAPERS_READ = 10
@@ -58,7 +58,7 @@ class Scales:
 def balance_line(balance: Balance) -> str:
     """`2 papers support it, 1 contradicts it, 86 of 89 are silent`."""
     pro, contra = len(balance.supporting), len(balance.contradicting)
-    first = f"{count(pro, 'paper')} {'supports' if pro == 1 else 'support'} it" if pro else "No paper supports it"
+    first = f"{counted(pro, 'paper')} {'supports' if pro == 1 else 'support'} it" if pro else "No paper supports it"
     second = f"{contra or 'none'} {'contradict' if contra > 1 else 'contradicts'} it"
     return f"{first}, {second}, {balance.silent:,} of {balance.among:,} are silent"
 
@@ -74,7 +74,7 @@ def stopped_line(balance: Balance | None) -> str:
     """What is said of a claim whose weighing was stopped."""
     if balance is None:
         return "Stopped before any paper was read."
-    return f"Stopped after {len(balance.papers)} of the {count(balance.near, 'paper')} to read."
+    return f"Stopped after {len(balance.papers)} of the {counted(balance.near, 'paper')} to read."
 
 
 def render_balance(number: int, balance: Balance | None, stage: str) -> str:
@@ -108,7 +108,7 @@ def _group(number: int, balance: Balance, group: Group, *, is_done: bool) -> str
         if not items:
             return ""
         return (
-            f'<details class="fn-stance fn-stance-silent"><summary>{sign}{group.heading}: {count(tally, "paper")}'
+            f'<details class="fn-stance fn-stance-silent"><summary>{sign}{group.heading}: {counted(tally, "paper")}'
             f"</summary><ol>{items}</ol></details>"
         )
     if not items and not is_done:
@@ -116,7 +116,7 @@ def _group(number: int, balance: Balance, group: Group, *, is_done: bool) -> str
     inner = f"<ol>{items}</ol>" if items else ""
     return (
         f'<section class="fn-stance fn-stance-{group.stance}"><h3>{sign}{group.heading}: '
-        f"{count(tally, 'paper') if tally else 'no paper'}</h3>{inner}</section>"
+        f"{counted(tally, 'paper') if tally else 'no paper'}</h3>{inner}</section>"
     )
 
 
