@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 BOX = "#fn-box textarea"
@@ -65,3 +66,19 @@ def type_in_form(page, words: str) -> None:
     """Write over what stands in a form that was just opened: it takes the focus when it is drawn."""
     page.wait_for_selector(".fn-form textarea:focus")
     page.keyboard.type(words)
+
+
+@contextlib.contextmanager
+def delayed(page):
+    """What a button tells the server waits until the block ends: what is done in the block comes before the reply."""
+    waiting = []
+
+    def wait(route):
+        waiting.append(route)
+
+    page.route("**/run/predict*", wait)
+    yield
+    wait_until(lambda: page.evaluate("true") and waiting, "the page told the server nothing")
+    for told in waiting:
+        told.continue_()
+    page.unroute("**/run/predict*")

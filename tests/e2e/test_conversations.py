@@ -14,7 +14,7 @@ import pytest
 from rag import FootnoteError
 from rag.corpus import read_library
 from rag.receipt import verify
-from tests.e2e.steps import BOX, DONE, ask, in_view, lens, settled, type_in_form, wait_until
+from tests.e2e.steps import BOX, DONE, ask, delayed, in_view, lens, settled, type_in_form, wait_until
 from tests.fake_rag import LANTERN, TIDE, FakeRag
 from ui.app import build, surroundings
 from ui.conversations.archive import ARCHIVE_FILE, Archive
@@ -160,6 +160,20 @@ def test_what_an_edit_took_the_place_of_is_a_button_away_by_keyboard_and_after_a
     assert questions(page) == ["One?", "Two, but better?"]
     assert "2 of 2" in page.inner_text("#t4 .fn-versions")
     assert len(rag.asked) == n_asked, "nothing is asked again"
+
+
+def test_a_version_that_comes_late_takes_no_focus_from_the_question_that_is_written_by_then(page, rag):
+    ask_three_and_edit_the_second(page)
+    page.wait_for_selector("#t4 .fn-versions")
+    settled(page)
+    with delayed(page):
+        page.locator("#t4").get_by_role("button", name="Version before").click()
+        page.click(BOX)
+        page.keyboard.type("Wh")
+    page.wait_for_selector("#t3")
+    settled(page)
+    page.keyboard.type("y?")
+    assert page.input_value(BOX) == "Why?"
 
 
 def test_the_stand_alone_form_is_shown_and_can_be_corrected(page, rag):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.e2e.libraries import ROWS, rag_on
-from tests.e2e.steps import DONE
+from tests.e2e.steps import DONE, delayed
 from tests.hostile import PAYLOADS
 
 pytestmark = pytest.mark.browser
@@ -202,6 +202,19 @@ def test_the_map_is_read_by_pointer_and_by_keyboard(page):
     page.wait_for_selector(".fn-map[data-colour=year]")
     assert page.get_attribute("[data-colour-by=year]", "aria-pressed") == "true"
     assert page.get_attribute("[data-colour-by=topic]", "aria-pressed") == "false"
+
+
+def test_a_paper_that_comes_late_takes_no_focus_from_what_is_used_by_then(page):
+    show_map(page)
+    with delayed(page):
+        page.locator('.fn-dot[aria-label^="OwlHunt"]').click()
+        page.click("#fn-lib-how input")
+    page.wait_for_selector("#fn-lib-paper-title:has-text('OwlHunt')")
+    page.get_by_role("option", name="These words", exact=True).click()
+    assert page.input_value("#fn-lib-how input") == "These words"
+    with delayed(page):
+        page.locator('.fn-dot[aria-label^="EelSwim"]').click()
+    page.wait_for_function("(document.activeElement?.value ?? '').includes('EelSwim')")
 
 
 def test_a_papers_reference_is_copied_and_beside_it_is_said_so(page):

@@ -14,6 +14,15 @@
     element.id ? `#${CSS.escape(element.id)}` : Object.entries(element.dataset)
       .map(([name, value]) => `[data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}="${CSS.escape(value)}"]`).join("");
 
+  // What was asked for and comes late takes the focus only if it still comes next: `isNext = footnoteNext()`, when it is
+  // asked for, and `isNext()`, when it comes, tells whether no key and no button was pressed in between.
+  let nPressed = 0;
+  window.footnoteNext = () => {
+    const then = nPressed;
+    return () => nPressed === then;
+  };
+  ["pointerdown", "keydown"].forEach((pressed) => document.addEventListener(pressed, () => { nPressed += 1; }, true));
+
   let had = null; // what had the focus by keyboard, and what finds its like
   let isPointed = false;
   document.addEventListener("focusin", (event) => {

@@ -48,7 +48,7 @@
 
   const press = (element) => {
     const open = element.dataset.lib === "open";
-    if (open) awaited = { id: element.dataset.id, isAsked: element.matches(".fn-dot") };
+    if (open) awaited = { id: element.dataset.id, isAsked: element.matches(".fn-dot"), isNext: window.footnoteNext() };
     if (element.matches(".fn-dot")) {
       dots(element.closest(".fn-map")).forEach((dot) => dot.classList.toggle("fn-chosen", dot === element));
     }
@@ -101,8 +101,9 @@
     });
   }
 
-  // A paper that was opened takes the focus with its title, so that a reader of the screen hears it. Opened from the
-  // map, its question is ready instead: Enter asks it, typing writes over it. By touch that would raise a keyboard.
+  // A paper that was opened takes the focus with its title, so that a reader of the screen hears it, unless something
+  // else is used by then: a list of choices would close. Opened from the map, its question is ready instead: Enter asks
+  // it, typing writes over it. By touch that would raise a keyboard.
   new MutationObserver(() => {
     const map = document.querySelector(".fn-map:has([data-colour-by])"); // without years there is nothing to choose
     if (map && map.dataset.colour !== colourBy) colourMap(map);
@@ -113,11 +114,13 @@
     }
     const paper = awaited && document.querySelector(`article[data-paper="${CSS.escape(awaited.id)}"]`);
     if (!paper) return;
-    const field = awaited.isAsked && matchMedia("(pointer: fine)").matches && paper.querySelector("input");
+    const { isAsked, isNext } = awaited;
     awaited = null;
-    (field || paper.querySelector("h2")).focus({ preventScroll: true });
-    if (field) field.select();
     const aside = document.getElementById("fn-lib-aside");
     if (aside) aside.scrollTop = 0;
+    if (!isNext()) return;
+    const field = isAsked && matchMedia("(pointer: fine)").matches && paper.querySelector("input");
+    (field || paper.querySelector("h2")).focus({ preventScroll: true });
+    if (field) field.select();
   }).observe(document.body, { childList: true, subtree: true });
 }

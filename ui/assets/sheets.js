@@ -123,12 +123,14 @@
     });
   };
 
-  // All turns are drawn anew, so that the focus has to be brought to the same button of the turn that stands there then.
+  // All turns are drawn anew, so that the focus has to be brought to the same button of the turn that stands there then,
+  // unless something else is used by then.
   const goTo = (pressed) => {
     const turns = () => [...document.querySelectorAll(".fn-turn")];
     const before = pressed.closest(".fn-turn");
     const place = turns().indexOf(before);
     const label = pressed.getAttribute("aria-label");
+    const isNext = window.footnoteNext();
     let left = 100;
     const follow = () => {
       const turn = turns()[place];
@@ -137,6 +139,7 @@
         if (left) setTimeout(follow, 50);
         return;
       }
+      if (!isNext()) return;
       const back = find(`.fn-versions [aria-label="${label}"]:enabled`, turn) || find(".fn-versions :enabled", turn);
       if (back) back.focus({ preventScroll: true });
       const up = () => turn.scrollIntoView({ block: "nearest", behavior: "instant" });
