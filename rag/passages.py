@@ -21,7 +21,7 @@ from rag.schema import Paper, Passage
 CountTokens = Callable[[str], int]
 """Tokens of a whole input to the embedder, the special ones included."""
 
-SPLITTER_VERSION = "sentences-2"
+SPLITTER_VERSION = "sentences-3"
 """Names the rules by which sentences and passages are cut. Change it with them: an index cut otherwise is refused."""
 
 _LONGEST_TITLE = 200

@@ -100,6 +100,8 @@ class _Candidate(NamedTuple):
     after: str
     """What follows, from the next word on, without the brackets and quotes that open it."""
     spaced: bool
+    is_apart: bool
+    """Whether a full stop has white space before it, too, as in texts that were cut into words."""
 
     @property
     def last_part(self) -> str:
@@ -170,7 +172,9 @@ def _cuts(text: str) -> Iterator[int]:
 
 def _read(text: str, match: re.Match[str]) -> _Candidate:
     back = text[max(0, match.start() - _WINDOW) : match.start()]
-    word = "" if back[-1:].isspace() else back.split()[-1] if back else ""
+    is_apart = match["stop"] == "." and not match["close"] and re.search(r"\w\s+$", back) is not None
+    word = back.split()[-1] if is_apart or (back and not back[-1].isspace()) else ""
+    back = back.rstrip()
     return _Candidate(
         start=match.start(),
         end=match.end("close"),
@@ -180,6 +184,7 @@ def _read(text: str, match: re.Match[str]) -> _Candidate:
         before=word.lstrip(_OPENERS),
         after=text[match.end() : match.end() + _WINDOW].lstrip(_OPENERS),
         spaced=bool(match["gap"]),
+        is_apart=is_apart,
     )
 
 
@@ -240,12 +245,17 @@ def _is_broken_decimal(candidate: _Candidate) -> bool:
 
 
 def _opens_in_lower_case(candidate: _Candidate) -> bool:
-    """Whether a sentence may begin with this lower-case word: "eBay", "β-catenin", or a forgotten capital."""
+    """Whether a sentence may begin with this lower-case word: "eBay", "β-catenin", a forgotten capital.
+
+    Any may where full stops stand apart: "of the wing . the results are". There is no capital in most such texts.
+    """
     part = candidate.last_part
     if candidate.stop != "." or part in _NEVER_LAST | _SELDOM_LAST | _BEFORE_NUMBER | {"etc"}:
         return False
     if _ACRONYM.fullmatch(part) or (len(part) == 1 and part.isalpha()) or _is_enumerator(candidate):
         return False
+    if candidate.is_apart:
+        return True
     return bool(_NEVER_CAPITALISED.match(candidate.after)) or candidate.next_word in _UNCAPITALISED_OPENING_WORDS
 
 

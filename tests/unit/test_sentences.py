@@ -68,6 +68,7 @@ def test_blank_text_has_no_sentences(text):
         "It errs by less than 0. 04 in all.",
         "The Rubik's cube needs Q* search and A* search to solve.",
         "Code at github.com/a/B.Git is out.",
+        "as m . b . glauert found in naca report no . 479, fig . 3, et al . in vain",
     ],
 )
 def test_one_sentence_stays_one(text):
@@ -104,6 +105,7 @@ def test_one_sentence_stays_one(text):
         ("It needs 10 W.", "FastDepth needs more."),
         ("It holds for class A.", "Patients differ."),
         ("It lifts tasks .", "Others do not."),
+        ("the lift of the wing was measured at mach 3 .", "a theory of it is given"),
         ("(It holds in brackets.)", "Others do not."),
         ("As shown in Fig. 1.", "Others do not."),
         ("Highlights: 1. RLHF is inverse RL.", "2. RLHF beats SFT."),
