@@ -26,7 +26,7 @@ from rag.language.criterion import Criterion, criterion_of, restated_criterion
 from rag.language.list_question import list_question
 from rag.language.question import asks_for_record
 from rag.lookup import BY_RECORD, looked_for
-from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, TextPiece
+from rag.schema import Answer, Claim, Event, EvidenceFound, Hit, Paper, TextPiece
 from rag.stopping import NO_CHECK, Check, Stopped
 from rag.subjects import namesakes
 from rag.survey import MOST_READ, Candidates, Opinion, coverage_notice
@@ -264,8 +264,11 @@ class Answering:
             return self._abstention(found, written, used)
         missing = [part for part in found.parts if part in found.missing]
         missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
+        cited = {citation.paper.id for claim in checked.claims for citation in claim.citations}
+        untold = [subject.paper for subject in found.subjects if subject.paper.id not in cited]
+        silent = map(silent_notice, (*found.silent, *untold))
         which = namesakes_notice(found, checked.claims)
-        notice = " ".join(said for said in [*map(missing_notice, missing), which, checked.notice] if said)
+        notice = " ".join(said for said in [*map(missing_notice, missing), *silent, which, checked.notice] if said)
         return self._answer(found, claims=checked.claims, notice=notice, raw_text=written, prompt_ids=used)
 
     def _answer(
@@ -308,6 +311,11 @@ class Answering:
 def missing_notice(part: str) -> str:
     """What is said of a part of a question that has no answer."""
     return f"The library does not say: {part}"
+
+
+def silent_notice(paper: Paper) -> str:
+    """What is said of one of several papers that does not answer the question."""
+    return f"The library does not say this of “{paper.title}”."
 
 
 def namesakes_notice(found: EvidenceFound, claims: Sequence[Claim]) -> str:

@@ -92,12 +92,14 @@ class Quoter:
             asked: the question as it was asked: what kind of answer it wants.
             question: as it was understood.
             stop_check: called before each reading.
-            alone: no other draft answers the question.
+            alone: no other draft answers the question. Of several papers each was read for what is asked before; only
+                for a number what has none is no answer.
             read_for: what the paper is read for: `question`, or what a follow-up asks itself.
         """
-        if not alone:
-            return self._quotes(draft.evidence, QUOTES_INSTEAD)
         is_number = asks_for_number(asked)
+        if not alone:
+            fit = [e for e in draft.evidence if not is_number or tells(e.sentence.text, asked, question)]
+            return self._quotes(fit, QUOTES_INSTEAD)
         if is_number and (number := self._number(draft, question)):
             return self._quotes(number, 1)
 

@@ -197,7 +197,8 @@ class EvidenceFound:
     """First event of a stream: what was looked up, before the model has said anything.
 
     `subjects` are the papers that the question is about where it is about several; each is answered by itself. `parts`
-    are the questions that it asks where it asks several of one paper, `missing` those of them that nothing answers.
+    are the questions that it asks where it asks several of one paper, `missing` those of them that nothing answers;
+    `silent` are papers that it asks about, beside `subjects`, and that do not answer it.
     `earlier` is the question and the answer that a follow-up leans on, `followup` what it asks itself, `searched_for`
     by what words papers were searched, "" where they were not. `is_survey`: it is answered by going through the
     library. `is_spelled_out`: it asks what abbreviations stand for, and these sentences say that; of several each is a
@@ -212,6 +213,7 @@ class EvidenceFound:
     earlier: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    silent: tuple[Paper, ...] = ()
     is_survey: bool = False
     is_spelled_out: bool = False
     followup: str = ""

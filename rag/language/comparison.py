@@ -25,10 +25,15 @@ _CONTRAST = (
     r"|\bdo (?:they|the two|(?-i:[A-Z])\S* and (?-i:[A-Z])\S*) contrast\b"
 )
 """To contrast, the verb: neither the contrast of a picture nor "in contrast to"."""
+_DIFFERENCE = (
+    r"\b(?:the|an?|any|no|what|which|main|key|most|biggest|important) differences?\b"
+    r"|\bdifferences?(?= (?:between|among|in|from|of|with|across|is|are|do|does|lies?|there)\b)"
+)
+"""Not that of temperatures, nor temporal difference learning."""
 APART = re.compile(
-    r"\b(?:each|respectively|differ(?:s|ed|ing|ences?|ent|ently)?|compar(?:es?|ed|ing|isons?|ative|atively)"
+    r"\b(?:each|respectively|differ(?:s|ed|ing|ent|ently)?|compar(?:es?|ed|ing|isons?|ative|atively)"
     r"|versus|vs|whereas|unlike|both|(?<=\S )(?<![.?!] )(?:and|but) (?:what|which|how|where))\b"
-    rf"|\bone\b.+\bthe other\b|{_CONTRAST}",
+    rf"|\bone\b.+\bthe other\b|{_CONTRAST}|{_DIFFERENCE}",
     re.IGNORECASE,
 )
 """Signs that two things may be asked about side by side, whether of one paper or of two. Where "And how …" begins a

@@ -12,7 +12,7 @@ from rag.checking import UNSURE
 from rag.cli import answer_text
 from rag.errors import BadQuestion, ModelError, SettingsError
 from rag.index import LibraryIndex, build
-from rag.lookup import KEPT_FROM
+from rag.lookup import KEPT_FROM, TOLD_FROM
 from rag.pipeline import Rag
 from rag.receipt import verify
 from rag.retrieval import FusedRetriever
@@ -557,8 +557,17 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
     says["decodes"] = KEPT_FROM * 1.01
     papers = [claim.citations[0].paper.id for claim in rag.ask(BOTH).claims]
     assert papers == ["w", "b", "b"], "two of each that has two to quote"
+    says["20 hertz"] = TOLD_FROM * 0.99
+    answer = rag.ask(BOTH)
+    assert {claim.citations[0].paper.id for claim in answer.claims} == {"b"}
+    assert "The library does not say this of “WhaleSong: how whales sing”." in answer.notice
+    assert [prompt[-1][1].count("Whales") for prompt in rag.trace(answer).prompts] == [0]
+    says.update(dict.fromkeys(("20 hertz", "flowers"), 0.9))
+    answer = rag.ask("How many hertz do WhaleSong and BeeDance each report?")
+    assert [claim.text for claim in answer.claims] == [FACT], "the other has no number"
+    assert "does not say this of “BeeDance" in answer.notice
     says.clear()
-    assert len(rag.ask(BOTH).claims) == 2, "the best one of each is left"
+    assert rag.ask(BOTH).status == "abstained", "none of them says it"
 
 
 class Knowing(Doubting):

@@ -11,6 +11,7 @@ from rag.schema import Paper
 from rag.trained import adapters
 from rag.trained.aboutness import (
     ABOUT_FROM,
+    SET_APART_FROM,
     THREE_FROM,
     TWO_APART_FROM,
     TWO_FROM,
@@ -111,6 +112,20 @@ def test_where_two_things_are_set_apart_the_second_paper_has_to_be_likelier():
     assert meant(likely, "How do whales hear?") == (WHALES,)
 
 
+def test_what_is_described_beside_another_paper_or_by_a_half_of_the_question_has_to_be_less_likely():
+    likely = [(0.9, WHALES), (SET_APART_FROM, BEES)]
+    less = [(0.9, WHALES), (SET_APART_FROM - 0.01, BEES)]
+    question = "Where do SongNet and the paper that maps dances listen?"
+    assert meant(likely, question) == (WHALES, BEES)
+    assert meant(less, question) == (WHALES,)
+    assert meant(likely, "Where do SongNet and DanceNet listen?") == (WHALES,), "names, no paper is described"
+    question = "What is assumed of sounds at sea, versus dances in the hive?"
+    assert meant(likely, question, described={"w", "b"}) == (WHALES, BEES)
+    assert meant(less, question, described={"w", "b"}) == (WHALES,)
+    assert meant(likely, question, described={"w", "a"}) == (WHALES,)
+    assert meant(likely, f"According to SongNet, {question}", described={"w", "b"}) == (WHALES,)
+
+
 def test_where_one_paper_speaks_of_both_things_that_are_named_it_alone_is_meant():
     question = "How does BeeMap compare with FlyMap?"
     both = Paper("b", "BeeMap", "Unlike FlyMap, it draws dances.")
@@ -125,6 +140,9 @@ def test_where_one_paper_speaks_of_both_things_that_are_named_it_alone_is_meant(
     assert meant([(0.99, both), (0.98, fly)], question) == (both, fly), "each speaks of both"
     alone = Paper("b", "BeeMap", "It draws dances.")
     assert meant([(0.99, alone), (0.98, further)], question) == (alone, further)
+    moths = "What does BeeMap draw, FlyMap aside, and what moths?"
+    entitled = Paper("m", "How moths fly", "It improves on BeeMap.")
+    assert meant([(0.99, both), (0.98, entitled)], moths) == (both, entitled), "a word of its title calls the other"
 
 
 ANTS = Paper("a", "AntTrail", "Ants lay trails.")
@@ -155,7 +173,8 @@ def test_one_that_is_named_does_not_keep_others_from_being_meant():
     [
         ("What is drawn in BeeMap, in AntTrail and in the paper on the songs of whales?", (WHALES, BEES, ANTS)),
         ("The whale paper, the bee paper and the one on ants each claim to be first.", (WHALES, BEES, ANTS)),
-        ("What is drawn in BeeMap and in the paper on the songs of whales?", (WHALES,)),
+        ("What is drawn in BeeMap and in the paper on the songs of whales?", (WHALES, BEES)),
+        ("What is drawn in BeeMap?", (WHALES,)),
         ("According to the whale paper, how do BeeMap, AntTrail and the model of songs differ?", (WHALES,)),
     ],
 )

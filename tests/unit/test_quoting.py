@@ -9,7 +9,7 @@ from rag.grounding import Grounder
 from rag.keywords import KeywordIndex
 from rag.language.sentences import sentences_of
 from rag.quoting import QUOTES_INSTEAD, READ_WHOLE, SURELY_TELLING_FROM, TELLING_FROM, Quoter
-from rag.schema import Evidence, Paper
+from rag.schema import Evidence, Paper, Subject
 
 PAPER = Paper(
     "s",
@@ -123,6 +123,25 @@ def test_what_surely_says_whether_or_how_many_is_quoted_though_it_shares_nothing
 def test_where_how_many_is_asked_no_sentence_without_a_number_is_quoted_however_sure():
     question = "How many predictions of language models about the order of events in stories are incoherent?"
     assert shown(STRANGE, question, by_text(s4=0.99))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many predictions are incoherent in StoryTime and in Stories?", {"s"}),
+        ("What do StoryTime and Stories make of incoherent predictions?", {"s", "o"}),
+    ],
+)
+def test_of_several_papers_one_without_a_number_is_not_quoted_where_a_number_is_asked_for(question, expected):
+    encoder, keywords = HashedEncoder(), KeywordIndex.build([PAPER.abstract, OTHER.abstract])
+    selector = EvidenceSelector(encoder, keywords)
+    checker = DraftChecker(Grounder(encoder, keywords, threshold=0.3), selector, further_quotes=0)
+    drafts = [
+        Draft(STRANGE, renumbered([Evidence(0, paper, sentences_of(paper)[place], 0.9)]), subject=Subject(paper, name))
+        for paper, place, name in ((PAPER, 2, "StoryTime"), (OTHER, 0, "Stories"))
+    ]
+    claims = checker.check(drafts, question, question).claims
+    assert {citation.paper.id for claim in claims for citation in claim.citations} == expected
 
 
 def beside(cited, question, reading):
