@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -84,19 +84,26 @@ def read_bank(abstracts: Path, path: Path = BANK) -> list[Group]:
         CaseError: the file is missing or malformed, or a paper is not there, or has another number of sentences.
     """
     rows = json.loads(path.read_text(encoding="utf-8"))
-    found = papers_in(abstracts, [row["papers"] for row in rows])
+    found = papers_in(titles_and_abstracts(abstracts), abstracts.name, [row["papers"] for row in rows])
     return [_group(place, row, papers) for place, (row, papers) in enumerate(zip(rows, found, strict=True))]
 
 
-def papers_in(abstracts: Path, groups: Sequence[Sequence[tuple[str, int]]]) -> list[list[Paper]]:
+def papers_in(
+    texts: Iterable[tuple[str, str]], source: str, groups: Sequence[Sequence[tuple[str, int]]]
+) -> list[list[Paper]]:
     """The papers of each group, which are told by digests of their titles and their numbers of sentences.
 
+    Args:
+        texts: titles and abstracts.
+        source: the name of the file or folder that they are from.
+        groups: (digest, sentences) of each paper.
+
     Raises:
-        CaseError: `abstracts` is missing or malformed, or a paper is not there, or has another number of sentences.
+        CaseError: a paper is not there, or has another number of sentences.
     """
     wanted = {digest for group in groups for digest, _ in group}
     known: dict[str, tuple[str, str]] = {}
-    for title, text in titles_and_abstracts(abstracts):
+    for title, text in texts:
         if (key := digest_of(title)) in wanted:
             known.setdefault(key, (title, text))
     result = []
@@ -104,10 +111,10 @@ def papers_in(abstracts: Path, groups: Sequence[Sequence[tuple[str, int]]]) -> l
         papers = []
         for number, (digest, count) in enumerate(group):
             if digest not in known:
-                raise CaseError(f"The paper {digest} (a digest of its title) is not in {abstracts.name}.", _WANTED)
+                raise CaseError(f"The paper {digest} (a digest of its title) is not in {source}.", _WANTED)
             title, abstract = known[digest]
             if (there := len(split([abstract]))) != count:
-                raise CaseError(f"“{title}” has {there} sentences in {abstracts.name}, not {count}.", _WANTED)
+                raise CaseError(f"“{title}” has {there} sentences in {source}, not {count}.", _WANTED)
             papers.append(Paper(id=f"bank-{place}-{number}", title=title, abstract=abstract))
         result.append(papers)
     return result

@@ -172,7 +172,7 @@ def _cuts(text: str) -> Iterator[int]:
 
 def _read(text: str, match: re.Match[str]) -> _Candidate:
     back = text[max(0, match.start() - _WINDOW) : match.start()]
-    is_apart = match["stop"] == "." and not match["close"] and re.search(r"\w\s+$", back) is not None
+    is_apart = match["stop"] == "." and not match["close"] and re.search(r"[\w)\]%”\"]\s+$", back) is not None
     word = back.split()[-1] if is_apart or (back and not back[-1].isspace()) else ""
     back = back.rstrip()
     return _Candidate(
