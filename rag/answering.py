@@ -315,7 +315,7 @@ def missing_notice(part: str) -> str:
 
 def silent_notice(paper: Paper) -> str:
     """What is said of one of several papers that does not answer the question."""
-    return f"The library does not say this of “{paper.title}”."
+    return f"No sentence of “{paper.title}” was found that says this."
 
 
 def namesakes_notice(found: EvidenceFound, claims: Sequence[Claim]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.drafts import clauses_of, draft_sentences, is_refusal, is_unfinished
+from rag.drafts import clauses_of, draft_sentences, is_refusal, is_unfinished, told
 from rag.evidence import is_quotable
 from rag.language.anaphora import asks_the_same
 from rag.language.fidelity import denied, is_verbatim
@@ -62,8 +62,21 @@ class Draft:
     @property
     def is_refusal(self) -> bool:
         """Whether the model says that the evidence does not answer the question."""
-        sentences = draft_sentences(self.text, {item.number for item in self.evidence})
-        return is_refusal(sentences, [item.sentence.text for item in self.evidence])
+        return is_refusal(self._sentences(self.own_text), self._sources())
+
+    @property
+    def own_text(self) -> str:
+        """What it says of its paper, and not that this, all that the model was shown, tells nothing of another."""
+        sentences = self._sentences(self.text)
+        sources = self._sources()
+        said = [told(sentence, sources) for sentence in sentences] if self.subject else sentences
+        return self.text if said == sentences else "\n".join(said)
+
+    def _sentences(self, text: str) -> list[str]:
+        return draft_sentences(text, {item.number for item in self.evidence})
+
+    def _sources(self) -> list[str]:
+        return [item.sentence.text for item in self.evidence]
 
 
 class Held(NamedTuple):
@@ -218,7 +231,7 @@ class DraftChecker:
     def _claims(self, draft: Draft, question: str, subjects: Sequence[Subject]) -> tuple[Claim, ...]:
         if draft.is_refusal:
             return ()
-        text = said_of(draft.subject, subjects, draft.text) if draft.subject else draft.text
+        text = said_of(draft.subject, subjects, draft.own_text) if draft.subject else draft.text
         claims = self._grounder.claims(text, draft.evidence, question)
         # Where the draft was cut within a sentence, what that would have said is not known.
         return claims[:-1] if draft.is_cut and is_unfinished(draft.text) else claims
@@ -376,7 +389,7 @@ def _notice(outcomes: Sequence[_Outcome], *, is_cut: bool) -> str:
     kept = [claim for outcome in outcomes for claim in outcome.kept]
     if not kept:
         is_untold = any(outcome.only_repeats for outcome in outcomes)
-        fault = "did not answer the question" if is_untold else "were not supported by the abstracts"
+        fault = "did not answer the question" if is_untold else "could not be confirmed from the abstracts"
         return f"The model's own words {fault}, so the abstracts' own are quoted instead."
     dropped = sum(outcome.dropped for outcome in outcomes)
     replaced = sum(claim.is_quote for claim in kept)

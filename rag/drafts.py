@@ -32,7 +32,8 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _FENCE = re.compile(r"^\s*(?:`{3,}[^`]*|~{3,}[^~]*)$")
 _PREAMBLE = re.compile(r"^\s*(?:answer|a)\s*:\s*", re.IGNORECASE)
 _END = re.compile(r"[.!?…][\"'”’)\]]*$")
-_CLAUSE_BREAK = re.compile(r"; |,? (?:while|whereas)\b|, and\b")
+_CONTRAST = r"; |,? (?:while|whereas)\b"
+_CLAUSE_BREAK = re.compile(rf"{_CONTRAST}|, and\b")
 """Not "but" or "though": half of such a sentence says something else than the whole."""
 
 _EVIDENCE = (
@@ -137,6 +138,16 @@ def clauses_of(sentence: str) -> list[str]:
     """
     parts = [part.strip(" ,;") for part in _CLAUSE_BREAK.split(sentence.rstrip(" .!;"))]
     return [f"{part[0].upper()}{part[1:]}." for part in parts if len(part.split()) > 2] if len(parts) > 1 else []
+
+
+def told(sentence: str, evidence: Sequence[str] = ()) -> str:
+    """`sentence` up to where it says that the evidence does not tell the rest: "A has 5" of "A has 5, while that of B
+    is not stated". All of it where it says no such thing, or nothing else.
+    """
+    first, *others = re.split(_CONTRAST, sentence)
+    if is_refusal([first], evidence) or not any(is_refusal([other], evidence) for other in others):
+        return sentence
+    return f"{first}."
 
 
 def _joined_lists(lines: Sequence[str]) -> list[str]:

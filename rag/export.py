@@ -130,7 +130,8 @@ def _one_line(text: str) -> str:
 
 def _unique_key(paper: Paper, taken: set[str]) -> str:
     family = words(paper.authors[0].split(",")[0])[-1:] if paper.authors else []
-    first = [word for word in words(paper.title) if word not in STOP_WORDS][:1]
+    named = 1 if family and paper.year else 3  # one word of a title alone is soon another paper's
+    first = [word for word in words(paper.title) if word not in STOP_WORDS][:named]
     base = "".join([*family, str(paper.year or ""), *first]) or "paper"
     base = re.sub(r"[^a-z0-9]", "", base) or "paper"
     key, count = base, 1

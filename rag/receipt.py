@@ -42,7 +42,7 @@ def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) ->
         saved = Balance.from_dict(receipt) if of_claim else Answer.from_dict(receipt)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         what = "weighed claim" if of_claim else "saved answer"
-        return (f"This is not a {what}: {type(error).__name__}: {error}.",)
+        return (f"This is not a {what}: {_misfit(receipt, Balance if of_claim else Answer) or repr(error)}.",)
     except RecursionError:
         return (_TOO_DEEP,)
     try:
@@ -55,6 +55,17 @@ def verify(receipt: Mapping[str, Any], papers: Iterable[Paper] | None = None) ->
         return (f"A value is not of its type: {type(error).__name__}: {error}.",)
     except RecursionError:
         return (_TOO_DEEP,)
+
+
+def _misfit(receipt: object, kind: type[Answer] | type[Balance]) -> str:
+    """How `receipt` differs from what `kind` is written as, as far as its own fields tell; "" where they do not."""
+    if not isinstance(receipt, Mapping):
+        return "it is no JSON object"
+    names = [field.name for field in fields(kind)]
+    if strange := [str(key) for key in receipt if key not in names]:
+        return f"it has a field {strange[0]!r}, which none has"
+    missing = [name for name in names if name not in receipt]
+    return f"it has no field {missing[0]!r}" if missing else ""
 
 
 _TOO_DEEP = "It is nested too deep."

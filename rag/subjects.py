@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rag.keywords import KeywordIndex
 from rag.language.comparison import APART, FUNCTION_WORD, asks_for_two, may_ask_for_two
-from rag.language.phrases import abbreviated
+from rag.language.phrases import SMALL_FIRST, abbreviated
 from rag.language.terms import stem, tokenize, words
 from rag.schema import Hit, Paper, Subject
 
@@ -45,7 +45,7 @@ LEAST_BEGUN = 3
 RARE_IN = 6
 """A name that stands in at most this many passages may belong to one paper: an abstract makes about two."""
 
-_NAME_LIKE = re.compile(r"[A-Z][\w*^]*[A-Z0-9*^][\w*^]*(?:[-+][\w*^]+)*")
+_NAME_LIKE = re.compile(rf"(?:{SMALL_FIRST}|[A-Z][\w*^]*[A-Z0-9*^][\w*^]*)(?:[-+][\w*^]+)*")
 NAME = re.compile(r"\b[A-Z][\w*^+]+(?:-[\w*^+]+)*")
 """A word that may be a name: it has a capital, if only because it stands first."""
 _WITHIN = re.compile(r"(?<=[\w,] )" + NAME.pattern)

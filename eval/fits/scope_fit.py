@@ -53,7 +53,7 @@ def read_asked() -> list[Asked]:
     rows = [row for group in bank for row in group["questions"]]
     asked += [(question, kind == "list", "bank") for kind, question, *_ in rows]
     for number, library in enumerate(json.loads(ELSEWHERE.read_text(encoding="utf-8")), start=1):
-        if number not in KEPT_ASIDE:
+        if number not in KEPT_ASIDE and "from" not in library:  # those on other fields came later: to measure on
             asked += [
                 (q["question"], q["type"] == "list", "elsewhere") for q in library["questions"] if not q.get("history")
             ]

@@ -55,6 +55,10 @@ class _Malformed(Exception):
         super().__init__(field, expected)
 
 
+_CLOSING_STOP = re.compile(r"(?<=\w\w|\w[)\]”\"’'])\.$")
+"""As databases of medicine end titles; no part of one, but that of "U.S."."""
+
+
 def paper_from(entry: Entry, source: str, *, may_be_bare: bool = False) -> Paper | Fault:
     """The paper that an entry describes, with an empty `id`, or what is wrong with the entry.
 
@@ -67,7 +71,7 @@ def paper_from(entry: Entry, source: str, *, may_be_bare: bool = False) -> Paper
         abstract = _required(values, "abstract")
         return Paper(
             id="",
-            title=_required(values, "title"),
+            title=_CLOSING_STOP.sub("", _required(values, "title")),
             abstract=abstract,
             authors=_authors(values),
             year=_year(values.get("year")),

@@ -13,6 +13,8 @@ from rag.language.terms import STOP_WORDS
 
 LONGEST = 6
 """Words."""
+SMALL_FIRST = r"(?<![\w-])(?:[a-z]{1,3}[A-Z]+[\w*^]*(?=-\d|(?<=[A-Z0-9]{2}))|[a-z]\d{2,}\b)"
+"""A pattern: the first part of a name that begins with small letters, as of "miR-203", "mTOR" and "p53"."""
 _WORD = re.compile(r"\w[\w*^+]*(?:[-'’.]\w+)*")
 
 _ABBREVIATION = re.compile(r"((?:[\w*^+-]+ ){1,6})[(\[]([A-Z]{2,6})s?[)\]]")

@@ -86,7 +86,7 @@ UP = (
 )
 DOWN = (
     r"lower\w*|less|fewer|smaller|cheaper|slower|shorter|weaker|worse|lighter|narrower|reduc\w*|decreas\w*|drop\w*"
-    r"|fall\w*|fell|cut\w*|sav\w+|shrink\w*|shrank|shrunk\w*|declin\w*|down|below|behind|loss|lost|los(?:es|ing|ses)"
+    r"|fall\w*|fell|cut\w*|sav\w+|shrink\w*|shrank|shrunk\w*|declin\w*|down|below|behind|loss|lost|los(?:e|es|ing|ses)"
     r"|slow(?:s|ed|ing)|shorten\w*|attenuat\w*|diminish\w*|lessen\w*|narrow(?:s|ed|ing)|weaken\w*|worsen\w*|degrad\w*"
     r"|deteriorat\w*|dip(?:s|ped)?|plummet\w*|plung(?:es?|ed|ing)|s[au]nk|dwindl\w*|deplet\w*|decay(?:s|ed)"
     r"|suppress(?:es|ed|ing)?|inhibit(?:s|ed|ing)?|mitigat\w*|curtail\w*|trim(?:s|med)|slash\w*|lag(?:s|ged)?"
@@ -106,6 +106,9 @@ _PARTICIPLE = re.compile(
 _OF_DIFFERENCES = ("%", "times")
 _NEAR = 60
 """Characters around a number in which a word of change speaks of it."""
+_SAID_ONCE = 300
+"""Characters before a number after "by" in which such a word may stand, once for several: "A fell by 3%, B by 4%"."""
+_SENTENCE_END = re.compile(r"[.!?] +(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,10 @@ def quantities(text: str) -> Iterator[Quantity]:
         after = text[match.end("value") : match.end() + _NEAR]
         rest = after[len(match["scale"] or "") :].lstrip("%x×+ ")
         may_be_change = _CHANGE.search(f"{before}{text[match.start() : match.end() + _NEAR]}") is not None
-        is_change = _is_by(before, unit) or (unit in _OF_DIFFERENCES and _COMPARED.match(rest) is not None)
+        led = _SENTENCE_END.split(text[: match.start()])[-1][-_SAID_ONCE:]
+        is_change = _is_by(led, unit) or (
+            unit in _OF_DIFFERENCES and _COMPARED.match(rest) is not None
+        )
         signed = text[max(0, match.start() - 7) : match.start()]
         is_negative = _MINUS.search(signed) is not None
         yield Quantity(

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from rag.language.comparison import asks_for_two, compares, may_ask_for_two
+from rag.language.phrases import SMALL_FIRST
 from rag.language.terms import tokenize
 from rag.schema import Evidence, Paper
 from rag.trained import adapters
@@ -54,7 +55,8 @@ comparisons of nine sets ask about are among these for 89, and for 211 of 218 qu
 _KIND = (
     r"(?:paper|work|stud(?:y|ies)|article|method|approach(?:e)?|system|framework|survey|review|benchmark|model|algorithm"
     r"|network|planner|scheme|one|author|agent|policy|pipeline|data ?set|robot|arm|technique|strategy|formalism"
-    r"|architecture|controller|tool|learner|detector|project|team|design)s?"
+    r"|architecture|controller|tool|learner|detector|project|team|design|trial|cohort|experiment|theor(?:y|ies)"
+    r"|(?:meta-)?analys[ie]s)s?"
 )
 _DESCRIBED = re.compile(
     rf"\bthe\b(?:\s+[\w/'’.*+-]+){{0,8}}?\s+{_KIND}\b|\bthe ones?\b|\b(?:that|those) of\b", re.IGNORECASE
@@ -74,7 +76,9 @@ _ONE_SOURCE = re.compile(
     r"(?!.*\baccording to\b)",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"(?:\b[A-Z]\w*[A-Z0-9*^+]\w*(?:[-+*/]\w+)*|(?<!^)\b[A-Z][a-z]+(?:[-A-Z]\w*)*)")
+_NAMED = re.compile(
+    rf"(?:{SMALL_FIRST}(?:[-+]\w+)*|\b[A-Z]\w*[A-Z0-9*^+]\w*(?:[-+*/]\w+)*|(?<!^)\b[A-Z][a-z]+(?:[-A-Z]\w*)*)"
+)
 _BETWEEN = re.compile(
     r"\b(?:and|or|vs|versus|than|but|while|whereas|as opposed to|unlike|against|besides|compared)\b|[,:;]|[-–—] ",
     re.IGNORECASE,

@@ -560,12 +560,12 @@ def test_what_a_paper_says_to_a_comparison_is_the_sentence_that_reads_as_its_ans
     says["20 hertz"] = TOLD_FROM * 0.99
     answer = rag.ask(BOTH)
     assert {claim.citations[0].paper.id for claim in answer.claims} == {"b"}
-    assert "The library does not say this of “WhaleSong: how whales sing”." in answer.notice
+    assert "No sentence of “WhaleSong: how whales sing” was found that says this." in answer.notice
     assert [prompt[-1][1].count("Whales") for prompt in rag.trace(answer).prompts] == [0]
     says.update(dict.fromkeys(("20 hertz", "flowers"), 0.9))
     answer = rag.ask("How many hertz do WhaleSong and BeeDance each report?")
     assert [claim.text for claim in answer.claims] == [FACT], "the other has no number"
-    assert "does not say this of “BeeDance" in answer.notice
+    assert "No sentence of “BeeDance" in answer.notice
     says.clear()
     assert rag.ask(BOTH).status == "abstained", "none of them says it"
 

@@ -57,6 +57,7 @@ class Reader:
         "What does the random-walk GAN learn from, as opposed to the generator that can produce arbitrary graphs?",
         "Which figures are reported for single-trial error detection and for UCB-classif?",
         "Label scarcity: what is the remedy in Meta-PN, in Violin, and in the few-shot paper?",
+        "Do miR-203 in lungs and miR-22 in blood act the same way?",
     ],
 )
 def test_a_question_about_two_papers_is_seen_by_its_form(question):

@@ -71,11 +71,15 @@ def test_the_model_that_was_trained_reads_the_sentences_below_their_title():
             self.read.append(prompt)
             return next(s for word, s in self.shares.items() if word in prompt)
 
-    model = Trained(deep=(0.9, 0.05, 0.05), all=(0.1, 0.8, 0.1))
+    model = Trained(deep=(0.9, 0.05, 0.05), night=(0.95, 0.03, 0.02), all=(0.1, 0.8, 0.1))
     found = balance(model)
     assert [one.paper.id for one in found.supporting] == ["f"]
     assert [one.paper.id for one in found.contradicting] == ["a"]
     assert "Evidence: Title: For\nWhales sing" in model.read[0]
+    shown = [item.sentence.text for item in found.supporting[0].evidence]
+    assert shown[0] == "They do so at night.", "what says most for the stance by itself, though the other is nearer"
+    assert found.supporting[0].probability == 0.9, "that of both together"
+    assert len(model.read) == 4, "of one sentence none is read again"
 
 
 def test_a_paper_about_something_else_is_silent_without_being_read():

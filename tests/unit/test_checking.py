@@ -108,7 +108,7 @@ def test_a_sentence_that_says_too_much_is_replaced_and_not_said_to_have_no_suppo
 
     claims, notice = doubted("Whales sing at night.")
     assert claims == [(CITED, True)]
-    assert notice.startswith("The model's own words were not supported by the abstracts")
+    assert notice.startswith("The model's own words could not be confirmed from the abstracts")
 
 
 def test_a_quotation_in_the_place_of_a_sentence_that_only_says_the_question_again_is_no_answer():
@@ -158,6 +158,17 @@ def test_what_the_abstract_denies_is_an_answer_and_no_refusal():
     told = Paper("n", "MoleDig", "MoleDig does not specify the steel of its two arms.")
     denied = renumbered(Evidence(1, told, sentence, 0.9) for sentence in sentences_of(told))
     assert not Draft("MoleDig does not specify the steel of its arms.", denied).is_refusal
+
+
+def test_what_a_draft_about_one_of_several_papers_does_not_find_of_another_is_no_refusal():
+    evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
+    text = "MoleDig has 2 arms, while the arms of NewtLeap are not specified. It digs."
+    draft = Draft(text, evidence, subject=Subject(PAPER, "MoleDig"))
+    assert not draft.is_refusal
+    assert draft.own_text == "MoleDig has 2 arms.\nIt digs."
+    assert Draft(text, evidence).is_refusal, "of one paper alone it is one"
+    whole = Draft("MoleDig has 2 arms, while others have 3.", evidence, subject=Subject(PAPER, "MoleDig"))
+    assert whole.own_text == whole.text
 
 
 def test_a_number_of_something_else_than_was_asked_is_no_answer():

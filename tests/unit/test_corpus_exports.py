@@ -76,7 +76,7 @@ memory
 @pytest.mark.parametrize("name", ["a.nbib", "a.txt", "pasted text"])
 def test_medline_of_pubmed_is_read(name):
     paper, fault = read(name, MEDLINE)
-    assert (paper.title, paper.year, paper.venue) == ("Naps and memory in older adults: a trial.", 2020, "Sleep")
+    assert (paper.title, paper.year, paper.venue) == ("Naps and memory in older adults: a trial", 2020, "Sleep")
     assert paper.abstract == "BACKGROUND: Sleep is good. METHODS: We tried it in 30 adults."
     assert (paper.authors, paper.doi, paper.keywords) == (("Ann Roe", "Jo B Doe"), "10.1000/abc", ("naps",))
     assert (fault.line, fault.field) == (18, "abstract")
@@ -290,7 +290,9 @@ ABSTRACT = "We present a small method for a small task. It works well on all of 
         (f"Mar 14\n\nLarge Models, Small Robots, and Big Dreams\n\n{ABSTRACT}",
          "Large Models, Small Robots, and Big Dreams", []),
         (f"Naps improve the memory of older adults who sleep.\n\n{ABSTRACT}",
-         "Naps improve the memory of older adults who sleep.", []),
+         "Naps improve the memory of older adults who sleep", []),
+        (f"Naps in the U.S.\n\n{ABSTRACT}", "Naps in the U.S.", []),
+        (f"Are naps (of any kind) good?\n\n{ABSTRACT}", "Are naps (of any kind) good?", []),
     ],
 )  # fmt: skip
 def test_pasted_titles_are_told_from_authors_and_labels(text, title, authors):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.drafts import clauses_of, draft_sentences, finished_sentences, is_refusal, marked_sentences
+from rag.drafts import clauses_of, draft_sentences, finished_sentences, is_refusal, marked_sentences, told
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,21 @@ def test_what_says_that_something_is_not_told_is_a_refusal(text):
 )
 def test_what_denies_something_of_its_subject_is_no_refusal(text):
     assert not is_refusal([text])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("A has 5 layers, while the depth of B is not specified.", "A has 5 layers."),
+        ("A has 5 layers; the evidence does not mention B.", "A has 5 layers."),
+        ("A has 5 layers, while B has 6.", None),
+        ("The depth of A is not specified, while B has 6.", None),
+        ("The depth of A is not specified.", None),
+    ],
+)
+def test_what_is_said_ends_where_it_says_that_the_rest_is_not_told(sentence, said):
+    assert told(sentence) == (said or sentence)
+    assert told(sentence, [sentence]) == sentence, "the evidence says so itself"
 
 
 @pytest.mark.parametrize(

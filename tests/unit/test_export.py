@@ -99,6 +99,13 @@ def test_a_name_with_a_suffix_comes_back_as_it_was(form, ending, tmp_path):
     assert read.authors == paper.authors
 
 
+def test_without_author_and_year_more_of_the_title_tells_papers_apart():
+    papers = [Paper("a", "Effect of sleep on memory", "A."), Paper("b", "Effect of naps on mood", "B.")]
+    text = bibtex([answer_citing(*papers)])
+    assert "@article{effectsleepmemory," in text
+    assert "@article{effectnapsmood," in text
+
+
 def test_a_name_with_an_and_in_it_stays_one_author(tmp_path):
     authors = ("Bell and Howell", "Ann Roe", "R AND D, Inc.", "Andy Brand", "Odd {Name")
     paper = Paper("j", "Dreams", "An abstract that is long enough.", authors=authors)

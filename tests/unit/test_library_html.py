@@ -195,7 +195,9 @@ def test_a_library_that_cannot_be_changed_offers_no_removal():
 
 def test_a_paper_is_asked_about_by_its_short_name_or_its_whole_title():
     assert "What does BeeDance propose" in render_paper(paper("BeeDance: bees"), [], [])
-    assert "What does “A study of bees” propose" in render_paper(paper("A study of bees"), [], [])
+    offering = replace(paper("A study of bees"), abstract="We introduce a map of dances.")
+    assert "What does “A study of bees” propose" in render_paper(offering, [], [])
+    assert "What does “A study of bees” find?" in render_paper(paper("A study of bees"), [], [])
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,26 @@ def test_a_number_is_its_value_however_it_is_written(text, numbers):
     assert numbers_in(text) == numbers
 
 
+LISTED = (
+    "Compared with placebo, the first pill reduced weight by 2.9 kg (95% confidence interval 2.5 kg to 3.2 kg), the "
+    "second by 4.2 kg (3.6 kg to 4.7 kg), and the third by 4.9 kg (4.1 kg to 5.3 kg). Doses were sorted by 8 kg."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "People lose 2.9 kg on the first pill.",
+        "The third pill reduced weight by 4.9 kg (4.1 kg to 5.3 kg).",
+        "The third pill lowers weight by 4.9 kg.",
+    ],
+)
+def test_the_word_of_change_is_said_once_of_several(text):
+    assert not misread(text, LISTED)
+    assert misread("Weight is 2.9 kg on the first pill.", LISTED), "a level, for a change"
+    assert misread("It rose by 8 kg.", LISTED), "another sentence tells of no change"
+
+
 def test_a_number_in_a_name_is_no_amount_and_the_name_has_to_be_there():
     assert numbers_in("SC2LE has 7 games", in_names=False) == {"7"}
     assert numbers_in("SC2LE has 7 games") == {"2", "7"}

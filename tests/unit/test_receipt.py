@@ -314,3 +314,15 @@ def test_a_claim_that_an_older_footnote_kept_still_holds():
         del one["told"], one["read_s"]
     saved = Balance.from_dict(older).to_dict()
     assert verify(json.loads(json.dumps(saved))) == ()
+
+
+@pytest.mark.parametrize(
+    ("receipt", "said"),
+    [
+        ({"a": 1}, "it has a field 'a', which none has."),
+        ([], "it is no JSON object."),
+        ({"question": "Why?"}, "it has no field 'text'."),
+    ],
+)
+def test_what_is_no_answer_is_told_in_plain_words(receipt, said):
+    assert verify(receipt) == (f"This is not a saved answer: {said}",)

@@ -331,5 +331,7 @@ def test_example_questions_come_from_titles_and_are_the_same_each_time():
     assert questions == example_questions(papers)
     assert len(set(questions)) == 5
     assert questions[0] == "What is Name0 and what problem does it address?"
-    assert example_questions([paper(title="A plain title")]) == ["What does “A plain title” propose?"]
+    assert example_questions([paper(title="A plain title")]) == ["What does “A plain title” find?"]
+    offering = paper(title="A plain title", abstract="In this work we present a map.")
+    assert example_questions([offering]) == ["What does “A plain title” propose?"]
     assert example_questions([]) == []

@@ -69,6 +69,17 @@ def test_a_name_beside_a_longer_one_that_holds_it_means_its_own_paper():
     assert finder.find("What does DIVE-EPIC build on?", hits, lambda _text: hits) == ()
 
 
+def test_a_name_that_begins_with_small_letters_is_one():
+    papers = [
+        Paper("a", "Loss of miR-203 in the sleep of whales", "It is low."),
+        Paper("b", "How mTOR keeps seals awake", "It is high."),
+        *(Paper(f"x{i}", f"Paper {i}", "Agents learn.") for i in range(8)),
+    ]
+    finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in papers))
+    called = finder.mentions("Do miR-203 and mTOR act alike?", papers)
+    assert [(mention.paper.id, mention.name) for mention in called] == [("a", "mir 203"), ("b", "mtor")]
+
+
 def test_only_papers_that_hold_the_name_asked_about_speak_of_it():
     finder = SubjectFinder(KeywordIndex.build(f"{p.title}. {p.abstract}" for p in PAPERS))
     named = finder.mentions("How many songs does WhaleSong have?", PAPERS)

@@ -314,7 +314,11 @@
     new MutationObserver(() => body.classList.remove("fn-loading")).observe(body, { childList: true, subtree: true });
     new MutationObserver(keepKnobs).observe(find("#fn-knobs"), { childList: true, subtree: true, attributes: true });
     if (inAddress() && !opened()) act({ do: "open", id: inAddress() });
-    addEventListener("hashchange", () => { if (inAddress() && inAddress() !== opened()) act({ do: "open", id: inAddress() }); });
+    addEventListener("hashchange", () => {
+      if (!inAddress() || inAddress() === opened()) return;
+      act({ do: "open", id: inAddress() });
+      find("#fn-tab-chat-button")?.click();
+    });
     new MutationObserver(keepAddress).observe(state, { childList: true, subtree: true, attributes: true });
     return true;
   };

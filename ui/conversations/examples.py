@@ -15,6 +15,11 @@ HOW_MANY = 5
 _NAMED = re.compile(r"^(?P<name>[^\s:?!]{2,28}):\s+\S")
 """One word: "What is Robot Utility Models" would need a plural, and no rule tells."""
 _LONGEST_TITLE = 90
+_PROPOSES = re.compile(
+    r"\bpropos(?:e[sd]?|al|ing)\b"
+    r"|\b(?:we|paper|work|article|study)\b[^.]{0,40}\b(?:introduc|present|develop|describ|releas)\w*",
+    re.IGNORECASE,
+)
 _FOR_NAMES = ("What is {} and what problem does it address?", "How does {} work?")
 
 
@@ -26,11 +31,9 @@ def example_questions(papers: Sequence[Paper], how_many: int = HOW_MANY) -> list
     names = list(dict.fromkeys(name for paper in papers if (name := _name_in(paper.title))))
     questions = [_FOR_NAMES[i % len(_FOR_NAMES)].format(name) for i, name in enumerate(_spread(names, how_many))]
     if len(questions) < how_many:
-        titles = [
-            t for p in papers if (t := " ".join(p.title.split())) and not _name_in(t) and len(t) <= _LONGEST_TITLE
-        ]
-        missing = how_many - len(questions)
-        questions += [f"What does “{title}” propose?" for title in _spread(list(dict.fromkeys(titles)), missing)]
+        plain = [paper for paper in papers if not _name_in(paper.title) and len(paper.title) <= _LONGEST_TITLE]
+        asked = list(dict.fromkeys(map(about, plain)))
+        questions += _spread(asked, how_many - len(questions))
     return questions
 
 
@@ -56,7 +59,12 @@ def _called(paper: Paper) -> str:
 
 def about(paper: Paper) -> str:
     """A question about one paper, by its title: one that its abstract nearly always answers."""
-    return f"What does “{' '.join(paper.title.split())}” propose?"
+    return f"What does “{' '.join(paper.title.split())}” {'propose' if proposes(paper) else 'find'}?"
+
+
+def proposes(paper: Paper) -> bool:
+    """Whether its abstract offers something new; else it tells of what was found, as most of medicine and biology."""
+    return _name_in(paper.title) is not None or _PROPOSES.search(paper.abstract) is not None
 
 
 def _name_in(title: str) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from rag import Change, Found, Offer, Outcome, Overview, Paper, Preview, Sentence, counted
 from rag.export import bibtex_of
+from ui.conversations.examples import proposes
 from ui.markup import facts_line, known, moment, render_sure, text
 from ui.views.evidence import Span, highlight
 from ui.views.prose import science
@@ -186,10 +187,11 @@ def _asking(paper: Paper) -> str:
     head, colon, _ = paper.title.partition(":")
     name = head if colon and len(head.split()) <= 4 else f"“{paper.title}”"
     first = f"What does {name} propose, and what problem does it address?"
-    questions = (
-        ("How does it work?", f"How does {name} work?"),
-        ("What came out?", f"What results does {name} report?"),
-    )
+    done = ("How does it work?", f"How does {name} work?")
+    if not proposes(paper):
+        first = f"What does {name} find?"
+        done = ("What was done?", f"What was done in {name}?")
+    questions = (done, ("What came out?", f"What results does {name} report?"))
     chips = "".join(
         f'<button type="button" class="fn-chip" data-ask="{text(question)}" title="{text(question)}">{label}</button>'
         for label, question in questions
