@@ -8,6 +8,7 @@ of retrieval, prompts or how drafts are written.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -215,6 +216,26 @@ class DraftChecker:
     def held(self, draft: Draft, question: str) -> list[Claim]:
         """What of a draft holds by itself, as far as words can tell: no model is asked and nothing is quoted."""
         return [item.claim for item in self._held(draft, question, [], None)[0]]
+
+    def left_out(
+        self, written: str, shown: Sequence[Claim], evidence: Sequence[Evidence], question: str
+    ) -> tuple[tuple[str, str], ...]:
+        """The sentences that were `written` from `evidence` and are not `shown` as they are, each with the reason."""
+        said = {claim.text for claim in shown}
+        quoted = {(c.paper.id, c.start) for claim in shown if claim.is_quote for c in claim.citations}
+        written_out = draft_sentences(written, {item.number for item in evidence})
+        return tuple((text, self._why(text, quoted, evidence, question)) for text in written_out if text not in said)
+
+    def _why(self, text: str, quoted: AbstractSet[tuple[str, int]], evidence: Sequence[Evidence], question: str) -> str:
+        """Why `text` is not shown, as far as words tell; `quoted`: paper and offset of each sentence that is."""
+        if is_refusal([text], [item.sentence.text for item in evidence]):
+            return "it says that the sentences do not tell it"
+        if fault := self._grounder.fault(text, evidence, question):
+            return fault
+        claims = self._grounder.claims(text, evidence, question)
+        if any((c.paper.id, c.start) in quoted for claim in claims for c in claim.citations):
+            return "it may say more than its source, which is quoted"
+        return "it does not tell what is asked"
 
     def _held(
         self, draft: Draft, question: str, subjects: Sequence[Subject], opinion: SecondOpinion | None

@@ -92,6 +92,21 @@ class Grounder:
         found = frozenset(tokenize(f"{item.paper.title} {item.sentence.text}"))
         return coverage(tokenize(question), found, self._keywords)
 
+    def fault(self, text: str, evidence: Sequence[Evidence], question: str) -> str:
+        """Why no sentence of `evidence` bears `text` out, as far as words tell; "" where one does."""
+        if not evidence or any(claim.verdict != "unsupported" for claim in self.claims(text, evidence, question)):
+            return ""
+        sources = [f"{item.paper.title} {item.sentence.text}" for item in evidence]
+        strange = numbers_in(text, with_one=False, in_names=False).difference(*map(numbers_in, sources))
+        if strange:
+            return f"no sentence that was read has the number {min(strange)}"
+        nearest = max(evidence, key=lambda item: self.coverage(text, item))
+        if number := misread(text, f"{nearest.paper.title} {nearest.sentence.text}"):
+            return f"{number} means something else in “{nearest.sentence.text}”"
+        if not _agrees(text, nearest, question):
+            return f"it denies what is said in “{nearest.sentence.text}”, or the other way round"
+        return "too little of it stands in the sentences that were read"
+
     def _support(
         self,
         text: str,

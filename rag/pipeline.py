@@ -295,7 +295,10 @@ class Rag:
         relevance = self._selector.relevance(found.standalone_question, answer.hits)
         ranked = self.retriever.compare(found.searched_for, where=where)
         threshold = self.settings.answer.abstain_threshold
-        return Trace(answer, ranked, relevance, threshold, prompts_asked, found.searched_for)
+        drafts, asked = self._answering.drafts, found.standalone_question
+        written = "" if answer.surveyed else answer.raw_text
+        left_out = drafts.left_out(written, answer.claims, answer.evidence, asked)
+        return Trace(answer, ranked, relevance, threshold, prompts_asked, found.searched_for, left_out)
 
     def trace_claim(self, balance: Balance, where: Where | None = None) -> ClaimTrace:
         """How `balance`, which this Rag gave with this filter, came about; computed anew."""

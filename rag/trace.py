@@ -37,7 +37,8 @@ class Trace:
     `relevance` in [0, 1] says how likely the papers found bear on the question at all; below `abstain_below` an answer
     is declined without asking the model. `prompts` are the (role, text) messages of each call of the model, one for
     each paper of a question about several; empty where the model was not asked. `searched_for` are the words by which
-    papers were searched: the stand-alone question, of a follow-up with the last answer.
+    papers were searched: the stand-alone question, of a follow-up with the last answer. `left_out` are sentences that
+    the model wrote and that are not shown as they are, each with the reason, as far as words tell it.
     """
 
     answer: Answer
@@ -46,6 +47,7 @@ class Trace:
     abstain_below: float
     prompts: tuple[tuple[tuple[str, str], ...], ...]
     searched_for: str
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

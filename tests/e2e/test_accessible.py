@@ -235,4 +235,6 @@ def test_landmarks_headings_and_live_regions_tell_a_screen_reader_where_it_is(ur
     assert page.get_by_role("article", name="Question 1").count() == 1
     assert page.get_by_role("group", name="Was this right?").count() == 1
     assert page.get_attribute("#fn-status", "role") == "status"
+    assert page.locator(".sr-only[role=status]").count() == 1, "Gradio's own, which says a key of its translations"
+    assert page.locator(".sr-only[role=status]:visible").count() == 0
     assert page.get_by_role("tab", name="Chat").get_attribute("aria-selected") == "true"

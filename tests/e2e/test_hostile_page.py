@@ -87,7 +87,8 @@ class HostileRag(FakeRag):
 
     def trace(self, answer, history=()):
         ranked = tuple(Ranked(p, n, 0.1, n, 0.5, n, 0.5) for n, p in enumerate(self.papers, start=1))
-        return Trace(answer, ranked, 0.9, 0.5, ((("system", "\n".join(PAYLOADS)),),), "\n".join(PAYLOADS))
+        left_out = tuple((payload, payload) for payload in PAYLOADS)
+        return Trace(answer, ranked, 0.9, 0.5, ((("system", "\n".join(PAYLOADS)),),), "\n".join(PAYLOADS), left_out)
 
 
 def harmless(page):

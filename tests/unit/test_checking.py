@@ -160,6 +160,36 @@ def test_what_the_abstract_denies_is_an_answer_and_no_refusal():
     assert not Draft("MoleDig does not specify the steel of its arms.", denied).is_refusal
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("MoleDig digs tunnels with 7 steel arms.", "no sentence that was read has the number 7"),
+        (
+            "MoleDig digs tunnels without two steel arms.",
+            f"it denies what is said in “{CITED}”, or the other way round",
+        ),
+        ("Pigeons deliver letters.", "too little of it stands in the sentences that were read"),
+        ("The sentences do not mention tunnels.", "it says that the sentences do not tell it"),
+        ("MoleDig digs with two arms.", "it does not tell what is asked"),
+    ],
+)
+def test_why_a_sentence_was_left_out_is_told(text, why):
+    evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
+    assert checker().left_out(f"{text} {CITED}", [], evidence, QUESTION)[0] == (text, why)
+    shown = checker().check([Draft(CITED, evidence)], QUESTION, QUESTION).claims
+    assert checker().left_out(CITED, shown, evidence, QUESTION) == ()
+
+
+def test_a_number_of_another_meaning_is_told_and_so_is_what_is_quoted_instead():
+    paper = Paper("m", "MoleDig", "MoleDig reaches an accuracy of 65% in deep tunnels of the old city gardens.")
+    evidence = renumbered([Evidence(1, paper, sentences_of(paper)[0], 0.9)])
+    ((_, why),) = checker(paper).left_out("MoleDig improves accuracy by 65%.", [], evidence, QUESTION)
+    assert why == f"65 means something else in “{paper.abstract}”"
+    quotes = Grounder(HashedEncoder(), KeywordIndex.build([paper.abstract]), threshold=0.5).quotes(evidence, 1)
+    ((_, why),) = checker(paper).left_out("MoleDig reaches 65% accuracy in tunnels.", quotes, evidence, QUESTION)
+    assert why == "it may say more than its source, which is quoted"
+
+
 def test_what_a_draft_about_one_of_several_papers_does_not_find_of_another_is_no_refusal():
     evidence = renumbered([Evidence(1, PAPER, SENTENCES[1], 0.9)])
     text = "MoleDig has 2 arms, while the arms of NewtLeap are not specified. It digs."

@@ -64,6 +64,15 @@ def test_the_lens_tells_an_answer_from_an_abstention():
     assert "There was nothing to check." in declined
 
 
+def test_the_lens_says_what_was_left_out_and_why():
+    trace = FakeRag(pace_s=0).trace(answered())
+    hint = "is not shown as it is"
+    assert hint not in render_trace(trace)
+    shown = Inspector(render_trace(replace(trace, left_out=(("It has <5> arms.", "none has"),)))).shown
+    assert hint in shown
+    assert "It has <5> arms. none has" in " ".join(shown.split())
+
+
 def test_the_lens_says_what_a_follow_up_was_searched_for_with():
     trace = FakeRag(pace_s=0).trace(answered())
     hint = "Searched for with the answer before it"

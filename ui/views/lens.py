@@ -25,7 +25,7 @@ def render_trace(trace: Trace) -> str:
         ("The evidence", _evidence(answer)),
         ("What the model was asked", _prompts(trace)),
         ("What the model wrote", _raw(answer)),
-        ("The check", _checks(answer.claims)),
+        ("The check", _checks(answer.claims, trace.left_out)),
         ("Time taken", _times(answer)),
     ]
     return _steps(steps)
@@ -197,12 +197,21 @@ def _raw(answer: Answer) -> str:
     return f'<pre dir="auto">{text(answer.raw_text)}</pre>'
 
 
-def _checks(claims: Iterable[Claim]) -> str:
+def _checks(claims: Iterable[Claim], left_out: Iterable[tuple[str, str]]) -> str:
+    shown = _reasoned((claim.text, reason(claim)) for claim in claims)
+    left = _reasoned(left_out)
+    if not shown and not left:
+        return '<p class="fn-hint">There was nothing to check.</p>'
+    aside = '<p class="fn-hint">What the model wrote and is not shown as it is:</p>' if left else ""
+    return f"{shown}{aside}{left}"
+
+
+def _reasoned(sentences: Iterable[tuple[str, str]]) -> str:
     lines = "".join(
-        f'<li><span dir="auto">{text(claim.text)}</span> <span class="fn-facts">{text(reason(claim))}</span></li>'
-        for claim in claims
+        f'<li><span dir="auto">{text(said)}</span> <span class="fn-facts">{text(why)}</span></li>'
+        for said, why in sentences
     )
-    return f"<ol>{lines}</ol>" if lines else '<p class="fn-hint">There was nothing to check.</p>'
+    return f"<ol>{lines}</ol>" if lines else ""
 
 
 def _times(answer: Answer) -> str:
