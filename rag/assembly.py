@@ -214,6 +214,9 @@ def open_index(
     if shelf.left_out:
         told_by = f"footnote library add --dry-run {shlex.quote(str(settings.library))}"
         report(f"{said_of_left_out(shelf.left_out)}: {told_by} names them.")
+    if shelf.n_merged:
+        are = "entry was" if shelf.n_merged == 1 else "entries were"
+        report(f"{shelf.n_merged:,} {are} merged with another of the same paper.")
     try:
         index = None if rebuild else shelf.open()
     except (IndexMissing, IndexOutdated):

@@ -69,7 +69,11 @@ _FOREIGN = re.compile(r"^(?:(?P<PubMed>PMID: \d+)|(?P<arXiv>\\\\\narXiv:\d{4}\.)
 _GZIP = b"\x1f\x8b"
 
 
-def read_library(path: Path, pass_over: Callable[[str], None] = lambda _where: None) -> tuple[Paper, ...]:
+def read_library(
+    path: Path,
+    pass_over: Callable[[str], None] = lambda _where: None,
+    merged: Callable[[int], None] = lambda _entries: None,
+) -> tuple[Paper, ...]:
     """All papers of a file, or of the files in a folder and its subfolders, cleaned and without duplicates.
 
     A file's format is told by its suffix; a .txt file or one with another suffix by its content. Compressed files
@@ -81,6 +85,7 @@ def read_library(path: Path, pass_over: Callable[[str], None] = lambda _where: N
         path: the file or the folder.
         pass_over: told of each entry without an abstract that a reference manager or database wrote, with its file,
             line and title; of such an entry there is nothing to answer from.
+        merged: told how many entries are of a paper that another entry gives, too.
 
     Raises:
         CorpusError: the path is missing, not UTF-8, of no known format or without papers, or an entry is malformed
@@ -105,7 +110,9 @@ def read_library(path: Path, pass_over: Callable[[str], None] = lambda _where: N
         raise CorpusError(f"{faults[0].rstrip('.')}{others}.", _REMEDY.format(shlex.quote(str(path))))
     if not papers:
         raise without_papers(str(path), passed_over)
-    return distinct(papers)
+    kept = distinct(papers)
+    merged(len(papers) - len(kept))
+    return kept
 
 
 def without_papers(name: str, passed_over: int) -> CorpusError:

@@ -30,7 +30,8 @@ from rag.schema import Paper, Sentence
 class Overview:
     """What a library holds. `years` and `venues` count papers by each, unknown ones left out; changes oldest first.
 
-    `n_left_out` counts the entries of its file that have no abstract and so are no papers here.
+    `n_left_out` counts the entries of its file that have no abstract and so are no papers here, `n_merged` those of a
+    paper that another entry gives, too.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Overview:
     changes: tuple[Change, ...]
     is_editable: bool
     n_left_out: int = 0
+    n_merged: int = 0
 
 
 class Library:
@@ -83,6 +85,7 @@ class Library:
         return Overview(
             name, len(papers), len(index.passages), dict(sorted(years.items())), dict(venues.most_common()), changes,
             self._shelf is not None, len(self._shelf.left_out) if self._shelf else 0,
+            self._shelf.n_merged if self._shelf else 0,
         )  # fmt: skip
 
     def find(

@@ -50,6 +50,8 @@ class Shelf:
         self.encoder = encoder
         self.left_out: tuple[str, ...] = ()
         """The entries of the file without an abstract, each with where it stands, as `papers` last read it."""
+        self.n_merged = 0
+        """How many entries of it are of a paper that another one gives, too."""
 
     def papers(self) -> tuple[Paper, ...]:
         """The library as it stands on disk.
@@ -58,8 +60,9 @@ class Shelf:
             CorpusError: the file or the ledger cannot be read.
         """
         left_out: list[str] = []
-        papers = read_library(self.source, left_out.append)
-        self.left_out = tuple(left_out)
+        merged: list[int] = []
+        papers = read_library(self.source, left_out.append, merged.append)
+        self.left_out, self.n_merged = tuple(left_out), sum(merged)
         return applied(papers, self.ledger.changes())
 
     def open(self) -> LibraryIndex:

@@ -53,18 +53,25 @@ def shelf_at(folder: Path) -> Shelf:
 
 def test_a_library_opens_without_what_has_no_abstract_and_says_how_many_that_are(tmp_path, monkeypatch):
     source = tmp_path / "My Library.bib"
-    source.write_text("@misc{a, title={Naps}, abstract={Owls nap at noon.}}\n@book{b, title={On sleep}}\n")
+    source.write_text(
+        "@misc{a, title={Naps}, abstract={Owls nap at noon.}}\n@book{b, title={On sleep}}\n"
+        "@misc{n, title={NAPS.}, abstract={Owls nap at noon}}\n"
+    )
     settings = Settings(library=source, home=tmp_path / "home")
     monkeypatch.setattr("rag.assembly.open_encoder", lambda *_arguments, **_options: HashedEncoder())
     told = []
     with contextlib.closing(Rag.open(settings, report=told.append)) as rag:
         assert [paper.title for paper in rag.papers] == ["Naps"]
         assert rag.library.overview().n_left_out == 1
+        assert rag.library.overview().n_merged == 1
         source.write_text(source.read_text() + "@book{c, title={Third}}\n")
         rag.library.add([MOLE])
         assert rag.library.overview().n_left_out == 2, "as the file was last read"
     named = f"footnote library add --dry-run '{source}' names them."
-    assert told[0] == f"1 entry has no abstract and is left out: {named}"
+    assert told[:2] == [
+        f"1 entry has no abstract and is left out: {named}",
+        "1 entry was merged with another of the same paper.",
+    ]
     (library,) = (finding for finding in examine(settings) if finding.name == "Library")
     assert library.text == f"2 papers in {source}; 2 entries have no abstract and are left out"
 

@@ -115,10 +115,12 @@ def test_an_overview_says_where_nothing_was_changed_yet():
 
 
 @pytest.mark.parametrize(("number", "said"), [(1, "1 entry"), (1200, "1,200 entries")])
-def test_an_overview_says_how_many_entries_have_no_abstract(number, said):
+def test_an_overview_says_how_many_entries_have_no_abstract_or_are_of_one_paper(number, said):
     seen = Overview("mine.bib", 3, 3, {}, {}, (), is_editable=True)
     assert f"{said} without an abstract left out" in render_overview(replace(seen, n_left_out=number))
+    assert f"{said} merged with another of the same paper" in render_overview(replace(seen, n_merged=number))
     assert "left out" not in render_overview(seen)
+    assert "merged" not in render_overview(seen)
 
 
 def test_the_overview_counts_papers_and_says_the_last_change_with_undo():

@@ -33,6 +33,8 @@ def render_overview(seen: Overview) -> str:
         facts.append(f"from {seen.name}")
     if seen.n_left_out:
         facts.append(_without_abstract(seen.n_left_out))
+    if seen.n_merged:
+        facts.append(f"{_entries(seen.n_merged)} merged with another of the same paper")
     return (
         f'<div class="fn-lib-overview"><h2 class="fn-lib-title">Library</h2>'
         f'<p class="fn-lib-counts">{" · ".join(text(fact) for fact in facts)}</p>{_years(seen.years)}'
@@ -272,7 +274,11 @@ def _left_out(offer: Offer) -> str:
 
 
 def _without_abstract(entries: int) -> str:
-    return f"{entries:,} {'entry' if entries == 1 else 'entries'} without an abstract left out"
+    return f"{_entries(entries)} without an abstract left out"
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} {'entry' if number == 1 else 'entries'}"
 
 
 def _titles(label: str, papers: Sequence[Paper]) -> str:
