@@ -225,7 +225,7 @@ class Lookup:
         if found.subjects or any(map(may_be_about_several, (question.removesuffix(found.followup), found.followup))):
             likeliest = self._likeliest(found, named, where, check)
             if likeliest is not None:
-                found = self._about(found, meant(likeliest, question, named, described))
+                found = self._about(found, meant(likeliest, question, named, described, found.followup))
                 several = bool(found.parts)
         if found.subjects:  # what each of several papers says to a question is seldom its exact answer
             return self._read(found, check)
@@ -241,7 +241,7 @@ class Lookup:
         if not is_whole:
             if likeliest is None:
                 likeliest = self._likeliest(found, named, where, check)
-            read = self._wider(found, meant(likeliest or (), question, named))
+            read = self._wider(found, meant(likeliest or (), question, named, followup=found.followup))
         if read.evidence != found.evidence:
             read = read if several else self._closer(read, check)
             likely = likely_of(_checked_question(read), read.evidence, asks_several=several, is_second_look=True)

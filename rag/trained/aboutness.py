@@ -139,6 +139,7 @@ def meant(
     question: str,
     named: Collection[str] = (),
     described: Collection[str] = (),
+    followup: str = "",
 ) -> tuple[Paper, ...]:
     """The papers that `question` asks about, best first.
 
@@ -152,10 +153,11 @@ def meant(
         question: one that stands alone.
         named: ids of the papers that it names.
         described: ids of the papers that its halves describe.
+        followup: its second half, where it is two questions one behind the other: these set nothing apart.
     """
     sure = sum(share >= ABOUT_FROM for share, _ in likely)
-    is_described = len(likely) > 1 and {paper.id for _, paper in likely[:2]} == set(described)
-    if len(likely) > 1 and likely[1][0] >= _second_from(question, is_described=is_described):
+    is_described = not followup and len(likely) > 1 and {paper.id for _, paper in likely[:2]} == set(described)
+    if len(likely) > 1 and likely[1][0] >= _second_from(question, followup, is_described=is_described):
         sure = max(sure, 2)
     if wanted := _at_least_three(question):
         sure = max(sure, sum(share >= THREE_FROM for share, _ in likely[:wanted]))
@@ -168,7 +170,7 @@ def meant(
     return chosen[:1] if _ONE_SOURCE.match(question) else chosen
 
 
-def _second_from(question: str, *, is_described: bool) -> float:
+def _second_from(question: str, followup: str, *, is_described: bool) -> float:
     """How likely the second paper has to be asked about by `question`, by its form; `is_described`: by a half of it."""
     if _ONE_SOURCE.match(question):
         return ABOUT_FROM
@@ -176,7 +178,8 @@ def _second_from(question: str, *, is_described: bool) -> float:
         return TWO_FROM
     if may_ask_for_two(question):
         return TWO_APART_FROM
-    is_apart = _set_apart(question) > 1 and _describes(question)
+    halves = (question.removesuffix(followup), followup)
+    is_apart = any(_set_apart(half) > 1 and _describes(half) for half in halves)
     return SET_APART_FROM if is_described or is_apart else ABOUT_FROM
 
 

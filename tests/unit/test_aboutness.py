@@ -125,6 +125,12 @@ def test_what_is_described_beside_another_paper_or_by_a_half_of_the_question_has
     assert meant(less, question, described={"w", "b"}) == (WHALES,)
     assert meant(likely, question, described={"w", "a"}) == (WHALES,)
     assert meant(likely, f"According to SongNet, {question}", described={"w", "b"}) == (WHALES,)
+    before, after = "Where does the paper on songs listen?", "and does SongNet dance?"
+    assert meant(likely, f"{before} {after}") == (WHALES, BEES)
+    assert meant(likely, f"{before} {after}", followup=after) == (WHALES,), "two questions set nothing apart"
+    assert meant(likely, f"{before} {after}", described={"w", "b"}, followup=after) == (WHALES,)
+    after = "and where do SongNet and the paper that maps dances?"
+    assert meant(likely, f"{before} {after}", followup=after) == (WHALES, BEES), "the second one does"
 
 
 def test_where_one_paper_speaks_of_both_things_that_are_named_it_alone_is_meant():
