@@ -264,7 +264,7 @@ class Answering:
             return self._abstention(found, written, used)
         missing = [part for part in found.parts if part in found.missing]
         missing += [draft.question for draft in drafts if draft.question and draft.is_refusal]
-        cited = {citation.paper.id for claim in checked.claims for citation in claim.citations}
+        cited = _cited(checked.claims)
         untold = [subject.paper for subject in found.subjects if subject.paper.id not in cited]
         silent = map(silent_notice, (*found.silent, *untold))
         which = namesakes_notice(found, checked.claims)
@@ -308,6 +308,11 @@ class Answering:
         return replace(answer, model_id=model_id, timings={**timings, "total_s": time.perf_counter() - started})
 
 
+def _cited(claims: Sequence[Claim]) -> set[str]:
+    """The ids of the papers that `claims` cite."""
+    return {citation.paper.id for claim in claims for citation in claim.citations}
+
+
 def missing_notice(part: str) -> str:
     """What is said of a part of a question that has no answer."""
     return f"The library does not say: {part}"
@@ -320,7 +325,7 @@ def silent_notice(paper: Paper) -> str:
 
 def namesakes_notice(found: EvidenceFound, claims: Sequence[Claim]) -> str:
     """Which paper an answer is about, where the question calls several by one name and not all are cited; else ""."""
-    cited = {citation.paper.id for claim in claims for citation in claim.citations}
+    cited = _cited(claims)
     said = []
     for group in namesakes(found.standalone_question, [hit.paper for hit in found.hits]):
         meant = [f"“{paper.title}”" for paper in group if paper.id in cited]

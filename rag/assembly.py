@@ -215,8 +215,8 @@ def open_index(
         told_by = f"footnote library add --dry-run {shlex.quote(str(settings.library))}"
         report(f"{said_of_left_out(shelf.left_out)}: {told_by} names them.")
     if shelf.n_merged:
-        are = "entry was" if shelf.n_merged == 1 else "entries were"
-        report(f"{shelf.n_merged:,} {are} merged with another of the same paper.")
+        were = "was" if shelf.n_merged == 1 else "were"
+        report(f"{counted(shelf.n_merged, 'entry')} {were} merged with another of the same paper.")
     try:
         index = None if rebuild else shelf.open()
     except (IndexMissing, IndexOutdated):
@@ -233,8 +233,8 @@ def open_index(
 
 def said_of_left_out(left_out: Sequence[str]) -> str:
     """In words: how many entries of a library's file have no abstract."""
-    are = "entry has no abstract and is" if len(left_out) == 1 else "entries have no abstract and are"
-    return f"{len(left_out):,} {are} left out"
+    have = "has no abstract and is" if len(left_out) == 1 else "have no abstract and are"
+    return f"{counted(len(left_out), 'entry')} {have} left out"
 
 
 def embedding_progress(report: Report) -> Callable[[int, int], None]:

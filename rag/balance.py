@@ -46,7 +46,8 @@ TOKENS = 240
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """One paper's stance with its probability in [0, 1], and the sentences it was read from, best first: those that by
-    themselves say most for that stance, of a silent one the nearest.
+    themselves say most for that stance, as the adapter "opinion" reads them; of a silent paper, and by a model without
+    the adapter, the nearest.
 
     `told` are the model's probabilities of every stance, in the order of `STANCES`, and `read_s` the seconds that it
     took; a Footnote that did not keep them yet left them empty.
@@ -193,23 +194,22 @@ def shares(model: Any, claim: str, evidence: str) -> tuple[float, float, float]:
 def _weighed(claim: str, paper: Paper, evidence: tuple[Evidence, ...], model: Any) -> tuple[prompts.Prompt, Weighed]:
     """What the model makes of one paper, and the prompt by which it was asked."""
     started = time.perf_counter()
-    best = tuple(sorted(evidence, key=lambda item: -item.score))
-    unread = Weighed(paper, "silent", 0.0, best)
-    told = _told(claim, paper, unread.words, model)
-    is_trained = told is not None
-    told = told or shares(model, claim, unread.words)
+    unread = Weighed(paper, "silent", 0.0, evidence)
+    read = _opinion(claim, paper, unread.words, model)
+    told = read or shares(model, claim, unread.words)
     stance = stance_of(claim, f"{paper.title} {unread.words}", told)
-    probability = told[STANCES.index(stance)]
-    if is_trained and stance != "silent" and len(best) > 1:
-        alone = {item.number: _told(claim, paper, item.sentence.text, model) for item in best}
-        best = tuple(sorted(best, key=lambda item: -(alone[item.number] or told)[STANCES.index(stance)]))
-    read_s = time.perf_counter() - started
-    weighed = Weighed(paper, stance, probability, best, tuple(told), read_s)
-    return prompts.load("verdict" if is_trained else "judge"), weighed
+    place = STANCES.index(stance)
+    worth = {item.number: item.score for item in evidence}
+    if read and stance != "silent" and len(evidence) > 1:
+        for item in evidence:
+            worth[item.number] = (_opinion(claim, paper, item.sentence.text, model) or told)[place]
+    best = tuple(sorted(evidence, key=lambda item: -worth[item.number]))
+    weighed = Weighed(paper, stance, told[place], best, tuple(told), time.perf_counter() - started)
+    return prompts.load("verdict" if read else "judge"), weighed
 
 
-def _told(claim: str, paper: Paper, words: str, model: Any) -> tuple[float, ...] | None:
-    """What the adapter "opinion" reads of every stance in words of a paper; None where there is none for the model."""
+def _opinion(claim: str, paper: Paper, words: str, model: Any) -> tuple[float, ...] | None:
+    """What the adapter "opinion" reads of every stance in words of `paper`; None where there is none for the model."""
     return adapters.probabilities(model, "opinion", claim=claim, evidence=_titled(paper, words))
 
 

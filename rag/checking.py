@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rag.drafts import clauses_of, draft_sentences, is_refusal, is_unfinished, told
+from rag.drafts import clauses_of, draft_sentences, is_refusal, is_unfinished, until_refusal
 from rag.evidence import is_quotable
 from rag.language.anaphora import asks_the_same
 from rag.language.fidelity import denied, is_verbatim
@@ -70,7 +70,7 @@ class Draft:
         """What it says of its paper, and not that this, all that the model was shown, tells nothing of another."""
         sentences = self._sentences(self.text)
         sources = self._sources()
-        said = [told(sentence, sources) for sentence in sentences] if self.subject else sentences
+        said = [until_refusal(sentence, sources) for sentence in sentences] if self.subject else sentences
         return self.text if said == sentences else "\n".join(said)
 
     def _sentences(self, text: str) -> list[str]:
@@ -230,9 +230,9 @@ class DraftChecker:
         """Why `text` is not shown, as far as words tell; `quoted`: paper and offset of each sentence that is."""
         if is_refusal([text], [item.sentence.text for item in evidence]):
             return "it says that the sentences do not tell it"
-        if fault := self._grounder.fault(text, evidence, question):
-            return fault
         claims = self._grounder.claims(text, evidence, question)
+        if evidence and all(claim.verdict == "unsupported" for claim in claims):
+            return self._grounder.fault(text, evidence, question)
         if any((c.paper.id, c.start) in quoted for claim in claims for c in claim.citations):
             return "it may say more than its source, which is quoted"
         return "it does not tell what is asked"

@@ -140,7 +140,7 @@ def clauses_of(sentence: str) -> list[str]:
     return [f"{part[0].upper()}{part[1:]}." for part in parts if len(part.split()) > 2] if len(parts) > 1 else []
 
 
-def told(sentence: str, evidence: Sequence[str] = ()) -> str:
+def until_refusal(sentence: str, evidence: Sequence[str] = ()) -> str:
     """`sentence` up to where it says that the evidence does not tell the rest: "A has 5" of "A has 5, while that of B
     is not stated". All of it where it says no such thing, or nothing else.
     """

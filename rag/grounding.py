@@ -93,9 +93,7 @@ class Grounder:
         return coverage(tokenize(question), found, self._keywords)
 
     def fault(self, text: str, evidence: Sequence[Evidence], question: str) -> str:
-        """Why no sentence of `evidence` bears `text` out, as far as words tell; "" where one does."""
-        if not evidence or any(claim.verdict != "unsupported" for claim in self.claims(text, evidence, question)):
-            return ""
+        """Why no sentence of `evidence`, of which there is one at least, bears `text` out, as far as words tell."""
         sources = [f"{item.paper.title} {item.sentence.text}" for item in evidence]
         strange = numbers_in(text, with_one=False, in_names=False).difference(*map(numbers_in, sources))
         if strange:

@@ -143,7 +143,7 @@ def quantities(text: str) -> Iterator[Quantity]:
         after = text[match.end("value") : match.end() + _NEAR]
         rest = after[len(match["scale"] or "") :].lstrip("%x×+ ")
         may_be_change = _CHANGE.search(f"{before}{text[match.start() : match.end() + _NEAR]}") is not None
-        led = _SENTENCE_END.split(text[: match.start()])[-1][-_SAID_ONCE:]
+        led = _SENTENCE_END.split(text[max(0, match.start() - _SAID_ONCE) : match.start()])[-1]
         is_change = _is_by(led, unit) or (unit in _OF_DIFFERENCES and _COMPARED.match(rest) is not None)
         signed = text[max(0, match.start() - 7) : match.start()]
         is_negative = _MINUS.search(signed) is not None

@@ -75,6 +75,7 @@ _NEVER_CAPITALISED = re.compile(
     r"[a-z]{1,5}-?[A-Z\d]|https?://|www\."  # eBay, mBERT, p53; an address
     r"|[α-ωϐ-ϵµℓ]|(?:[ivx]{1,4}|[a-h])\)\s"  # β-catenin, ε-greedy; "(ii) We"
 )
+_WORD_APART = re.compile(r"[\w)\]%”\"]\s+$")
 _FOLLOWING_WORD = re.compile(r"[^\W_]+(?:[-’'*][^\W_]+)*")
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")  # U.S, D.C, i.i.d
 _OPENERS = "\"'“‘«([{`*"
@@ -172,7 +173,7 @@ def _cuts(text: str) -> Iterator[int]:
 
 def _read(text: str, match: re.Match[str]) -> _Candidate:
     back = text[max(0, match.start() - _WINDOW) : match.start()]
-    is_apart = match["stop"] == "." and not match["close"] and re.search(r"[\w)\]%”\"]\s+$", back) is not None
+    is_apart = match["stop"] == "." and not match["close"] and _WORD_APART.search(back) is not None
     word = back.split()[-1] if is_apart or (back and not back[-1].isspace()) else ""
     back = back.rstrip()
     return _Candidate(

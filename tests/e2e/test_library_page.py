@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.e2e.libraries import ROWS, rag_on
-from tests.e2e.steps import DONE, delayed
+from tests.e2e.steps import DONE, ask, delayed
 from tests.hostile import PAYLOADS
 
 pytestmark = pytest.mark.browser
@@ -215,6 +215,19 @@ def test_a_paper_that_comes_late_takes_no_focus_from_what_is_used_by_then(page):
     with delayed(page):
         page.locator('.fn-dot[aria-label^="EelSwim"]').click()
     page.wait_for_function("(document.activeElement?.value ?? '').includes('EelSwim')")
+
+
+def test_the_address_of_a_conversation_brings_up_the_chat(page):
+    page.click("#fn-tab-chat-button")
+    ask(page, "How does OwlHunt work?")
+    page.wait_for_function("location.hash.startsWith('#c=')")
+    first = page.evaluate("location.hash")
+    page.click("#fn-clear")
+    page.wait_for_selector("#fn-examples")
+    page.click("#fn-tab-library-button")
+    page.wait_for_selector("#fn-live", state="hidden")
+    page.evaluate("address => { location.hash = address }", first)
+    page.wait_for_selector("#fn-live .fn-question:text-is('How does OwlHunt work?')", state="visible")
 
 
 def test_a_papers_reference_is_copied_and_beside_it_is_said_so(page):

@@ -120,6 +120,13 @@ def test_what_is_described_beside_another_paper_or_by_a_half_of_the_question_has
     assert meant(likely, question) == (WHALES, BEES)
     assert meant(less, question) == (WHALES,)
     assert meant(likely, "Where do SongNet and DanceNet listen?") == (WHALES,), "names, no paper is described"
+    for described in (
+        "the trial of songs",
+        "the meta-analysis of songs",
+        "the cohort with songs",
+        "the theory of songs",
+    ):
+        assert meant(likely, f"Where does SongNet listen and where {described}?") == (WHALES, BEES)
     question = "What is assumed of sounds at sea, versus dances in the hive?"
     assert meant(likely, question, described={"w", "b"}) == (WHALES, BEES)
     assert meant(less, question, described={"w", "b"}) == (WHALES,)

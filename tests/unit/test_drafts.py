@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.drafts import clauses_of, draft_sentences, finished_sentences, is_refusal, marked_sentences, told
+from rag.drafts import clauses_of, draft_sentences, finished_sentences, is_refusal, marked_sentences, until_refusal
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_what_denies_something_of_its_subject_is_no_refusal(text):
     ],
 )
 def test_what_is_said_ends_where_it_says_that_the_rest_is_not_told(sentence, said):
-    assert told(sentence) == (said or sentence)
-    assert told(sentence, [sentence]) == sentence, "the evidence says so itself"
+    assert until_refusal(sentence) == (said or sentence)
+    assert until_refusal(sentence, [sentence]) == sentence, "the evidence says so itself"
 
 
 @pytest.mark.parametrize(

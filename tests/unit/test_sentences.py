@@ -106,6 +106,7 @@ def test_one_sentence_stays_one(text):
         ("It holds for class A.", "Patients differ."),
         ("It lifts tasks .", "Others do not."),
         ("the lift of the wing was measured at mach 3 .", "a theory of it is given"),
+        ("the field is strong (hall effect) .", "a tensor gives it"),
         ("(It holds in brackets.)", "Others do not."),
         ("As shown in Fig. 1.", "Others do not."),
         ("Highlights: 1. RLHF is inverse RL.", "2. RLHF beats SFT."),

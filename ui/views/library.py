@@ -34,7 +34,7 @@ def render_overview(seen: Overview) -> str:
     if seen.n_left_out:
         facts.append(_without_abstract(seen.n_left_out))
     if seen.n_merged:
-        facts.append(f"{_entries(seen.n_merged)} merged with another of the same paper")
+        facts.append(f"{counted(seen.n_merged, 'entry')} merged with another of the same paper")
     return (
         f'<div class="fn-lib-overview"><h2 class="fn-lib-title">Library</h2>'
         f'<p class="fn-lib-counts">{" · ".join(text(fact) for fact in facts)}</p>{_years(seen.years)}'
@@ -274,11 +274,7 @@ def _left_out(offer: Offer) -> str:
 
 
 def _without_abstract(entries: int) -> str:
-    return f"{_entries(entries)} without an abstract left out"
-
-
-def _entries(number: int) -> str:
-    return f"{number:,} {'entry' if number == 1 else 'entries'}"
+    return f"{counted(entries, 'entry')} without an abstract left out"
 
 
 def _titles(label: str, papers: Sequence[Paper]) -> str:
